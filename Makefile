@@ -1,0 +1,79 @@
+# POSIX make: GNU make, bmake and the BSDs' own build this.
+
+CC = cc
+MUSL_CC = musl-gcc
+CPPFLAGS =
+CFLAGS = -O2
+LDFLAGS =
+
+PREFIX = /usr/local
+SBINDIR = $(PREFIX)/sbin
+MANDIR = $(PREFIX)/share/man
+DESTDIR =
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes
+HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+HARDEN_LINK = -pie -Wl,-z,relro,-z,now
+COMPILE = -std=c99 $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+
+SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/dial.c \
+	src/options.c src/pump.c src/report.c src/target.c src/wait.c
+
+all: stfl-relay
+
+stfl-relay: $(SRC) src/relay.h
+	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+
+static: stfl-relay-static
+
+# musl's compiler wrapper hides the kernel's headers: show them last.
+stfl-relay-static: $(SRC) src/relay.h
+	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
+		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
+		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
+		-static -o $@ $(SRC) $(LDFLAGS); \
+	else \
+		$(CC) $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS); \
+	fi
+
+clean:
+	rm -f stfl-relay stfl-relay-static
+	rm -f $(TOOLS)
+
+TOOLS = tests/rules tests/scripts tests/superserver tests/webserver
+
+.SUFFIXES:
+.SUFFIXES: .c
+.c:
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $< tests/peers.c
+
+$(TOOLS): tests/peers.c tests/peers.h
+
+# make check RELAY=./stfl-relay-static tests another build.
+RELAY = ./stfl-relay
+check: $(RELAY) $(TOOLS)
+	RELAY=$(RELAY) sh test.sh
+
+demo: stfl-relay tests/superserver tests/webserver
+	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/demo.sh
+
+install: stfl-relay
+	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+	cp stfl-relay $(DESTDIR)$(SBINDIR)/stfl-relay
+	chmod 755 $(DESTDIR)$(SBINDIR)/stfl-relay
+	cp man/stfl-relay.8 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+	chmod 644 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+
+install-static: stfl-relay-static
+	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+	cp stfl-relay-static $(DESTDIR)$(SBINDIR)/stfl-relay
+	chmod 755 $(DESTDIR)$(SBINDIR)/stfl-relay
+	cp man/stfl-relay.8 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+	chmod 644 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/stfl-relay
+	rm -f $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+
+.PHONY: all static clean check demo install install-static uninstall

@@ -1,0 +1,70 @@
+/*
+ * Addresses: compared, unmapped and written.
+ */
+
+#include "relay.h"
+
+#include <arpa/inet.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* True if both name the same address and port. */
+int
+address_equal(const union address *a, const union address *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family ||
+	    address_port(a) != address_port(b))
+		return 0;
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
+	    sizeof a->in6.sin6_addr) == 0;
+}
+
+/* The port, in host order. */
+in_port_t
+address_port(const union address *a)
+{
+	return ntohs(a->sa.sa_family == AF_INET ?
+	    a->in.sin_port : a->in6.sin6_port);
+}
+
+/* An IPv4-mapped address (RFC 4291, 2.5.5.2) becomes the IPv4 address it is. */
+void
+address_unmap(union address *a)
+{
+	struct sockaddr_in in;
+
+	if (a->sa.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return;
+	memset(&in, 0, sizeof in);
+	in.sin_family = AF_INET;
+	in.sin_port = a->in6.sin6_port;
+	memcpy(&in.sin_addr, &a->in6.sin6_addr.s6_addr[12], 4);
+	a->in = in;
+}
+
+/*
+ * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6), a scope as its number
+ * (RFC 4007, 11.2), into size bytes; ADDRESS_WIDTH always suffice.
+ */
+void
+address_print(char *to, size_t size, const union address *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (a->sa.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof text);
+		snprintf(to, size, "%s:%u", text, (unsigned)address_port(a));
+		return;
+	}
+	inet_ntop(AF_INET6, &a->in6.sin6_addr, text, sizeof text);
+	if (a->in6.sin6_scope_id != 0)
+		snprintf(to, size, "[%s%%%lu]:%u", text,
+		    (unsigned long)a->in6.sin6_scope_id,
+		    (unsigned)address_port(a));
+	else
+		snprintf(to, size, "[%s]:%u", text, (unsigned)address_port(a));
+}

@@ -1,0 +1,158 @@
+/*
+ * What the super-server left us, checked and put in order.
+ */
+
+#include "relay.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+/*
+ * Close every descriptor from 3 up.  Where the kernel has no call for it, the
+ * limit bounds the search; a limit without end is cut at a number that no
+ * super-server reaches.
+ */
+static void
+close_strays(void)
+{
+#if defined(SYS_close_range)
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+		return;
+#elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
+    defined(__DragonFly__) || defined(__sun)
+	closefrom(3);
+	return;
+#endif
+	long fd, most;
+
+	most = sysconf(_SC_OPEN_MAX);
+	if (most < 0 || most > 65536)
+		most = 65536;
+	for (fd = 3; fd < most; fd++)
+		close((int)fd);
+}
+
+/*
+ * True if this descriptor is open and something else than the one on 0.  Where
+ * sockets have no inode number (some BSDs) any socket counts as the client's:
+ * rather no message than one in its stream.
+ */
+static int
+is_another(int fd, const struct stat *zero)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (zero == NULL ||
+	    st.st_dev != zero->st_dev || st.st_ino != zero->st_ino);
+}
+
+/*
+ * Before anything else: signals as we need them, no stray descriptors, and
+ * which of 1 and 2 may be spoken to.
+ */
+void
+inherit(struct session *s)
+{
+	struct stat st;
+	const struct stat *zero;
+
+	s->began = now();
+	s->fd[CLIENT] = s->fd[TARGET] = s->log = -1;
+	wait_begin();
+	close_strays();
+	zero = fstat(STDIN_FILENO, &st) == 0 ? &st : NULL;
+	s->out = is_another(STDOUT_FILENO, zero);
+	s->copy = is_another(STDERR_FILENO, zero);
+	if (zero != NULL && S_ISSOCK(st.st_mode))
+		s->fd[CLIENT] = STDIN_FILENO;
+}
+
+/* What the socket is that cannot be served; NULL: TCP, but not connected. */
+static const char *
+socket_kind(const struct session *s)
+{
+	socklen_t len;
+	int n;
+
+	len = sizeof n;
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &n, &len) == 0 &&
+	    n != SOCK_STREAM)
+		return "a datagram socket";
+	len = sizeof n;
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &n, &len) == 0
+	    && n != 0)
+		return "a listening socket (is the service set to wait?)";
+	if (s->local.sa.sa_family != AF_INET &&
+	    s->local.sa.sa_family != AF_INET6)
+		return "a socket that is not TCP";
+	return NULL;
+}
+
+static const char *
+file_kind(void)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) == -1)
+		return "closed";
+	if (S_ISFIFO(st.st_mode))
+		return "a pipe";
+	if (S_ISREG(st.st_mode))
+		return "a file";
+	if (S_ISDIR(st.st_mode))
+		return "a directory";
+	return isatty(STDIN_FILENO) ? "a terminal" : "a device";
+}
+
+static int
+refuse(struct session *s, const char *what)
+{
+	return misused(s, "standard input is %s; it must be a connected TCP "
+	    "socket, as inetd gives it", what);
+}
+
+/*
+ * Take the client's connection: who it is, which address it dialled, and the
+ * socket set up for a flow.  Descriptors 1 and 2 let go of it, for a reset
+ * only leaves with the last of them (report_open).
+ *
+ * A client that has left already ends the session quietly; anything that is no
+ * TCP connection is the operator's mistake.
+ */
+int
+client_take(struct session *s)
+{
+	const char *what;
+	socklen_t len;
+
+	report_open(s);
+	if (s->fd[CLIENT] == -1)
+		return refuse(s, file_kind());
+	len = sizeof s->local;
+	if (getsockname(STDIN_FILENO, &s->local.sa, &len) == -1)
+		return over(s, END_SYSTEM, errno);
+	if ((what = socket_kind(s)) != NULL)
+		return refuse(s, what);
+	len = sizeof s->client;
+	if (getpeername(STDIN_FILENO, &s->client.sa, &len) == -1 ||
+	    carry_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
+		/* Only TCP knows TCP_NODELAY. */
+		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT)
+			return refuse(s, "a socket that is not TCP");
+		/* Linux, the BSDs and Darwin, in this order. */
+		if (errno == ENOTCONN || errno == ECONNRESET || errno == EINVAL)
+			return over(s, END_GONE, 0);
+		return over(s, END_SYSTEM, errno);
+	}
+	address_unmap(&s->client);
+	address_unmap(&s->local);
+	return 0;
+}

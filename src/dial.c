@@ -1,0 +1,127 @@
+/*
+ * Connect to the target, within the limit and for as long as the client stays.
+ */
+
+#include "relay.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* What has become of a connect(2) in progress: an errno, 0 when connected. */
+static int
+outcome(int fd)
+{
+	socklen_t len;
+	int error;
+
+	len = sizeof error;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
+}
+
+/*
+ * Wait until connected, refused, or the deadline; give an errno, 0 when
+ * connected.  -1: the session is over, for the client left or a signal came.
+ * The client may send and half-close meanwhile; that is the pump's to see.
+ */
+static int
+connect_within(struct session *s, const union address *to, int64_t deadline)
+{
+	struct pollfd fds[SIDES];
+	int ready;
+
+	if (connect(s->fd[TARGET], &to->sa, sizeof to->in) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	fds[CLIENT].fd = s->fd[CLIENT];
+	fds[CLIENT].events = 0;
+	fds[TARGET].fd = s->fd[TARGET];
+	fds[TARGET].events = POLLOUT;
+	ready = wait_for(s, fds, SIDES, deadline);
+	if (ready == -1)
+		return -1;
+	if (ready == 0)
+		return ETIMEDOUT;
+	if (fds[CLIENT].revents != 0)
+		return over(s, END_CLIENT_RESET, 0);
+	return outcome(s->fd[TARGET]);
+}
+
+/* How a failure to connect is called. */
+static enum end
+failure(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return END_REFUSED;
+	case ETIMEDOUT:
+		return END_TIMEOUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return END_SYSTEM;
+	default:
+		return END_UNREACHABLE;
+	}
+}
+
+static int
+attempt(struct session *s, const union address *to, int64_t deadline)
+{
+	socklen_t len;
+	int error;
+
+	s->target = *to;
+	s->fd[TARGET] = socket(to->sa.sa_family, SOCK_STREAM, 0);
+	if (s->fd[TARGET] == -1 ||
+	    carry_prepare(s->fd[TARGET], s->opt.keepalive) == -1)
+		return errno;
+	error = connect_within(s, to, deadline);
+	if (error != 0)
+		return error;
+	len = sizeof s->via;
+	if (getsockname(s->fd[TARGET], &s->via.sa, &len) == -1)
+		return errno;
+	/*
+	 * Nobody listens on a local port, and the system has chosen that very
+	 * port for us: TCP connects it to itself (RFC 9293, 3.5).
+	 */
+	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
+}
+
+/*
+ * Try the targets in order.  Each gets an equal share of what is left of -w,
+ * so that one that is silent leaves time for the next.  The end tells how the
+ * last one failed.
+ */
+int
+dial(struct session *s)
+{
+	int64_t deadline, present;
+	size_t i;
+	int error;
+
+	deadline = s->began + s->opt.wait * 1000LL;
+	error = ETIMEDOUT;
+	for (i = 0; i < s->ntargets; i++) {
+		present = now();
+		error = attempt(s, &s->targets[i], present +
+		    (deadline - present) / (int64_t)(s->ntargets - i));
+		if (error == 0) {
+			if (s->opt.loudness > 0)
+				report_line(s);
+			return 0;
+		}
+		if (s->fd[TARGET] != -1)
+			close(s->fd[TARGET]);
+		s->fd[TARGET] = -1;
+		s->via.sa.sa_family = AF_UNSPEC;
+		if (error == -1)
+			return -1;
+	}
+	return over(s, failure(error), error);
+}

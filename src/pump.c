@@ -1,0 +1,283 @@
+/*
+ * The rules of a session: two flows, the same code with the ends exchanged.
+ *
+ * It goes on until
+ *   both flows have passed on their FIN, which is the good end;
+ *   a side fails: the other gets what was read from it, and then RST;
+ *   a limit or a signal ends it: both get RST.
+ * The poll set is made anew from the state in each round.
+ */
+
+#include "relay.h"
+
+#include <errno.h>
+#include <limits.h>
+
+/*
+ * Milliseconds that a side may take nothing of what the other, now gone, had
+ * sent.
+ */
+enum { PATIENCE = 10000 };
+
+/* A side is gone, by this errno.  Always -1. */
+static int
+failed(struct session *s, int side, int error)
+{
+	int vanished;
+
+	vanished = error == ETIMEDOUT || error == EHOSTUNREACH ||
+	    error == ENETUNREACH;
+	if (side == CLIENT)
+		over(s, vanished ? END_CLIENT_TIMEOUT : END_CLIENT_RESET,
+		    error);
+	else
+		over(s, vanished ? END_TARGET_TIMEOUT : END_TARGET_RESET,
+		    error);
+	return -1;
+}
+
+/*
+ * One step of the flow from this side, with what poll(2) said of it: fill if
+ * there is nothing pending, drain, and pass FIN on behind the last byte.  -1
+ * when one of its ends has failed.
+ */
+static int
+step(struct session *s, int side, int revents)
+{
+	struct flow *f;
+	ssize_t n;
+
+	f = &s->flow[side];
+	if (!carry_pending(f) && !f->eof) {
+		n = carry_fill(f, revents);
+		if (n == -1)
+			return errno == EAGAIN ? 0 : failed(s, side, errno);
+		f->eof = n == 0;
+	}
+	if (carry_pending(f)) {
+		n = carry_drain(f);
+		if (n == -1)
+			return errno == EAGAIN ? 0 : failed(s, !side, errno);
+		s->moved = now();
+		if (s->check == NEVER && s->opt.keepalive != 0)
+			s->check = s->moved + s->opt.keepalive * 1000LL;
+	}
+	if (f->eof && !f->done && !carry_pending(f)) {
+		if (shutdown(f->to, SHUT_WR) == -1)
+			return failed(s, !side, errno);
+		f->done = 1;
+	}
+	return 0;
+}
+
+/* What to ask of a side; its descriptor, or -1 when it has nothing to tell. */
+static struct pollfd
+interest(const struct session *s, int side)
+{
+	const struct flow *in, *out;
+	struct pollfd p;
+
+	in = &s->flow[side];
+	out = &s->flow[!side];
+	p.fd = s->fd[side];
+	p.events = 0;
+	p.revents = 0;
+	if (!in->eof && !carry_pending(in))
+		p.events |= CARRY_IN;
+	if (carry_pending(out))
+		p.events |= POLLOUT;
+	/* After FIN both ways poll(2) says POLLHUP for ever. */
+	if (p.events == 0 && out->done)
+		p.fd = -1;
+	return p;
+}
+
+/* The error that poll(2) has seen on a socket, or 0. */
+static int
+socket_error(int fd)
+{
+	socklen_t len;
+	int error;
+
+	len = sizeof error;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
+}
+
+/* One round over both sides.  -1 when one of them has failed. */
+static int
+serve(struct session *s, const struct pollfd *p)
+{
+	int error, side;
+
+	for (side = 0; side < SIDES; side++)
+		if ((p[side].revents & (POLLERR | POLLHUP)) != 0 &&
+		    (error = socket_error(s->fd[side])) != 0)
+			return failed(s, side, error);
+	for (side = 0; side < SIDES; side++)
+		if (((p[side].revents & ~POLLOUT) != 0 ||
+		    (p[!side].revents & POLLOUT) != 0) &&
+		    step(s, side, p[side].revents) == -1)
+			return -1;
+	return 0;
+}
+
+/* When -T or -t ends the session, unless something moves before. */
+static int64_t
+limit(const struct session *s, enum end *end)
+{
+	int seconds;
+
+	seconds = s->opt.idle;
+	*end = END_IDLE;
+	if (s->opt.half_closed != 0 &&
+	    (s->flow[CLIENT].eof || s->flow[TARGET].eof)) {
+		seconds = s->opt.half_closed;
+		*end = END_HALF_CLOSED;
+	}
+	return seconds == 0 ? NEVER : s->moved + seconds * 1000LL;
+}
+
+/*
+ * What we sent has been under way for as long as -k says: see whether the peers
+ * still answer, and again until they have acknowledged it all.  -1 when one of
+ * them does not.
+ */
+static int
+check_peers(struct session *s)
+{
+	int side, unsent;
+
+	unsent = 0;
+	for (side = 0; side < SIDES; side++)
+		if (carry_unsent(s->fd[side]) > 0) {
+			if (carry_lost(s->fd[side], s->opt.keepalive))
+				return failed(s, side, ETIMEDOUT);
+			unsent = 1;
+		}
+	s->check = unsent ? now() + s->opt.keepalive * 500LL : NEVER;
+	return 0;
+}
+
+/* Carry until the session is over, for the reason then found in s->end. */
+static int
+carry_on(struct session *s)
+{
+	struct pollfd p[SIDES];
+	enum end end;
+	int64_t last, present;
+	int ready, side;
+
+	while (!s->flow[CLIENT].done || !s->flow[TARGET].done) {
+		last = limit(s, &end);
+		for (side = 0; side < SIDES; side++)
+			p[side] = interest(s, side);
+		ready = wait_for(s, p, SIDES, last < s->check ? last : s->check);
+		if (ready == -1 || (ready > 0 && serve(s, p) == -1))
+			return -1;
+		present = now();
+		if (ready == 0 && present >= last)
+			return over(s, end, 0);
+		if (present >= s->check && check_peers(s) == -1)
+			return -1;
+	}
+	return over(s, END_EOF, 0);
+}
+
+/*
+ * Hand over what a side that is gone had sent, as long as the other side takes
+ * it.  0 when that was all.
+ */
+static int
+hand_over(struct session *s, struct flow *f)
+{
+	struct pollfd p;
+	ssize_t n;
+
+	p.fd = f->to;
+	p.events = POLLOUT;
+	for (;;) {
+		if (!carry_pending(f)) {
+			if (f->eof || (n = carry_fill(f, POLLPRI)) == -1)
+				return 0;
+			if (n == 0) {
+				f->eof = carry_had_fin(s->error);
+				return 0;
+			}
+		}
+		if (carry_drain(f) > 0)
+			continue;
+		if (errno != EAGAIN ||
+		    wait_for(s, &p, 1, now() + PATIENCE) <= 0 ||
+		    (p.revents & (POLLERR | POLLHUP)) != 0)
+			return -1;
+	}
+}
+
+/*
+ * RST overtakes what is unsent and drops it: wait until all of it is
+ * acknowledged, as long as that goes on.  No event tells, hence the pauses.
+ */
+static void
+settle(struct session *s, const struct flow *f)
+{
+	struct pollfd p;
+	int64_t deadline, present;
+	int before, pause, unsent;
+
+	p.fd = f->done ? -1 : f->to;
+	p.events = 0;
+	before = INT_MAX;
+	deadline = 0;
+	pause = 1;
+	while ((unsent = carry_unsent(f->to)) > 0) {
+		present = now();
+		if (unsent < before) {
+			before = unsent;
+			deadline = present + PATIENCE;
+			pause = 1;
+		}
+		if (present >= deadline ||
+		    wait_for(s, &p, 1, present + pause) != 0)
+			return;
+		if (pause < 100)
+			pause *= 2;
+	}
+}
+
+/*
+ * A side is gone: the other is still owed what it had sent, FIN if that came
+ * before the end, and then RST.
+ */
+static void
+last_words(struct session *s, struct flow *f)
+{
+	if (hand_over(s, f) == -1)
+		return;
+	if (f->eof && !f->done)
+		f->done = shutdown(f->to, SHUT_WR) == 0;
+	settle(s, f);
+}
+
+/*
+ * Carry bytes both ways until the session is over.  The sockets are left open,
+ * to be closed with FIN or RST as s->end demands.
+ */
+void
+pump(struct session *s)
+{
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		s->flow[side].from = s->fd[side];
+		s->flow[side].to = s->fd[!side];
+	}
+	s->moved = now();
+	s->check = NEVER;
+	(void)carry_on(s);
+	if (s->end == END_CLIENT_RESET || s->end == END_CLIENT_TIMEOUT)
+		last_words(s, &s->flow[CLIENT]);
+	if (s->end == END_TARGET_RESET || s->end == END_TARGET_TIMEOUT)
+		last_words(s, &s->flow[TARGET]);
+}

@@ -1,0 +1,154 @@
+/*
+ * One session: what it is, and the rooms it walks through, in order.
+ *
+ * Each step takes the session and returns 0 to go on; -1 ends the session and
+ * leaves the reason in s->end, with s->error (an errno) or s->words to explain
+ * it.  Nobody calls back up.  This header comes first in every file.
+ */
+
+#ifndef RELAY_H
+#define RELAY_H
+
+#define _GNU_SOURCE	/* ppoll(2), and nothing hidden on Linux */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <poll.h>
+#include <stdint.h>
+
+#define VERSION "0.1.0"
+
+enum {
+	MOST_TARGETS = 64,	/* addresses of one name that are tried */
+	FLOW_BUFFER = 65536	/* bytes; one recv(2) */
+};
+
+/* The sides of a session.  flow[i] carries from side i to the other one. */
+enum { CLIENT, TARGET, SIDES };
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/* Why a session is over.  The table in report.c holds words and status. */
+enum end {
+	END_OPEN,		/* it is not */
+	END_EOF,
+	END_CLIENT_RESET,
+	END_TARGET_RESET,
+	END_CLIENT_TIMEOUT,
+	END_TARGET_TIMEOUT,
+	END_IDLE,
+	END_HALF_CLOSED,
+	END_SIGNAL,
+	END_REFUSED,
+	END_UNREACHABLE,
+	END_TIMEOUT,
+	END_RESOLVE,
+	END_LOOP,
+	END_SYSTEM,		/* a system call that should have worked */
+	END_USAGE,		/* the operator's mistake, before any session */
+	END_GONE,		/* the client had left before we looked */
+	END_VERSION		/* -V */
+};
+
+struct options {
+	const char *target;	/* as given: an address or a name */
+	struct in_addr address;	/* the target, if it was an address */
+	in_port_t port;		/* host order; 0: the one the client dialled */
+	int is_name;
+	int numeric;		/* -n: never look anything up */
+	int loudness;		/* -1: -q, 0, 1: -v */
+	int keepalive;		/* -k, seconds; 0: off */
+	int wait;		/* -w, seconds */
+	int idle;		/* -T, seconds; 0: never */
+	int half_closed;	/* -t, seconds; 0: never */
+};
+
+/* One direction.  It is written once; the session has two of it. */
+struct flow {
+	int from, to;		/* descriptors */
+	int urgent;		/* the buffer holds the urgent byte alone */
+	int eof;		/* FIN came in: nothing more to read */
+	int done;		/* FIN was passed on */
+	size_t start, end;	/* what of buffer is still to be sent */
+	uint64_t bytes;		/* sent */
+	char buffer[FLOW_BUFFER];
+};
+
+struct session {
+	struct options opt;
+	union address client, local;	/* the client's socket: peer, own */
+	union address target, via;	/* the target's socket: peer, own */
+	union address targets[MOST_TARGETS];
+	size_t ntargets;
+	int fd[SIDES];		/* -1: not open */
+	int log;		/* syslog's socket; -1: not open, -2: no use */
+	int copy;		/* 2 is not the client's: errors go there too */
+	int out;		/* 1 is not the client's: -V may print */
+	int64_t began;		/* all times are milliseconds, see now() */
+	int64_t moved;		/* when a byte last did */
+	int64_t check;		/* when to see whether the peers answer */
+	struct flow flow[SIDES];
+	enum end end;
+	int error;
+	char words[256];
+};
+
+/* client: what the super-server left us */
+void	inherit(struct session *);
+int	client_take(struct session *);
+
+/* options: the command line */
+int	options_parse(struct session *, int, char *[]);
+
+/* target: which addresses this session goes to */
+int	target_find(struct session *);
+
+/* dial: connect to one of them */
+int	dial(struct session *);
+
+/* pump: the rules of a session; carry: how its bytes move */
+void	pump(struct session *);
+int	carry_prepare(int, int);
+int	carry_pending(const struct flow *);
+ssize_t	carry_fill(struct flow *, int);
+ssize_t	carry_drain(struct flow *);
+int	carry_unsent(int);
+int	carry_lost(int, int);
+int	carry_had_fin(int);
+
+/* CARRY_IN is what to ask poll(2) for, before carry_fill. */
+#ifdef __linux__
+#define CARRY_IN (POLLIN | POLLPRI)
+#else
+#define CARRY_IN POLLIN
+#endif
+
+/* wait: for descriptors, signals and deadlines */
+#define NEVER INT64_MAX
+void	wait_begin(void);
+int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
+int64_t	now(void);
+
+/* report: at the door */
+int	over(struct session *, enum end, int);
+int	misused(struct session *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+void	report_open(struct session *);
+void	report_line(struct session *);
+int	report_exit(struct session *);
+
+/* address: comparing, reading and writing them */
+int	address_equal(const union address *, const union address *);
+in_port_t address_port(const union address *);
+void	address_unmap(union address *);
+void	address_print(char *, size_t, const union address *);
+#define ADDRESS_WIDTH 64
+
+#endif

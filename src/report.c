@@ -1,0 +1,241 @@
+/*
+ * At the door: the sockets are let go, the one line is logged, the exit status
+ * is settled.  And on the way there: how a session is said to be over.
+ *
+ * Lines go to syslogd's socket as RFC 3164 has them, less the time, which every
+ * syslogd adds; syslog(3) would wait for as long as syslogd is stuck.
+ */
+
+#include "relay.h"
+
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#ifndef _PATH_LOG
+#define _PATH_LOG "/dev/log"
+#endif
+
+/* Milliseconds that a stuck syslogd may hold up our own end, but no peer. */
+enum { LOG_PATIENCE = 5000 };
+
+/*
+ * What the line says of each end, and what the parent is told of it.  Nothing
+ * that a peer does is a failure to the parent, but no service is (sysexits(3)).
+ */
+static const struct {
+	const char *name;
+	int status;
+} ends[] = {
+	[END_OPEN] = { "open", EX_OK },
+	[END_EOF] = { "eof", EX_OK },
+	[END_CLIENT_RESET] = { "client-reset", EX_OK },
+	[END_TARGET_RESET] = { "target-reset", EX_OK },
+	[END_CLIENT_TIMEOUT] = { "client-timeout", EX_OK },
+	[END_TARGET_TIMEOUT] = { "target-timeout", EX_OK },
+	[END_IDLE] = { "idle", EX_OK },
+	[END_HALF_CLOSED] = { "half-closed", EX_OK },
+	[END_SIGNAL] = { "signal", EX_OK },
+	[END_REFUSED] = { "refused", EX_UNAVAILABLE },
+	[END_UNREACHABLE] = { "unreachable", EX_UNAVAILABLE },
+	[END_TIMEOUT] = { "timeout", EX_UNAVAILABLE },
+	[END_RESOLVE] = { "resolve", EX_NOHOST },
+	[END_LOOP] = { "loop", EX_CONFIG },
+	[END_SYSTEM] = { "error", EX_OSERR },
+	[END_USAGE] = { "usage", EX_USAGE },
+	[END_GONE] = { "gone", EX_OK },
+	[END_VERSION] = { "version", EX_OK }
+};
+
+static const char usage[] =
+    "usage: stfl-relay [-nqVv] [-k seconds] [-T seconds] [-t seconds]\n"
+    "                  [-w seconds] target [port]\n";
+
+/* The session ends this way, if it has not ended before.  Always -1. */
+int
+over(struct session *s, enum end end, int error)
+{
+	if (s->end == END_OPEN) {
+		s->end = end;
+		s->error = error;
+	}
+	return -1;
+}
+
+/* The operator is told, in one line, what cannot be.  Always -1. */
+int
+misused(struct session *s, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(s->words, sizeof s->words, format, ap);
+	va_end(ap);
+	return over(s, END_USAGE, 0);
+}
+
+/*
+ * Put syslogd's socket on 1, and on 2 too unless 2 is something else than the
+ * client's socket.  So nothing holds on to the client but 0, and whatever a
+ * library may print by mistake goes to syslogd.
+ */
+void
+report_open(struct session *s)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd == -1) {
+		s->log = -2;
+		close(STDOUT_FILENO);
+		if (!s->copy)
+			close(STDERR_FILENO);
+		return;
+	}
+	if (fd != STDOUT_FILENO)
+		dup2(fd, STDOUT_FILENO);
+	if (!s->copy && fd != STDERR_FILENO)
+		dup2(fd, STDERR_FILENO);
+	if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
+		close(fd);
+
+	s->log = STDOUT_FILENO;
+	memset(&sun, 0, sizeof sun);
+	sun.sun_family = AF_UNIX;
+	memcpy(sun.sun_path, _PATH_LOG, sizeof _PATH_LOG);
+	if (connect(s->log, (struct sockaddr *)&sun, sizeof sun) == -1)
+		s->log = -2;
+}
+
+/* Room for n bytes in a descriptor, or not within so many milliseconds. */
+static int
+has_room(int fd, int patience)
+{
+	struct pollfd p;
+
+	p.fd = fd;
+	p.events = POLLOUT;
+	return poll(&p, 1, patience) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+/*
+ * One line, to syslogd and, for what the operator must see, to 2.  Neither is
+ * waited for beyond patience (milliseconds): then the line is lost.
+ */
+static void
+put(struct session *s, int level, const char *text, int patience)
+{
+	char line[1024];
+	int len, skip;
+
+	len = snprintf(line, sizeof line, "<%d>%nstfl-relay[%ld]: %s\n",
+	    LOG_DAEMON | level, &skip, (long)getpid(), text);
+	if (len >= (int)sizeof line)
+		len = (int)sizeof line - 1;
+	if (s->log >= 0 && has_room(s->log, patience))
+		(void)send(s->log, line, (size_t)len - 1, MSG_DONTWAIT);
+	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
+	    has_room(STDERR_FILENO, patience)) {
+		/* Others may have filled it since: then the alarm ends it. */
+		alarm(LOG_PATIENCE / 1000);
+		(void)!write(STDERR_FILENO, line + skip, (size_t)(len - skip));
+		if (s->end == END_USAGE)
+			(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
+		alarm(0);
+	}
+}
+
+static size_t
+put_address(char *to, size_t size, const char *key, const union address *a)
+{
+	char text[ADDRESS_WIDTH];
+
+	if (a->sa.sa_family == AF_UNSPEC)
+		return 0;
+	address_print(text, sizeof text, a);
+	return (size_t)snprintf(to, size, "%s=%s ", key, text);
+}
+
+static void
+put_session(struct session *s, int level, int patience)
+{
+	char line[900];
+	const char *error;
+	int64_t ms;
+	size_t n;
+
+	n = put_address(line, sizeof line, "client", &s->client);
+	n += put_address(line + n, sizeof line - n, "local", &s->local);
+	if (s->target.sa.sa_family != AF_UNSPEC)
+		n += put_address(line + n, sizeof line - n, "target",
+		    &s->target);
+	else
+		n += (size_t)snprintf(line + n, sizeof line - n,
+		    "target=%.255s ", s->opt.target);
+	n += put_address(line + n, sizeof line - n, "via", &s->via);
+	ms = now() - s->began;
+	n += (size_t)snprintf(line + n, sizeof line - n,
+	    "up=%llu down=%llu secs=%lld.%03d end=%s",
+	    (unsigned long long)s->flow[CLIENT].bytes,
+	    (unsigned long long)s->flow[TARGET].bytes,
+	    (long long)(ms / 1000), (int)(ms % 1000), ends[s->end].name);
+	error = s->words[0] != '\0' ? s->words :
+	    s->error != 0 ? strerror(s->error) : NULL;
+	if (level < LOG_INFO && error != NULL)
+		snprintf(line + n, sizeof line - n, " error=\"%s\"", error);
+	put(s, level, line, patience);
+}
+
+/* The session's line so far. */
+void
+report_line(struct session *s)
+{
+	put_session(s, LOG_INFO, 0);
+}
+
+/* RST leaves at once, and what was not sent yet is dropped. */
+static void
+reset(int fd)
+{
+	struct linger linger;
+
+	linger.l_onoff = 1;
+	linger.l_linger = 0;
+	/* Should it fail, the connection ends in some other way. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+/*
+ * Let the peers go, with FIN where both have said it and RST in every other
+ * case; then log, when none of them waits any more; then give the exit status.
+ */
+int
+report_exit(struct session *s)
+{
+	int side;
+
+	for (side = 0; side < SIDES; side++)
+		if (s->fd[side] != -1) {
+			if (s->end != END_EOF)
+				reset(s->fd[side]);
+			close(s->fd[side]);
+		}
+
+	if (s->end == END_USAGE) {
+		put(s, LOG_ERR, s->words, LOG_PATIENCE);
+	} else if (s->end < END_GONE) {
+		if (s->end >= END_REFUSED)
+			put_session(s, LOG_WARNING, LOG_PATIENCE);
+		else if (s->opt.loudness >= 0)
+			put_session(s, LOG_INFO, LOG_PATIENCE);
+	}
+	return ends[s->end].status;
+}

@@ -1,0 +1,105 @@
+/*
+ * Waiting: for descriptors, for a deadline, and for the operator's signals.
+ */
+
+#include "relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t stop, status;
+
+/*
+ * The time the next ppoll(2) may take.  The kernel reads it on entry, so a
+ * handler that runs between our last look at the flags and the call makes the
+ * call return at once by clearing it: no signal is slept over, and none needs
+ * to be blocked.
+ */
+static struct timespec left;
+
+static void
+caught(int sig)
+{
+	if (sig == SIGTERM || sig == SIGHUP)
+		stop = 1;
+	else if (sig != SIGALRM)
+		status = 1;
+	left.tv_sec = 0;
+	left.tv_nsec = 0;
+}
+
+/*
+ * Dispositions and mask as this program needs them, whatever was inherited.
+ * SIGPIPE is an error of the call that caused it; SIGALRM only interrupts
+ * (see report.c); SIGCHLD must not be ignored, or waitpid(2) would fail.
+ */
+void
+wait_begin(void)
+{
+	static const int handled[] = {
+		SIGTERM, SIGHUP, SIGALRM, SIGUSR1,
+#ifdef SIGINFO
+		SIGINFO,
+#endif
+	};
+	struct sigaction sa;
+	size_t i;
+
+	memset(&sa, 0, sizeof sa);
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = caught;
+	for (i = 0; i < sizeof handled / sizeof handled[0]; i++)
+		sigaction(handled[i], &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+	sa.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &sa, NULL);
+	sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
+}
+
+/* The monotonic clock in milliseconds. */
+int64_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * poll(2) until something is ready, and give how many; 0 when the deadline (a
+ * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM or
+ * SIGHUP came, or the system failed.  SIGUSR1 and SIGINFO log the session's
+ * line on the way.
+ */
+int
+wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
+{
+	int64_t ms;
+	int ready;
+
+	for (;;) {
+		ms = INT32_MAX;
+		if (deadline != NEVER && (ms = deadline - now()) < 0)
+			ms = 0;
+		left.tv_sec = (time_t)(ms / 1000);
+		left.tv_nsec = (long)(ms % 1000) * 1000000;
+		if (stop)
+			return over(s, END_SIGNAL, 0);
+		if (status) {
+			status = 0;
+			report_line(s);
+			continue;
+		}
+		ready = ppoll(fds, n, &left, NULL);
+		if (ready > 0)
+			return ready;
+		if (ready == -1 && errno != EINTR)
+			return over(s, END_SYSTEM, errno);
+		if (ready == 0 && deadline != NEVER && now() >= deadline)
+			return 0;
+	}
+}

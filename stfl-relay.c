@@ -1,0 +1,22 @@
+/*
+ * stfl-relay: one accepted IPv6 connection, carried to a server that only
+ * speaks IPv4.  Started for each connection by inetd and its kin.
+ *
+ * This is the whole story of a session; each step is a room in src/.
+ */
+
+#include "src/relay.h"
+
+int
+main(int argc, char *argv[])
+{
+	static struct session s;
+
+	inherit(&s);
+	if (options_parse(&s, argc, argv) == 0 &&
+	    client_take(&s) == 0 &&
+	    target_find(&s) == 0 &&
+	    dial(&s) == 0)
+		pump(&s);
+	return report_exit(&s);
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Run the tests: all parts, or those named, as in: sh test.sh rules scripts
+# A part is an executable tests/NAME (from C) or tests/NAME.sh.  It prints
+# "ok - ", "not ok - " or "skip - " and a sentence, one line each.
+# RELAY names the binary under test.
+
+cd "$(dirname "$0")" || exit 1
+RELAY=${RELAY:-./stfl-relay}
+case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+export RELAY scratch
+
+[ $# -gt 0 ] || set -- rules input scripts demo superservers protocols
+for part; do
+	printf '# %s\n' "$part"
+	if [ -f "tests/$part.sh" ]; then
+		sh "tests/$part.sh"
+	else
+		"tests/$part"
+	fi
+	status=$?
+	# A part that breaks off has not passed, whatever it printed before.
+	[ $status -le 1 ] || echo "not ok - tests/$part ended with status $status"
+done 2>&1 | tee "$scratch/log"
+
+count() { grep -c "^$1 - " "$scratch/log"; }
+passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
+[ "${CI:-}" != true ] || failed=$((failed + skipped))
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

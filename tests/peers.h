@@ -1,0 +1,84 @@
+/*
+ * Both peers of a session, for the tests: real sockets on loopback, and a real
+ * stfl-relay process between them.  What cannot be done ends the test that
+ * asked for it (fail); every wait is bounded.
+ */
+
+#ifndef PEERS_H
+#define PEERS_H
+
+#define _GNU_SOURCE
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <stdint.h>
+#include <stddef.h>
+
+enum { SOON = 10000 };	/* milliseconds; what takes longer has failed */
+
+/* How a peer's stream ends. */
+enum ending { FIN, RST, NOTHING };
+
+struct relay {
+	pid_t pid;
+	int client;	/* the client's socket; -1 once closed */
+	int target;	/* the target's socket; -1: none yet */
+	int err;	/* reads the relay's 2; -1: that is the client's socket */
+};
+
+/* A test is a sentence and the function that proves it. */
+struct test {
+	const char *sentence;
+	void (*run)(void);
+};
+
+/*
+ * Run the tests whose sentences contain one of argv (all without argv), each in
+ * a process of its own, some at a time, and print "ok - ", "not ok - " or
+ * "skip - " and the sentence.  Gives the exit status: 1 if one failed.
+ */
+int	run_tests(const struct test *, size_t, int, char *[]);
+void	fail(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void	skip(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1). */
+int	listen_on(int family);
+int	port_of(int fd);
+int	connect_to(int family, int port);
+int	accept_from(int listener);
+void	socket_pair(int family, int *ours, int *theirs);
+
+/*
+ * relay_start: a client connection of this family, handed to a relay as an
+ * inetd does; the arguments end with NULL.  With `separate` descriptor 2 is a
+ * pipe, else it is the client's socket.
+ * relay_session: the same with -v and a pipe, to a target of ours, accepted.
+ * relay_status: the exit status within ms, 128 + signal if killed.
+ * relay_stderr: all that the relay wrote to its 2, until it closed it.
+ */
+extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
+void	relay_start(struct relay *, int family, int separate, ...);
+void	relay_startv(struct relay *, int family, int separate,
+	    const char *const *);
+void	relay_session(struct relay *, ...);
+int	relay_status(struct relay *, int ms);
+void	relay_stderr(struct relay *, char *, size_t);
+
+/* Bytes.  Byte i of stream n is stream_byte(n, i). */
+unsigned char stream_byte(unsigned, uint64_t);
+void	send_all(int fd, const void *, size_t);
+void	send_stream(int fd, unsigned stream, uint64_t from, size_t);
+void	recv_exactly(int fd, void *, size_t);
+void	expect_stream(int fd, unsigned stream, uint64_t from, size_t);
+void	expect_end(int fd, enum ending);
+enum ending ending(int fd, int ms);
+void	finish(int fd);		/* shutdown(2) for writing */
+void	reset_now(int *fd);	/* SO_LINGER 0 and close */
+void	wait_acked(int fd);	/* until the peer's kernel has it all */
+int	readable(int fd, int ms);
+int64_t	milliseconds(void);
+
+#endif
