@@ -15,9 +15,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <linux/sockios.h>
 #endif
+
+/*
+ * Bytes of full buffers in a row that make a flow bulk, and how few at a time
+ * make it talk again.  The tests build with 0 and 0: all is bulk.
+ */
+#ifndef BULK
+#define BULK 262144
+#define TALK 4096
+#endif
+
+enum { PIPE_SIZE = 1048576, LEAST_PIPE = 262144 };
 
 static int
 set(int fd, int level, int option, int value)
@@ -54,11 +66,20 @@ carry_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* Bytes that were read and are still to be sent. */
+/* True if bytes were read that are still to be sent. */
 int
 carry_pending(const struct flow *f)
 {
-	return f->start != f->end;
+	return f->start != f->end || f->piped != 0;
+}
+
+/* -1 with EAGAIN for whatever means "not now". */
+static ssize_t
+result(ssize_t n)
+{
+	if (n == -1 && (errno == EINTR || errno == EWOULDBLOCK))
+		errno = EAGAIN;
+	return n;
 }
 
 /* True if the next byte to be read is the urgent one. */
@@ -79,6 +100,91 @@ at_mark(const struct flow *f, int revents)
 	return sockatmark(f->from) == 1;
 }
 
+#ifdef __linux__
+
+static void
+drop_pipe(struct flow *f)
+{
+	close(f->pipe[0]);
+	close(f->pipe[1]);
+	f->pipe[0] = f->pipe[1] = 0;
+}
+
+/*
+ * A flow that has proved to be bulk moves through a pipe, if it can have a
+ * large one: past the limits of pipe(7) pipes are small, and slower than
+ * copying.  Should there be none now, ask again after as many bytes more.
+ */
+static void
+get_pipe(struct flow *f)
+{
+	f->backlog = 0;
+	if (pipe2(f->pipe, O_NONBLOCK | O_CLOEXEC) == -1) {
+		f->pipe[0] = f->pipe[1] = 0;
+		return;
+	}
+	(void)fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
+	if (fcntl(f->pipe[1], F_GETPIPE_SZ) < LEAST_PIPE)
+		drop_pipe(f);
+}
+
+/*
+ * Fill the pipe, or say 0.  Only bytes are believed: at the urgent mark
+ * splice(2) says EAGAIN, or 0 when FIN has come too, and recv(2) has to tell
+ * what it is.  Then, and when so little comes that the bulk is over, the pipe
+ * is given back; what little it holds is sent by copying.
+ */
+static ssize_t
+fill_pipe(struct flow *f)
+{
+	ssize_t n;
+
+	if (f->pipe[0] == 0 && f->backlog >= BULK)
+		get_pipe(f);
+	if (f->pipe[0] == 0)
+		return 0;
+	n = splice(f->from, NULL, f->pipe[1], NULL, PIPE_SIZE,
+	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n > TALK) {
+		f->piped = (size_t)n;
+		return n;
+	}
+	if (n > 0)
+		n = read(f->pipe[0], f->buffer, (size_t)n);
+	drop_pipe(f);
+	return n > 0 ? n : 0;
+}
+
+static ssize_t
+drain_pipe(struct flow *f)
+{
+	ssize_t n;
+
+	n = splice(f->pipe[0], NULL, f->to, NULL, f->piped,
+	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n > 0)
+		f->piped -= (size_t)n;
+	return n;
+}
+
+#else
+
+static ssize_t
+fill_pipe(struct flow *f)
+{
+	(void)f;
+	return 0;
+}
+
+static ssize_t
+drain_pipe(struct flow *f)
+{
+	(void)f;
+	return 0;
+}
+
+#endif
+
 /*
  * Read what there is, up to the urgent mark, or the urgent byte alone; only
  * when nothing is pending, and with what poll(2) just said of f->from.  0 is
@@ -90,12 +196,14 @@ carry_fill(struct flow *f, int revents)
 	ssize_t n;
 
 	f->urgent = at_mark(f, revents);
-	n = recv(f->from, f->buffer, f->urgent ? 1 : sizeof f->buffer, 0);
-	if (n == -1 && (errno == EINTR || errno == EWOULDBLOCK))
-		errno = EAGAIN;
+	n = f->urgent ? 0 : fill_pipe(f);
+	if (n == 0)
+		n = recv(f->from, f->buffer, f->urgent ? 1 : sizeof f->buffer,
+		    0);
 	f->start = 0;
-	f->end = n > 0 ? (size_t)n : 0;
-	return n;
+	f->end = n > 0 && f->piped == 0 ? (size_t)n : 0;
+	f->backlog = f->end == sizeof f->buffer ? f->backlog + f->end : 0;
+	return result(n);
 }
 
 /* Send what is pending, or as much of it as the socket takes. */
@@ -104,16 +212,17 @@ carry_drain(struct flow *f)
 {
 	ssize_t n;
 
-	n = send(f->to, f->buffer + f->start, f->end - f->start,
-	    f->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
-	if (n == -1) {
-		if (errno == EINTR || errno == EWOULDBLOCK)
-			errno = EAGAIN;
-		return -1;
+	if (f->piped != 0) {
+		n = drain_pipe(f);
+	} else {
+		n = send(f->to, f->buffer + f->start, f->end - f->start,
+		    f->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
+		if (n > 0)
+			f->start += (size_t)n;
 	}
-	f->start += (size_t)n;
-	f->bytes += (uint64_t)n;
-	return n;
+	if (n > 0)
+		f->bytes += (uint64_t)n;
+	return result(n);
 }
 
 /* Bytes (and FIN) that the peer has not acknowledged; -1 if unknown. */

@@ -77,6 +77,9 @@ struct flow {
 	int eof;		/* FIN came in: nothing more to read */
 	int done;		/* FIN was passed on */
 	size_t start, end;	/* what of buffer is still to be sent */
+	size_t piped;		/* what the pipe holds, to be sent as well */
+	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
+	size_t backlog;		/* bytes since a read left nothing behind */
 	uint64_t bytes;		/* sent */
 	char buffer[FLOW_BUFFER];
 };
