@@ -134,19 +134,20 @@ static void
 put(struct session *s, int level, const char *text, int patience)
 {
 	char line[1024];
-	int len, skip;
+	const char *plain;
+	size_t len;
 
-	len = snprintf(line, sizeof line, "<%d>%nstfl-relay[%ld]: %s\n",
-	    LOG_DAEMON | level, &skip, (long)getpid(), text);
-	if (len >= (int)sizeof line)
-		len = (int)sizeof line - 1;
+	snprintf(line, sizeof line, "<%d>stfl-relay[%ld]: %s\n",
+	    LOG_DAEMON | level, (long)getpid(), text);
+	len = strlen(line);
+	plain = strchr(line, '>') + 1;
 	if (s->log >= 0 && has_room(s->log, patience))
-		(void)send(s->log, line, (size_t)len - 1, MSG_DONTWAIT);
+		(void)send(s->log, line, len - 1, MSG_DONTWAIT);
 	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
 	    has_room(STDERR_FILENO, patience)) {
 		/* Others may have filled it since: then the alarm ends it. */
 		alarm(LOG_PATIENCE / 1000);
-		(void)!write(STDERR_FILENO, line + skip, (size_t)(len - skip));
+		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		if (s->end == END_USAGE)
 			(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
 		alarm(0);

@@ -72,6 +72,7 @@ take(struct session *s, int in, struct answer *answer)
 	size_t got;
 	int ready;
 
+	memset(answer, 0, sizeof *answer);
 	fds[0].fd = s->fd[CLIENT];
 	fds[0].events = 0;
 	fds[1].fd = in;
@@ -119,13 +120,14 @@ resolve(struct session *s)
 	}
 	result = child == -1 ? over(s, END_SYSTEM, errno) : 0;
 	close(end[1]);
-	if (result == 0) {
+	if (result == 0)
 		result = take(s, end[0], &answer);
+	close(end[0]);
+	if (child != -1) {
 		kill(child, SIGKILL);
 		while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
 			;
 	}
-	close(end[0]);
 	if (result == -1)
 		return -1;
 	if (answer.error != 0) {

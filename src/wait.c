@@ -82,8 +82,8 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 	int ready;
 
 	for (;;) {
-		ms = INT32_MAX;
-		if (deadline != NEVER && (ms = deadline - now()) < 0)
+		ms = deadline == NEVER ? INT32_MAX : deadline - now();
+		if (ms < 0)
 			ms = 0;
 		left.tv_sec = (time_t)(ms / 1000);
 		left.tv_nsec = (long)(ms % 1000) * 1000000;
