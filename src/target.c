@@ -72,7 +72,6 @@ take(struct session *s, int in, struct answer *answer)
 	size_t got;
 	int ready;
 
-	memset(answer, 0, sizeof *answer);
 	fds[0].fd = s->fd[CLIENT];
 	fds[0].events = 0;
 	fds[1].fd = in;
@@ -109,6 +108,7 @@ resolve(struct session *s)
 	size_t i;
 	int result, end[2];
 
+	memset(&answer, 0, sizeof answer);
 	if (pipe(end) == -1)
 		return over(s, END_SYSTEM, errno);
 	child = fork();
