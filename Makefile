@@ -17,8 +17,8 @@ HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
 COMPILE = -std=c99 $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 
-SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/dial.c \
-	src/options.c src/pump.c src/report.c src/target.c src/wait.c
+SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
+	src/dial.c src/options.c src/pump.c src/report.c src/target.c src/wait.c
 
 all: stfl-relay
 

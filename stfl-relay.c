@@ -16,7 +16,8 @@ main(int argc, char *argv[])
 	if (options_parse(&s, argc, argv) == 0 &&
 	    client_take(&s) == 0 &&
 	    target_find(&s) == 0 &&
-	    dial(&s) == 0)
+	    dial(&s) == 0 &&
+	    confine(&s) == 0)
 		pump(&s);
 	return report_exit(&s);
 }

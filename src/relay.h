@@ -116,6 +116,9 @@ int	target_find(struct session *);
 /* dial: connect to one of them */
 int	dial(struct session *);
 
+/* confine: give up what a session has no use for */
+int	confine(struct session *);
+
 /* pump: the rules of a session; carry: how its bytes move */
 void	pump(struct session *);
 int	carry_prepare(int, int);
