@@ -22,13 +22,13 @@ SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
 
 all: stfl-relay
 
-stfl-relay: $(SRC) src/relay.h
+stfl-relay: $(SRC) src/relay.h src/system.h
 	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
 static: stfl-relay-static
 
 # musl's compiler wrapper hides the kernel's headers: show them last.
-stfl-relay-static: $(SRC) src/relay.h
+stfl-relay-static: $(SRC) src/relay.h src/system.h
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \

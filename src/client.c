@@ -7,38 +7,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <string.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
-
-/*
- * Close every descriptor from 3 up.  Where the kernel has no call for it, the
- * limit bounds the search; a limit without end is cut at a number that no
- * super-server reaches.
- */
-static void
-close_strays(void)
-{
-#if defined(SYS_close_range)
-	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
-		return;
-#elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
-    defined(__DragonFly__) || defined(__sun)
-	closefrom(3);
-	return;
-#endif
-	long fd, most;
-
-	most = sysconf(_SC_OPEN_MAX);
-	if (most < 0 || most > 65536)
-		most = 65536;
-	for (fd = 3; fd < most; fd++)
-		close((int)fd);
-}
 
 /*
  * True if this descriptor is open and something else than the one on 0.  Where
@@ -51,6 +20,7 @@ is_another(int fd, const struct stat *zero)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && (zero == NULL ||
+	    ((st.st_mode ^ zero->st_mode) & S_IFMT) != 0 ||
 	    st.st_dev != zero->st_dev || st.st_ino != zero->st_ino);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Give up what a session does not need, once the target is connected.
+ * Give up what a session does not need: stray descriptors at its start, and
+ * everything else once the target is connected.
  *
  * A kernel that lacks a means is taken as it is, and the rest still holds; one
  * that has it and refuses ends the session.
@@ -15,10 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined(__linux__) && !defined(NO_SECCOMP)
-#define CONFINE_LINUX
-#include <sys/prctl.h>
+#ifdef __linux__
 #include <sys/syscall.h>
+#endif
+#if defined(__linux__) && !defined(NO_SECCOMP)
+#include <sys/prctl.h>
 
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -28,6 +30,8 @@
 #include <grp.h>
 #elif defined(__FreeBSD__)
 #include <sys/capsicum.h>
+#elif defined(__sun)
+#include <stdlib.h>
 #endif
 
 enum {
@@ -35,11 +39,30 @@ enum {
 	DESCRIPTORS = 8
 };
 
-static int
-refused(struct session *s, const char *what)
+/*
+ * Close every descriptor from 3 up.  Where the kernel has no call for it, the
+ * limit bounds the search; a limit without end is cut at a number that no
+ * super-server reaches.
+ */
+void
+close_strays(void)
 {
-	snprintf(s->words, sizeof s->words, "%s: %s", what, strerror(errno));
-	return over(s, END_SYSTEM, errno);
+#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
+    defined(__DragonFly__) || defined(__sun)
+	closefrom(3);
+#else
+	long fd, most;
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+		return;
+#endif
+	most = sysconf(_SC_OPEN_MAX);
+	if (most < 0 || most > 65536)
+		most = 65536;
+	for (fd = 3; fd < most; fd++)
+		close((int)fd);
+#endif
 }
 
 /*
@@ -63,7 +86,17 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-#ifdef CONFINE_LINUX
+#if !defined(NO_SECCOMP) && \
+    (defined(__linux__) || defined(__OpenBSD__) || defined(__FreeBSD__))
+static int
+refused(struct session *s, const char *what)
+{
+	snprintf(s->words, sizeof s->words, "%s: %s", what, strerror(errno));
+	return over(s, END_SYSTEM, errno);
+}
+#endif
+
+#if defined(__linux__) && !defined(NO_SECCOMP)
 
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
@@ -102,6 +135,7 @@ limit_resources(const struct session *s)
  * foreign architecture is killed: a libc that tries something new goes on.
  */
 static const struct sock_filter filter[] = {
+	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
 	RETURN(SECCOMP_RET_KILL_PROCESS),
@@ -243,13 +277,45 @@ lock(struct session *s)
 	return 0;
 }
 
+#elif defined(__OpenBSD__)
+
+/*
+ * "stdio" alone would not do: SO_LINGER, without which there is no RST, the
+ * urgent mark and SO_SPLICE are "inet".  New sockets have no descriptor left.
+ */
+static int
+lock(struct session *s)
+{
+	if (pledge("stdio inet", NULL) == -1)
+		return refused(s, "pledge");
+	return 0;
+}
+
+#elif defined(__FreeBSD__)
+
+static int
+lock(struct session *s)
+{
+	cap_rights_t socket_rights, write_rights;
+
+	cap_rights_init(&socket_rights, CAP_RECV, CAP_SEND, CAP_SHUTDOWN,
+	    CAP_EVENT, CAP_GETSOCKOPT, CAP_SETSOCKOPT, CAP_IOCTL);
+	cap_rights_init(&write_rights, CAP_SEND, CAP_WRITE, CAP_EVENT);
+	if (cap_rights_limit(s->fd[CLIENT], &socket_rights) == -1 ||
+	    cap_rights_limit(s->fd[TARGET], &socket_rights) == -1 ||
+	    (s->log >= 0 && cap_rights_limit(s->log, &write_rights) == -1) ||
+	    (s->copy && cap_rights_limit(STDERR_FILENO, &write_rights) == -1) ||
+	    cap_enter() == -1)
+		return errno == ENOSYS ? 0 : refused(s, "Capsicum");
+	return 0;
+}
+
 #else
 
 static int
 lock(struct session *s)
 {
 	(void)s;
-	(void)refused;
 	return 0;
 }
 

@@ -7,19 +7,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* What has become of a connect(2) in progress: an errno, 0 when connected. */
-static int
-outcome(int fd)
-{
-	socklen_t len;
-	int error;
-
-	len = sizeof error;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		return errno;
-	return error;
-}
-
 /*
  * Wait until connected, refused, or the deadline; give an errno, 0 when
  * connected.  -1: the session is over, for the client left or a signal came.
@@ -46,7 +33,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 		return ETIMEDOUT;
 	if (fds[CLIENT].revents != 0)
 		return over(s, END_CLIENT_RESET, 0);
-	return outcome(s->fd[TARGET]);
+	return socket_error(s->fd[TARGET]);
 }
 
 /* How a failure to connect is called. */

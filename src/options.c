@@ -109,8 +109,8 @@ options_parse(struct session *s, int argc, char *argv[])
 	s->opt.wait = 10;
 	opterr = 0;
 	bad = 0;
-	/* The + keeps glibc from looking for options behind the operands. */
-	while (bad == 0 && (c = getopt(argc, argv, "+:k:nqT:t:Vvw:")) != -1) {
+	while (bad == 0 && (c = getopt(argc, argv,
+	    GETOPT_IN_ORDER ":k:nqT:t:Vvw:")) != -1) {
 		switch (c) {
 		case 'k':
 			bad = seconds(s, c, 0, LONGEST_KEEPALIVE,

@@ -19,12 +19,18 @@
  */
 enum { PATIENCE = 10000 };
 
-/* A side is gone, by this errno.  Always -1. */
+/*
+ * A side is gone, by this errno, unless its socket knows better: where calls
+ * on a dead connection only say EPIPE or ENOTCONN (BSD).  Always -1.
+ */
 static int
 failed(struct session *s, int side, int error)
 {
-	int vanished;
+	int cause, vanished;
 
+	cause = socket_error(s->fd[side]);
+	if (cause != 0)
+		error = cause;
 	vanished = error == ETIMEDOUT || error == EHOSTUNREACH ||
 	    error == ENETUNREACH;
 	if (side == CLIENT)
@@ -92,19 +98,6 @@ interest(const struct session *s, int side)
 	return p;
 }
 
-/* The error that poll(2) has seen on a socket, or 0. */
-static int
-socket_error(int fd)
-{
-	socklen_t len;
-	int error;
-
-	len = sizeof error;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		return errno;
-	return error;
-}
-
 /* One round over both sides.  -1 when one of them has failed. */
 static int
 serve(struct session *s, const struct pollfd *p)
@@ -137,6 +130,18 @@ limit(const struct session *s, enum end *end)
 		*end = END_HALF_CLOSED;
 	}
 	return seconds == 0 ? NEVER : s->moved + seconds * 1000LL;
+}
+
+/* True if bytes have moved that only the system has seen. */
+static int
+moving(struct session *s)
+{
+	int moved;
+
+	moved = carry_moved(&s->flow[CLIENT]) | carry_moved(&s->flow[TARGET]);
+	if (moved)
+		s->moved = now();
+	return moved;
 }
 
 /*
@@ -177,7 +182,7 @@ carry_on(struct session *s)
 		if (ready == -1 || (ready > 0 && serve(s, p) == -1))
 			return -1;
 		present = now();
-		if (ready == 0 && present >= last)
+		if (ready == 0 && present >= last && !moving(s))
 			return over(s, end, 0);
 		if (present >= s->check && check_peers(s) == -1)
 			return -1;

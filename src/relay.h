@@ -9,14 +9,10 @@
 #ifndef RELAY_H
 #define RELAY_H
 
-#define _GNU_SOURCE	/* ppoll(2), and nothing hidden on Linux */
-
-#include <sys/types.h>
-#include <sys/socket.h>
+#include "system.h"
 
 #include <netinet/in.h>
 
-#include <poll.h>
 #include <stdint.h>
 
 #define VERSION "0.1.0"
@@ -77,9 +73,11 @@ struct flow {
 	int eof;		/* FIN came in: nothing more to read */
 	int done;		/* FIN was passed on */
 	size_t start, end;	/* what of buffer is still to be sent */
-	size_t piped;		/* what the pipe holds, to be sent as well */
-	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
 	size_t backlog;		/* bytes since a read left nothing behind */
+	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
+	size_t piped;		/* what the pipe holds, to be sent as well */
+	uint64_t spliced;	/* where the system moves it: how much yet */
+	int splicing;
 	uint64_t bytes;		/* sent */
 	char buffer[FLOW_BUFFER];
 };
@@ -105,6 +103,7 @@ struct session {
 
 /* client: what the super-server left us */
 void	inherit(struct session *);
+void	close_strays(void);
 int	client_take(struct session *);
 
 /* options: the command line */
@@ -125,6 +124,7 @@ int	carry_prepare(int, int);
 int	carry_pending(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
+int	carry_moved(struct flow *);
 int	carry_unsent(int);
 int	carry_lost(int, int);
 int	carry_had_fin(int);
@@ -141,6 +141,7 @@ int	carry_had_fin(int);
 void	wait_begin(void);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
 int64_t	now(void);
+int	socket_error(int);
 
 /* report: at the door */
 int	over(struct session *, enum end, int);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 static volatile sig_atomic_t stop, status;
 
@@ -69,6 +68,18 @@ now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* How long poll(2) may sleep before it has to look again by itself. */
+static int64_t
+nap(const struct pollfd *fds, nfds_t n, int64_t ms)
+{
+	nfds_t i;
+
+	for (i = 0; i < n && POLL_BLIND != 0 && ms > POLL_BLIND; i++)
+		if (fds[i].events == 0)
+			ms = POLL_BLIND;
+	return ms < 0 ? 0 : ms;
+}
+
 /*
  * poll(2) until something is ready, and give how many; 0 when the deadline (a
  * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM or
@@ -82,9 +93,8 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 	int ready;
 
 	for (;;) {
-		ms = deadline == NEVER ? INT32_MAX : deadline - now();
-		if (ms < 0)
-			ms = 0;
+		ms = nap(fds, n, deadline == NEVER ? INT32_MAX :
+		    deadline - now());
 		left.tv_sec = (time_t)(ms / 1000);
 		left.tv_nsec = (long)(ms % 1000) * 1000000;
 		if (stop)
@@ -102,4 +112,20 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (ready == 0 && deadline != NEVER && now() >= deadline)
 			return 0;
 	}
+}
+
+/*
+ * The error that poll(2) has seen on a socket, or how a connect(2) in progress
+ * has ended; 0: none, or well.
+ */
+int
+socket_error(int fd)
+{
+	socklen_t len;
+	int error;
+
+	len = sizeof error;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
 }

@@ -1,0 +1,52 @@
+/*
+ * What systems lack or call by another name.  What they add is in carry.c and
+ * confine.c.
+ */
+
+#ifndef SYSTEM_H
+#define SYSTEM_H
+
+#define _GNU_SOURCE	/* ppoll(2), and nothing hidden on Linux */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <poll.h>
+#include <time.h>
+
+/*
+ * Where poll(2), asked for no event, sleeps through a reset, it is woken after
+ * so many milliseconds to look again; 0: it does not.
+ */
+#if defined(__linux__) || defined(__OpenBSD__) || defined(__sun)
+#define POLL_BLIND 0
+#else
+#define POLL_BLIND 1000
+#endif
+
+#ifdef __NetBSD__
+#include <sys/param.h>
+#if __NetBSD_Version__ < 1000000000
+#define ppoll pollts
+#endif
+#endif
+
+/* The signal that comes just before poll(2) waits for POLL_BLIND here. */
+#ifdef __APPLE__
+#define ppoll(fds, n, t, mask) \
+	poll(fds, n, (int)((t)->tv_sec * 1000 + (t)->tv_nsec / 1000000))
+#define TCP_KEEPIDLE TCP_KEEPALIVE
+#endif
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0	/* SIGPIPE is ignored in any case */
+#endif
+
+/* glibc looks for options behind the operands, unless told so. */
+#ifdef __GLIBC__
+#define GETOPT_IN_ORDER "+"
+#else
+#define GETOPT_IN_ORDER ""
+#endif
+
+#endif
