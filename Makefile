@@ -18,7 +18,8 @@ HARDEN_LINK = -pie -Wl,-z,relro,-z,now
 COMPILE = -std=c99 $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 
 SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
-	src/dial.c src/options.c src/pump.c src/report.c src/target.c src/wait.c
+	src/dial.c src/header.c src/options.c src/pump.c src/report.c \
+	src/source.c src/target.c src/wait.c
 
 all: stfl-relay
 

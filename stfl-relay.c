@@ -1,6 +1,6 @@
 /*
  * stfl-relay: one accepted IPv6 connection, carried to a server that only
- * speaks IPv4.  Started for each connection by inetd and its kin.
+ * speaks IPv4 (or the other way round).  Started for each connection by inetd and its kin.
  *
  * This is the whole story of a session; each step is a room in src/.
  */
@@ -17,6 +17,7 @@ main(int argc, char *argv[])
 	    client_take(&s) == 0 &&
 	    target_find(&s) == 0 &&
 	    dial(&s) == 0 &&
+	    header(&s) == 0 &&
 	    confine(&s) == 0)
 		pump(&s);
 	return report_exit(&s);

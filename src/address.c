@@ -9,6 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The size of the sockaddr. */
+socklen_t
+address_size(const union address *a)
+{
+	return a->sa.sa_family == AF_INET ? sizeof a->in : sizeof a->in6;
+}
+
 /* True if both name the same address and port. */
 int
 address_equal(const union address *a, const union address *b)
@@ -46,25 +53,33 @@ address_unmap(union address *a)
 	a->in = in;
 }
 
+/* Write the address alone, without scope (RFC 5952, 4). */
+void
+address_host(char *to, size_t size, const union address *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		inet_ntop(AF_INET, &a->in.sin_addr, to, (socklen_t)size);
+	else
+		inet_ntop(AF_INET6, &a->in6.sin6_addr, to, (socklen_t)size);
+}
+
 /*
  * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6), a scope as its number
- * (RFC 4007, 11.2), into size bytes; ADDRESS_WIDTH always suffice.
+ * (RFC 4007, 11.2).  ADDRESS_WIDTH bytes always suffice, here and above.
  */
 void
 address_print(char *to, size_t size, const union address *a)
 {
-	char text[INET6_ADDRSTRLEN];
+	char host[ADDRESS_WIDTH];
+	unsigned port;
 
-	if (a->sa.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof text);
-		snprintf(to, size, "%s:%u", text, (unsigned)address_port(a));
-		return;
-	}
-	inet_ntop(AF_INET6, &a->in6.sin6_addr, text, sizeof text);
-	if (a->in6.sin6_scope_id != 0)
-		snprintf(to, size, "[%s%%%lu]:%u", text,
-		    (unsigned long)a->in6.sin6_scope_id,
-		    (unsigned)address_port(a));
+	address_host(host, sizeof host, a);
+	port = address_port(a);
+	if (a->sa.sa_family == AF_INET)
+		snprintf(to, size, "%s:%u", host, port);
+	else if (a->in6.sin6_scope_id == 0)
+		snprintf(to, size, "[%s]:%u", host, port);
 	else
-		snprintf(to, size, "[%s]:%u", text, (unsigned)address_port(a));
+		snprintf(to, size, "[%s%%%lu]:%u", host,
+		    (unsigned long)a->in6.sin6_scope_id, port);
 }

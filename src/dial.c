@@ -5,6 +5,7 @@
 #include "relay.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /*
@@ -18,7 +19,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 	struct pollfd fds[SIDES];
 	int ready;
 
-	if (connect(s->fd[TARGET], &to->sa, sizeof to->in) == 0)
+	if (connect(s->fd[TARGET], &to->sa, address_size(to)) == 0)
 		return 0;
 	if (errno != EINPROGRESS)
 		return errno;
@@ -56,18 +57,69 @@ failure(int error)
 	}
 }
 
+/* -s has failed, and strerror(3) would not say how.  Gives the errno. */
+static int
+no_source(struct session *s, const union address *source, int error)
+{
+	char host[ADDRESS_WIDTH];
+
+	address_host(host, sizeof host, source);
+	if (error == EADDRNOTAVAIL)
+		snprintf(s->words, sizeof s->words,
+		    "%s is not an address of this host", host);
+	if (error == EADDRINUSE)
+		snprintf(s->words, sizeof s->words,
+		    "no port is left from %s to this target", host);
+	return error;
+}
+
+/* Connect from the address that -s says.  Gives an errno, 0 when done. */
+static int
+bind_source(struct session *s, union address *source)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+	const int yes = 1;
+#endif
+
+	*source = s->opt.source;
+	if (source->sa.sa_family == AF_UNSPEC)
+		return 0;
+	if (s->opt.source_len != 0)
+		source->in.sin_addr = source_of(&s->client,
+		    source->in.sin_addr, s->opt.source_len);
+#ifdef IP_BIND_ADDRESS_NO_PORT
+	/*
+	 * Let connect(2) choose the port, for it knows the target: bind(2)
+	 * would use one up for all targets.  Kernels before 4.2 do.
+	 */
+	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+	    &yes, sizeof yes);
+#endif
+	if (bind(s->fd[TARGET], &source->sa, address_size(source)) == -1)
+		return no_source(s, source, errno);
+	return 0;
+}
+
 static int
 attempt(struct session *s, const union address *to, int64_t deadline)
 {
+	union address source;
 	socklen_t len;
 	int error;
 
 	s->target = *to;
+	s->words[0] = '\0';
 	s->fd[TARGET] = socket(to->sa.sa_family, SOCK_STREAM, 0);
 	if (s->fd[TARGET] == -1 ||
 	    carry_prepare(s->fd[TARGET], s->opt.keepalive) == -1)
 		return errno;
+	error = bind_source(s, &source);
+	if (error != 0)
+		return error;
 	error = connect_within(s, to, deadline);
+	/* Linux says EADDRNOTAVAIL when no port is left. */
+	if (error == EADDRNOTAVAIL && source.sa.sa_family != AF_UNSPEC)
+		error = no_source(s, &source, EADDRINUSE);
 	if (error != 0)
 		return error;
 	len = sizeof s->via;

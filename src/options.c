@@ -5,6 +5,7 @@
 #include "relay.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <errno.h>
 #include <netdb.h>
@@ -66,32 +67,112 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
+/* An address, a scope behind it only where it is link-local (RFC 4007, 11). */
+static int
+parse_address(const char *text, union address *a)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *scope;
+	size_t len;
+
+	memset(a, 0, sizeof *a);
+	if (inet_pton(AF_INET, text, &a->in.sin_addr) == 1) {
+		a->in.sin_family = AF_INET;
+		return 0;
+	}
+	scope = strchr(text, '%');
+	len = scope == NULL ? strlen(text) : (size_t)(scope - text);
+	if (len >= sizeof host)
+		return -1;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(AF_INET6, host, &a->in6.sin6_addr) != 1)
+		return -1;
+	a->in6.sin6_family = AF_INET6;
+	if (scope == NULL)
+		return 0;
+	a->in6.sin6_scope_id = if_nametoindex(scope + 1);
+	return IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) &&
+	    a->in6.sin6_scope_id != 0 ? 0 : -1;
+}
+
 /*
- * An address, or a name of the shape that RFC 1123 2.1 gives to those of hosts:
- * what is a mistyped address is not looked up.
+ * An IPv4 network, len from least bits up: the network number into *network,
+ * its length into *len.
  */
 static int
-target(struct session *s, const char *text)
+parse_network(struct session *s, const char *what, const char *text, int least,
+    struct in_addr *network, int *len)
+{
+	char host[INET_ADDRSTRLEN];
+	const char *slash;
+	long n;
+
+	slash = strchr(text, '/');
+	n = number(slash + 1, least, 32);
+	if (n == -1)
+		return misused(s, "%s %s: no length from %d to 32 behind the "
+		    "slash", what, text, least);
+	if ((size_t)(slash - text) >= sizeof host)
+		return misused(s, "%s %s: not an IPv4 network", what, text);
+	memcpy(host, text, (size_t)(slash - text));
+	host[slash - text] = '\0';
+	if (inet_pton(AF_INET, host, network) != 1)
+		return misused(s, "%s %s: not an IPv4 network", what, text);
+	if ((ntohl(network->s_addr) & ~(~(uint64_t)0 << (32 - n))) != 0)
+		return misused(s, "%s %s: bits are set behind the first %ld",
+		    what, text, n);
+	*len = (int)n;
+	return 0;
+}
+
+/* A name of the shape that RFC 1123, 2.1 gives to those of hosts. */
+static int
+is_host_name(const char *text)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 	const char *last;
 	size_t len;
 
-	s->opt.target = text;
 	len = strlen(text);
-	if (len == 0)
-		return misused(s, "target \"\": empty");
-	if (inet_pton(AF_INET, text, &s->opt.address) == 1)
-		return 0;
-	if (strchr(text, ':') != NULL)
-		return misused(s, "target %s: not an IPv4 address", text);
 	last = strrchr(text, '.');
 	last = last == NULL ? text : last + 1;
-	if (len > 255 || strspn(text, letters) != len || text[0] == '-' ||
-	    text[0] == '.' || strspn(last, "0123456789") == strlen(last))
-		return misused(s, "target %.255s: neither an IPv4 address nor "
-		    "a host name", text);
+	/* The last label of a name has a letter; an address has none. */
+	return len <= 255 && strspn(text, letters) == len && text[0] != '-' &&
+	    text[0] != '.' && strspn(last, "0123456789") != strlen(last);
+}
+
+/* An address, a network or a name; what is none of them is not looked up. */
+static int
+target(struct session *s, const char *text)
+{
+	s->opt.target = text;
+	if (*text == '\0')
+		return misused(s, "target \"\": empty");
+	if (strchr(text, '/') != NULL) {
+		if (s->opt.family == AF_INET6)
+			return misused(s, "target %s: -6 takes no network",
+			    text);
+		if (s->opt.prefix == 0)
+			s->opt.prefix = 96;
+		return parse_network(s, "target", text, 1, &s->opt.network,
+		    &s->opt.network_len);
+	}
+	if (s->opt.prefix != 0)
+		return misused(s, "-x %d: goes with a network as the target, "
+		    "not with %s", s->opt.prefix, text);
+	if (parse_address(text, &s->opt.address) == 0) {
+		if (s->opt.family == AF_INET6 &&
+		    s->opt.address.sa.sa_family == AF_INET)
+			return misused(s, "target %s: not an IPv6 address, as "
+			    "-6 wants", text);
+		s->opt.family = s->opt.address.sa.sa_family;
+		return 0;
+	}
+	if (!is_host_name(text))
+		return misused(s, "target %s: neither an address nor a host "
+		    "name", text);
 	if (s->opt.numeric)
 		return misused(s, "target %s: a name, and -n looks none up",
 		    text);
@@ -99,19 +180,73 @@ target(struct session *s, const char *text)
 	return 0;
 }
 
+/* -s: an address of the target's family, or an IPv4 network of 8 bits or more. */
+static int
+source(struct session *s, const char *text)
+{
+	union address *a;
+
+	a = &s->opt.source;
+	if (strchr(text, '/') != NULL) {
+		a->in.sin_family = AF_INET;
+		if (parse_network(s, "-s", text, 8, &a->in.sin_addr,
+		    &s->opt.source_len) == -1)
+			return -1;
+	} else if (parse_address(text, a) == -1) {
+		return misused(s, "-s %s: not an address", text);
+	}
+	if (a->sa.sa_family != s->opt.family)
+		return misused(s, "-s %s: not an %s address, as the target's",
+		    text, s->opt.family == AF_INET ? "IPv4" : "IPv6");
+	return 0;
+}
+
+static int
+prefix(struct session *s, const char *text)
+{
+	long n;
+
+	n = number(text, 16, 96);
+	if (n != 16 && n != 32 && n != 40 && n != 48 && n != 56 && n != 64 &&
+	    n != 96)
+		return misused(s, "-x %s: not 16, 32, 40, 48, 56, 64 or 96",
+		    text);
+	s->opt.prefix = (int)n;
+	return 0;
+}
+
+static int
+proxy(struct session *s, const char *text)
+{
+	long n;
+
+	n = number(text, 1, 2);
+	if (n == -1)
+		return misused(s, "-p %s: not a version of the PROXY protocol, "
+		    "1 or 2", text);
+	s->opt.proxy = (int)n;
+	return 0;
+}
+
 /* Read the command line into s->opt; what is wrong with it ends in usage. */
 int
 options_parse(struct session *s, int argc, char *argv[])
 {
+	const char *from;
 	int c, bad;
 
+	from = NULL;
+	s->opt.family = AF_INET;
 	s->opt.keepalive = 60;
 	s->opt.wait = 10;
 	opterr = 0;
 	bad = 0;
 	while (bad == 0 && (c = getopt(argc, argv,
-	    GETOPT_IN_ORDER ":k:nqT:t:Vvw:")) != -1) {
+	    GETOPT_IN_ORDER ":6k:np:qs:T:t:Vvw:x:")) != -1) {
 		switch (c) {
+		case '6':
+			s->opt.family = AF_INET6;
+			break;
 		case 'k':
 			bad = seconds(s, c, 0, LONGEST_KEEPALIVE,
 			    &s->opt.keepalive);
@@ -119,8 +254,14 @@ options_parse(struct session *s, int argc, char *argv[])
 		case 'n':
 			s->opt.numeric = 1;
 			break;
+		case 'p':
+			bad = proxy(s, optarg);
+			break;
 		case 'q':
 			s->opt.loudness = -1;
+			break;
+		case 's':
+			from = optarg;
 			break;
 		case 'T':
 			bad = seconds(s, c, 0, LONGEST, &s->opt.idle);
@@ -140,6 +281,9 @@ options_parse(struct session *s, int argc, char *argv[])
 		case 'w':
 			bad = seconds(s, c, 1, LONGEST, &s->opt.wait);
 			break;
+		case 'x':
+			bad = prefix(s, optarg);
+			break;
 		case ':':
 			bad = misused(s, "-%c: needs a value", optopt);
 			break;
@@ -156,7 +300,8 @@ options_parse(struct session *s, int argc, char *argv[])
 	if (argc > 2)
 		return misused(s, "%s: one target and one port is all it takes",
 		    argv[2]);
-	if (target(s, argv[0]) == -1)
+	if (target(s, argv[0]) == -1 ||
+	    (argc == 2 && port(s, argv[1]) == -1))
 		return -1;
-	return argc == 2 ? port(s, argv[1]) : 0;
+	return from == NULL ? 0 : source(s, from);
 }

@@ -47,6 +47,7 @@ enum end {
 	END_TIMEOUT,
 	END_RESOLVE,
 	END_LOOP,
+	END_DENIED,
 	END_SYSTEM,		/* a system call that should have worked */
 	END_USAGE,		/* the operator's mistake, before any session */
 	END_GONE,		/* the client had left before we looked */
@@ -54,10 +55,17 @@ enum end {
 };
 
 struct options {
-	const char *target;	/* as given: an address or a name */
-	struct in_addr address;	/* the target, if it was an address */
+	const char *target;	/* as given: an address, a name, a network */
+	union address address;	/* the target, if it was an address */
 	in_port_t port;		/* host order; 0: the one the client dialled */
+	int family;		/* of the target */
 	int is_name;
+	struct in_addr network;	/* with /len: where targets must lie */
+	int network_len;	/* 0: no network */
+	int prefix;		/* -x: where they are embedded; 0: not given */
+	int proxy;		/* -p: 1, 2; 0: no header */
+	union address source;	/* -s: AF_UNSPEC if not given */
+	int source_len;		/* 0: it is the address itself */
 	int numeric;		/* -n: never look anything up */
 	int loudness;		/* -1: -q, 0, 1: -v */
 	int keepalive;		/* -k, seconds; 0: off */
@@ -112,8 +120,12 @@ int	options_parse(struct session *, int, char *[]);
 /* target: which addresses this session goes to */
 int	target_find(struct session *);
 
-/* dial: connect to one of them */
+/* dial: connect to one of them; source: from which address */
 int	dial(struct session *);
+struct in_addr source_of(const union address *, struct in_addr, int);
+
+/* header: the PROXY protocol's */
+int	header(struct session *);
 
 /* confine: give up what a session has no use for */
 int	confine(struct session *);
@@ -152,9 +164,11 @@ void	report_line(struct session *);
 int	report_exit(struct session *);
 
 /* address: comparing, reading and writing them */
+socklen_t address_size(const union address *);
 int	address_equal(const union address *, const union address *);
 in_port_t address_port(const union address *);
 void	address_unmap(union address *);
+void	address_host(char *, size_t, const union address *);
 void	address_print(char *, size_t, const union address *);
 #define ADDRESS_WIDTH 64
 

@@ -48,6 +48,7 @@ static const struct {
 	[END_TIMEOUT] = { "timeout", EX_UNAVAILABLE },
 	[END_RESOLVE] = { "resolve", EX_NOHOST },
 	[END_LOOP] = { "loop", EX_CONFIG },
+	[END_DENIED] = { "denied", EX_CONFIG },
 	[END_SYSTEM] = { "error", EX_OSERR },
 	[END_USAGE] = { "usage", EX_USAGE },
 	[END_GONE] = { "gone", EX_OK },
@@ -55,8 +56,9 @@ static const struct {
 };
 
 static const char usage[] =
-    "usage: stfl-relay [-nqVv] [-k seconds] [-T seconds] [-t seconds]\n"
-    "                  [-w seconds] target [port]\n";
+    "usage: stfl-relay [-6nqVv] [-k seconds] [-p 1|2] [-s source[/len]]\n"
+    "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
+    "                  target[/len] [port]\n";
 
 /* The session ends this way, if it has not ended before.  Always -1. */
 int

@@ -21,24 +21,28 @@ extern char **environ;
 struct answer {
 	int error;			/* of getaddrinfo(3) */
 	size_t n;
-	struct in_addr address[MOST_TARGETS];
+	union address address[MOST_TARGETS];
 };
 
 static void
-add(struct session *s, struct in_addr address)
+add(struct session *s, const union address *address)
 {
 	union address *a;
+	in_port_t port;
 
-	a = &s->targets[s->ntargets++];
-	a->in.sin_family = AF_INET;
-	a->in.sin_addr = address;
-	a->in.sin_port = htons(s->opt.port != 0 ? s->opt.port :
+	port = htons(s->opt.port != 0 ? s->opt.port :
 	    address_port(&s->local));
+	a = &s->targets[s->ntargets++];
+	*a = *address;
+	if (a->sa.sa_family == AF_INET)
+		a->in.sin_port = port;
+	else
+		a->in6.sin6_port = port;
 }
 
 /* The child's whole life.  The resolver gets nothing from our environment. */
 static void
-look_up(const char *name, int out)
+look_up(const struct options *opt, int out)
 {
 	static char *empty[] = { NULL };
 	struct addrinfo hints, *found, *a;
@@ -47,15 +51,14 @@ look_up(const char *name, int out)
 	environ = empty;
 	memset(&answer, 0, sizeof answer);
 	memset(&hints, 0, sizeof hints);
-	hints.ai_family = AF_INET;
+	hints.ai_family = opt->family;
 	hints.ai_socktype = SOCK_STREAM;
-	answer.error = getaddrinfo(name, NULL, &hints, &found);
+	answer.error = getaddrinfo(opt->target, NULL, &hints, &found);
 	if (answer.error == 0)
 		for (a = found; a != NULL && answer.n < MOST_TARGETS;
 		    a = a->ai_next)
-			memcpy(&answer.address[answer.n++],
-			    &((struct sockaddr_in *)(void *)a->ai_addr)
-			    ->sin_addr, sizeof answer.address[0]);
+			memcpy(&answer.address[answer.n++], a->ai_addr,
+			    a->ai_addrlen);
 	(void)!write(out, &answer, sizeof answer);
 	_exit(0);
 }
@@ -116,7 +119,7 @@ resolve(struct session *s)
 		/* A reset only leaves with the last descriptor. */
 		close(s->fd[CLIENT]);
 		close(end[0]);
-		look_up(s->opt.target, end[1]);
+		look_up(&s->opt, end[1]);
 	}
 	result = child == -1 ? over(s, END_SYSTEM, errno) : 0;
 	close(end[1]);
@@ -137,26 +140,81 @@ resolve(struct session *s)
 		return over(s, END_RESOLVE, 0);
 	}
 	for (i = 0; i < answer.n; i++)
-		add(s, answer.address[i]);
+		add(s, &answer.address[i]);
+	return 0;
+}
+
+/* The target is not one that this service is for.  Always -1. */
+static int
+deny(struct session *s, const char *why)
+{
+	snprintf(s->words, sizeof s->words, "%s", why);
+	return over(s, END_DENIED, 0);
+}
+
+/*
+ * Take the target out of the address that the client dialled: an IPv4 address
+ * embedded behind a prefix of 32 to 96 bits, RFC 6052 2.2, or behind the 16
+ * of 6to4, RFC 3056.
+ */
+static int
+extract(struct session *s)
+{
+	const unsigned char *dialled;
+	union address a;
+	unsigned char bytes[4];
+	uint32_t address, mask;
+	int at, i;
+
+	if (s->local.sa.sa_family != AF_INET6)
+		return deny(s, "the client did not dial an IPv6 address");
+	dialled = s->local.in6.sin6_addr.s6_addr;
+	/* Bits 64 to 71 are no part of any format but 6to4, and are zero. */
+	if (s->opt.prefix != 16 && dialled[8] != 0)
+		return deny(s, "bits 64 to 71 of the address are not zero");
+	for (i = 0, at = s->opt.prefix / 8; i < 4; i++, at++) {
+		if (at == 8 && s->opt.prefix != 16)
+			at++;
+		bytes[i] = dialled[at];
+	}
+
+	memset(&a, 0, sizeof a);
+	a.in.sin_family = AF_INET;
+	memcpy(&a.in.sin_addr, bytes, 4);
+	add(s, &a);
+	s->target = s->targets[0];
+	address = ntohl(a.in.sin_addr.s_addr);
+	mask = ~(uint32_t)0 << (32 - s->opt.network_len);
+	if ((address & mask) != ntohl(s->opt.network.s_addr))
+		return deny(s, "not in the network that is served");
+	/* 0/8, multicast and reserved: no host can have such an address. */
+	if (bytes[0] == 0 || bytes[0] >= 224)
+		return deny(s, "not the address of a host");
 	return 0;
 }
 
 /*
  * Fill s->targets, in the order in which they are to be tried: the address
- * given, or every A record of the name.  END_RESOLVE if there is none,
- * END_LOOP if one is the very address and port that the client dialled: a
- * listener for both protocols would hand our connection to another of us, and
- * so on.
+ * given, every address of the name, or the one embedded in the address that the
+ * client dialled.  END_RESOLVE if there is none, END_DENIED if it must not be
+ * reached, END_LOOP if one is the very address and port that the client
+ * dialled: a listener for both protocols would hand our connection to another
+ * of us, and so on.
  */
 int
 target_find(struct session *s)
 {
 	size_t i;
 
-	if (!s->opt.is_name)
-		add(s, s->opt.address);
-	else if (resolve(s) == -1)
-		return -1;
+	if (s->opt.network_len != 0) {
+		if (extract(s) == -1)
+			return -1;
+	} else if (s->opt.is_name) {
+		if (resolve(s) == -1)
+			return -1;
+	} else {
+		add(s, &s->opt.address);
+	}
 	for (i = 0; i < s->ntargets; i++)
 		if (address_equal(&s->targets[i], &s->local)) {
 			s->target = s->targets[i];

@@ -1,0 +1,89 @@
+/*
+ * The PROXY protocol header, versions 1 and 2, as HAProxy's proxy-protocol.txt
+ * specifies it: it tells the target who the client is.
+ */
+
+#include "relay.h"
+
+#include <arpa/inet.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST = 107 };	/* bytes, of version 1 */
+
+/* The address, 4 or 16 bytes; gives how many. */
+static size_t
+raw(const union address *a, unsigned char *to)
+{
+	if (a->sa.sa_family == AF_INET) {
+		memcpy(to, &a->in.sin_addr, 4);
+		return 4;
+	}
+	memcpy(to, &a->in6.sin6_addr, 16);
+	return 16;
+}
+
+static size_t
+version_1(const union address *from, const union address *to, char *header)
+{
+	char a[ADDRESS_WIDTH], b[ADDRESS_WIDTH];
+
+	address_host(a, sizeof a, from);
+	address_host(b, sizeof b, to);
+	return (size_t)snprintf(header, LONGEST + 1,
+	    "PROXY TCP%c %s %s %u %u\r\n",
+	    from->sa.sa_family == AF_INET ? '4' : '6', a, b,
+	    (unsigned)address_port(from), (unsigned)address_port(to));
+}
+
+static size_t
+version_2(const union address *from, const union address *to, char *header)
+{
+	static const unsigned char start[] = {
+		'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n',
+		0x21		/* version 2, PROXY */
+	};
+	unsigned char *p;
+	in_port_t port;
+	size_t n;
+
+	p = (unsigned char *)header;
+	memcpy(p, start, sizeof start);
+	n = sizeof start + 3;
+	n += raw(from, p + n);
+	n += raw(to, p + n);
+	port = htons(address_port(from));
+	memcpy(p + n, &port, 2);
+	port = htons(address_port(to));
+	memcpy(p + n + 2, &port, 2);
+	n += 4;
+	p[13] = from->sa.sa_family == AF_INET ? 0x11 : 0x21;	/* TCP */
+	p[14] = 0;
+	p[15] = (unsigned char)(n - 16);
+	return n;
+}
+
+/*
+ * With -p, send the header before anything else: the client, and the address
+ * that it dialled, which is of the same family as its own.  A new connection
+ * has room for it; a target that does not take it has gone.
+ */
+int
+header(struct session *s)
+{
+	char text[LONGEST + 1];
+	ssize_t n;
+	size_t size;
+
+	if (s->opt.proxy == 0)
+		return 0;
+	size = s->opt.proxy == 1 ?
+	    version_1(&s->client, &s->local, text) :
+	    version_2(&s->client, &s->local, text);
+	n = send(s->fd[TARGET], text, size, MSG_NOSIGNAL);
+	if (n == (ssize_t)size)
+		return 0;
+	return over(s, END_TARGET_RESET, n == -1 ? errno : EPIPE);
+}

@@ -1,0 +1,60 @@
+/*
+ * The address that the target sees a session come from.
+ */
+
+#include "relay.h"
+
+#include <arpa/inet.h>
+
+#include <string.h>
+
+/*
+ * What stands for a client: the network number of its /64, for a customer has
+ * at least that many addresses to change among; or its IPv4 address.
+ */
+static uint64_t
+identity(const union address *client)
+{
+	const unsigned char *bytes;
+	uint64_t n;
+	int i;
+
+	if (client->sa.sa_family == AF_INET)
+		return ntohl(client->in.sin_addr.s_addr);
+	bytes = client->in6.sin6_addr.s6_addr;
+	for (i = 0, n = 0; i < 8; i++)
+		n = n << 8 | bytes[i];
+	return n;
+}
+
+/* The 64-bit finalizer of MurmurHash3. */
+static uint64_t
+mix(uint64_t h)
+{
+	h = (h ^ h >> 33) * 0xff51afd7ed558ccdU;
+	h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53U;
+	return h ^ h >> 33;
+}
+
+/*
+ * The address in network/len (len from 8 to 32) that this client maps to: the
+ * same in every process, on every machine, in every version.  The network's
+ * first and last address are left out, as no host has them, where there are
+ * others (RFC 3021).
+ */
+struct in_addr
+source_of(const union address *client, struct in_addr network, int len)
+{
+	uint64_t hosts;
+	uint32_t first;
+
+	hosts = (uint64_t)1 << (32 - len);
+	first = ntohl(network.s_addr);
+	if (hosts > 2) {
+		hosts -= 2;
+		first++;
+	}
+	network.s_addr = htonl(first + (uint32_t)(mix(identity(client)) %
+	    hosts));
+	return network;
+}
