@@ -20,16 +20,17 @@ COMPILE = -std=c99 $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
 	src/dial.c src/header.c src/options.c src/pump.c src/report.c \
 	src/source.c src/target.c src/wait.c
+HDR = src/relay.h src/system.h
 
 all: stfl-relay
 
-stfl-relay: $(SRC) src/relay.h src/system.h
-	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
-
 static: stfl-relay-static
 
+stfl-relay: $(SRC) $(HDR)
+	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+
 # musl's compiler wrapper hides the kernel's headers: show them last.
-stfl-relay-static: $(SRC) src/relay.h src/system.h
+stfl-relay-static: $(SRC) $(HDR)
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
@@ -38,11 +39,13 @@ stfl-relay-static: $(SRC) src/relay.h src/system.h
 		$(CC) $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS); \
 	fi
 
-clean:
-	rm -f stfl-relay stfl-relay-static
-	rm -f $(TOOLS)
+# Tests.  make check RELAY=./stfl-relay-static takes another build.
 
+RELAY = ./stfl-relay
 TOOLS = tests/rules tests/scripts tests/superserver tests/webserver
+
+check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
+	RELAY=$(RELAY) sh test.sh
 
 .SUFFIXES:
 .SUFFIXES: .c
@@ -51,11 +54,11 @@ TOOLS = tests/rules tests/scripts tests/superserver tests/webserver
 
 $(TOOLS): tests/peers.c tests/peers.h
 
-# make check RELAY=./stfl-relay-static tests another build.
-RELAY = ./stfl-relay
-check: $(RELAY) $(TOOLS)
-	RELAY=$(RELAY) sh test.sh
+# The relay with every flow taken for bulk.
+tests/stfl-relay-bulk: $(SRC) $(HDR)
+	$(CC) $(COMPILE) -DBULK=0 -DTALK=0 -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
+# make demo TARGET=192.0.2.10:80 PORT=8080 does it for a server of yours.
 demo: stfl-relay tests/superserver tests/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/demo.sh
 
@@ -77,4 +80,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/stfl-relay
 	rm -f $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
 
-.PHONY: all static clean check demo install install-static uninstall
+clean:
+	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
+
+.PHONY: all static check demo install install-static uninstall clean

@@ -116,7 +116,7 @@ fast_fill(struct flow *f)
 {
 	ssize_t n;
 
-	if (f->pipe[0] == 0 && f->backlog >= BULK)
+	if (f->pipe[0] == 0 && f->backlog + 1 > BULK)
 		get_pipe(f);
 	if (f->pipe[0] == 0)
 		return 0;
@@ -210,7 +210,7 @@ fast_fill(struct flow *f)
 		errno = error == EPIPE ? EAGAIN : error;
 		return -1;
 	}
-	if (f->backlog < BULK)
+	if (f->backlog + 1 <= BULK)
 		return 0;
 	f->backlog = 0;
 	f->spliced = 0;
