@@ -240,13 +240,13 @@ landlock(void)
 }
 
 static int
-drop_capabilities(void)
+drop_capabilities(const struct session *s)
 {
 	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct none[2];
 
-	/* Only root may; the rest has had no say in its groups either. */
-	if (geteuid() == 0 && setgroups(0, NULL) == -1 && errno != EPERM)
+	/* EPERM: root of a user namespace without groups, or of no power. */
+	if (s->root && setgroups(0, NULL) == -1 && errno != EPERM)
 		return -1;
 	memset(&header, 0, sizeof header);
 	memset(none, 0, sizeof none);
@@ -262,7 +262,7 @@ lock(struct session *s)
 		(struct sock_filter *)(uintptr_t)filter
 	};
 
-	if (drop_capabilities() == -1)
+	if (drop_capabilities(s) == -1)
 		return refused(s, "capset");
 	/* No core, and no other process of this user may look in. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
@@ -328,6 +328,7 @@ lock(struct session *s)
 int
 confine(struct session *s)
 {
+	s->root = geteuid() == 0;
 	limit_resources(s);
 	return lock(s);
 }

@@ -99,6 +99,7 @@ struct session {
 	int fd[SIDES];		/* -1: not open */
 	int log;		/* syslog's socket; -1: not open, -2: no use */
 	int copy;		/* 2 is not the client's: errors go there too */
+	int root;		/* started as root, which nothing here needs */
 	int out;		/* 1 is not the client's: -V may print */
 	int64_t began;		/* all times are milliseconds, see now() */
 	int64_t moved;		/* when a byte last did */

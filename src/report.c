@@ -156,45 +156,64 @@ put(struct session *s, int level, const char *text, int patience)
 	}
 }
 
-static size_t
-put_address(char *to, size_t size, const char *key, const union address *a)
+/* A line in the making; what is beyond its end is cut. */
+struct line {
+	char text[960];
+	size_t len;
+};
+
+static void add(struct line *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+add(struct line *line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line->text + line->len, sizeof line->text - line->len, format,
+	    ap);
+	va_end(ap);
+	line->len += strlen(line->text + line->len);
+}
+
+static void
+add_address(struct line *line, const char *key, const union address *a)
 {
 	char text[ADDRESS_WIDTH];
 
 	if (a->sa.sa_family == AF_UNSPEC)
-		return 0;
+		return;
 	address_print(text, sizeof text, a);
-	return (size_t)snprintf(to, size, "%s=%s ", key, text);
+	add(line, "%s=%s ", key, text);
 }
 
 static void
 put_session(struct session *s, int level, int patience)
 {
-	char line[900];
+	struct line line;
 	const char *error;
 	int64_t ms;
-	size_t n;
 
-	n = put_address(line, sizeof line, "client", &s->client);
-	n += put_address(line + n, sizeof line - n, "local", &s->local);
-	if (s->target.sa.sa_family != AF_UNSPEC)
-		n += put_address(line + n, sizeof line - n, "target",
-		    &s->target);
-	else
-		n += (size_t)snprintf(line + n, sizeof line - n,
-		    "target=%.255s ", s->opt.target);
-	n += put_address(line + n, sizeof line - n, "via", &s->via);
+	line.len = 0;
+	add_address(&line, "client", &s->client);
+	add_address(&line, "local", &s->local);
+	if (s->target.sa.sa_family == AF_UNSPEC)
+		add(&line, "target=%.255s ", s->opt.target);
+	add_address(&line, "target", &s->target);
+	add_address(&line, "via", &s->via);
 	ms = now() - s->began;
-	n += (size_t)snprintf(line + n, sizeof line - n,
-	    "up=%llu down=%llu secs=%lld.%03d end=%s",
+	add(&line, "up=%llu down=%llu secs=%lld.%03d end=%s",
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[s->end].name);
 	error = s->words[0] != '\0' ? s->words :
 	    s->error != 0 ? strerror(s->error) : NULL;
 	if (level < LOG_INFO && error != NULL)
-		snprintf(line + n, sizeof line - n, " error=\"%s\"", error);
-	put(s, level, line, patience);
+		add(&line, " error=\"%s\"", error);
+	if (s->root)
+		add(&line, " warning=\"root is not needed\"");
+	put(s, level, line.text, patience);
 }
 
 /* The session's line so far. */
