@@ -44,21 +44,18 @@ set(int fd, int level, int option, int value)
 
 /*
  * Make a TCP socket fit for a flow: non-blocking, small writes sent at once,
- * the urgent byte left in its place in the stream, an ordinary close(2), and a
- * silent peer probed after so many seconds (0: never).  A peer that answers no
- * probe either is given up after as long again.
+ * the urgent byte left in its place in the stream, and a silent peer probed
+ * after so many seconds (0: never).  A peer that answers no probe either is
+ * given up after as long again.
  *
  * Anything but TCP fails with EOPNOTSUPP or ENOPROTOOPT.
  */
 int
 carry_prepare(int fd, int keepalive)
 {
-	static const struct linger none;
-
 	if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
 #ifdef TCP_KEEPIDLE

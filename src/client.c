@@ -45,7 +45,7 @@ inherit(struct session *s)
 		s->fd[CLIENT] = STDIN_FILENO;
 }
 
-/* What the socket is that cannot be served; NULL: TCP, but not connected. */
+/* What the socket is that is no connection; NULL: TCP, but not connected. */
 static const char *
 socket_kind(const struct session *s)
 {
@@ -89,6 +89,18 @@ refuse(struct session *s, const char *what)
 	    "socket, as inetd gives it", what);
 }
 
+/* As a flow needs it, and without a linger time that we have not set. */
+static int
+take_over(const struct session *s)
+{
+	static const struct linger none;
+
+	if (carry_prepare(STDIN_FILENO, s->opt.keepalive) == -1)
+		return -1;
+	return setsockopt(STDIN_FILENO, SOL_SOCKET, SO_LINGER, &none,
+	    sizeof none);
+}
+
 /*
  * Take the client's connection: who it is, which address it dialled, and the
  * socket set up for a flow.  Descriptors 1 and 2 let go of it, for a reset
@@ -102,6 +114,7 @@ client_take(struct session *s)
 {
 	const char *what;
 	socklen_t len;
+	int error;
 
 	report_open(s);
 	if (s->fd[CLIENT] == -1)
@@ -109,18 +122,20 @@ client_take(struct session *s)
 	len = sizeof s->local;
 	if (getsockname(STDIN_FILENO, &s->local.sa, &len) == -1)
 		return over(s, END_SYSTEM, errno);
-	if ((what = socket_kind(s)) != NULL)
-		return refuse(s, what);
 	len = sizeof s->client;
 	if (getpeername(STDIN_FILENO, &s->client.sa, &len) == -1 ||
-	    carry_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
+	    take_over(s) == -1) {
+		error = errno;
+		if ((what = socket_kind(s)) != NULL)
+			return refuse(s, what);
 		/* Only TCP knows TCP_NODELAY. */
-		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT)
+		if (error == EOPNOTSUPP || error == ENOPROTOOPT)
 			return refuse(s, "a socket that is not TCP");
 		/* Linux, the BSDs and Darwin, in this order. */
-		if (errno == ENOTCONN || errno == ECONNRESET || errno == EINVAL)
+		if (error == ENOTCONN || error == ECONNRESET ||
+		    error == EINVAL)
 			return over(s, END_GONE, 0);
-		return over(s, END_SYSTEM, errno);
+		return over(s, END_SYSTEM, error);
 	}
 	address_unmap(&s->client);
 	address_unmap(&s->local);

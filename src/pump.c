@@ -281,6 +281,7 @@ pump(struct session *s)
 	s->moved = now();
 	s->check = NEVER;
 	(void)carry_on(s);
+	(void)moving(s);
 	if (s->end == END_CLIENT_RESET || s->end == END_CLIENT_TIMEOUT)
 		last_words(s, &s->flow[CLIENT]);
 	if (s->end == END_TARGET_RESET || s->end == END_TARGET_TIMEOUT)

@@ -152,6 +152,7 @@ int	carry_had_fin(int);
 /* wait: for descriptors, signals and deadlines */
 #define NEVER INT64_MAX
 void	wait_begin(void);
+void	wait_alarm(unsigned);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
 int64_t	now(void);
 int	socket_error(int);

@@ -148,11 +148,11 @@ put(struct session *s, int level, const char *text, int patience)
 	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
 	    has_room(STDERR_FILENO, patience)) {
 		/* Others may have filled it since: then the alarm ends it. */
-		alarm(LOG_PATIENCE / 1000);
+		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		if (s->end == END_USAGE)
 			(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
-		alarm(0);
+		wait_alarm(0);
 	}
 }
 
@@ -195,6 +195,8 @@ put_session(struct session *s, int level, int patience)
 	const char *error;
 	int64_t ms;
 
+	if (s->log < 0 && !s->copy)
+		return;
 	line.len = 0;
 	add_address(&line, "client", &s->client);
 	add_address(&line, "local", &s->local);
@@ -220,6 +222,8 @@ put_session(struct session *s, int level, int patience)
 void
 report_line(struct session *s)
 {
+	(void)carry_moved(&s->flow[CLIENT]);
+	(void)carry_moved(&s->flow[TARGET]);
 	put_session(s, LOG_INFO, 0);
 }
 

@@ -112,6 +112,7 @@ resolve(struct session *s)
 	int result, end[2];
 
 	memset(&answer, 0, sizeof answer);
+	signal(SIGCHLD, SIG_DFL);	/* ignored, it would hide the child */
 	if (pipe(end) == -1)
 		return over(s, END_SYSTEM, errno);
 	child = fork();

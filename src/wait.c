@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stop, status;
 
@@ -31,31 +32,38 @@ caught(int sig)
 
 /*
  * Dispositions and mask as this program needs them, whatever was inherited.
- * SIGPIPE is an error of the call that caused it; SIGALRM only interrupts
- * (see report.c); SIGCHLD must not be ignored, or waitpid(2) would fail.
+ * SIGPIPE is an error of the call that caused it.
  */
 void
 wait_begin(void)
 {
-	static const int handled[] = {
-		SIGTERM, SIGHUP, SIGALRM, SIGUSR1,
-#ifdef SIGINFO
-		SIGINFO,
-#endif
-	};
 	struct sigaction sa;
-	size_t i;
 
 	memset(&sa, 0, sizeof sa);
 	sigemptyset(&sa.sa_mask);
 	sa.sa_handler = caught;
-	for (i = 0; i < sizeof handled / sizeof handled[0]; i++)
-		sigaction(handled[i], &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+#ifdef SIGINFO
+	sigaction(SIGINFO, &sa, NULL);
+#endif
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
-	sa.sa_handler = SIG_DFL;
-	sigaction(SIGCHLD, &sa, NULL);
 	sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
+}
+
+/* SIGALRM, which only interrupts, so many seconds from now; 0: not any more. */
+void
+wait_alarm(unsigned seconds)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof sa);
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = caught;
+	sigaction(SIGALRM, &sa, NULL);
+	alarm(seconds);
 }
 
 /* The monotonic clock in milliseconds. */
