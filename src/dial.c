@@ -43,7 +43,6 @@ failure(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
-	case ECONNRESET:
 		return END_REFUSED;
 	case ETIMEDOUT:
 		return END_TIMEOUT;
@@ -120,6 +119,11 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	/* Linux says EADDRNOTAVAIL when no port is left. */
 	if (error == EADDRNOTAVAIL && source.sa.sa_family != AF_UNSPEC)
 		error = no_source(s, &source, EADDRINUSE);
+	/* A listener is there, and has sent RST: bytes may have come before. */
+	if (error == ECONNRESET || error == EPIPE) {
+		s->gone = error;
+		return 0;
+	}
 	if (error != 0)
 		return error;
 	len = sizeof s->via;

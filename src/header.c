@@ -77,7 +77,7 @@ header(struct session *s)
 	ssize_t n;
 	size_t size;
 
-	if (s->opt.proxy == 0)
+	if (s->opt.proxy == 0 || s->gone != 0)
 		return 0;
 	size = s->opt.proxy == 1 ?
 	    version_1(&s->client, &s->local, text) :

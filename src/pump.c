@@ -280,7 +280,10 @@ pump(struct session *s)
 	}
 	s->moved = now();
 	s->check = NEVER;
-	(void)carry_on(s);
+	if (s->gone != 0)
+		failed(s, TARGET, s->gone);
+	else
+		(void)carry_on(s);
 	(void)moving(s);
 	if (s->end == END_CLIENT_RESET || s->end == END_CLIENT_TIMEOUT)
 		last_words(s, &s->flow[CLIENT]);

@@ -97,6 +97,7 @@ struct session {
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
 	int fd[SIDES];		/* -1: not open */
+	int gone;		/* errno: the target reset as soon as connected */
 	int log;		/* syslog's socket; -1: not open, -2: no use */
 	int copy;		/* 2 is not the client's: errors go there too */
 	int root;		/* started as root, which nothing here needs */
