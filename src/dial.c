@@ -122,7 +122,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	/* A listener is there, and has sent RST: bytes may have come before. */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone = error;
-		return 0;
+		error = 0;
 	}
 	if (error != 0)
 		return error;

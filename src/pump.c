@@ -17,7 +17,7 @@
  * Milliseconds that a side may take nothing of what the other, now gone, had
  * sent.
  */
-enum { PATIENCE = 10000 };
+enum { PATIENCE = 60000 };
 
 /*
  * A side is gone, by this errno, unless its socket knows better: where calls
@@ -58,7 +58,10 @@ step(struct session *s, int side, int revents)
 		n = carry_fill(f, revents);
 		if (n == -1)
 			return errno == EAGAIN ? 0 : failed(s, side, errno);
-		f->eof = n == 0;
+		if (n == 0) {
+			f->eof = 1;
+			s->moved = now();	/* -t begins */
+		}
 	}
 	if (carry_pending(f)) {
 		n = carry_drain(f);

@@ -255,6 +255,8 @@ report_exit(struct session *s)
 			close(s->fd[side]);
 		}
 
+	if (s->log == -1 && s->end == END_USAGE)
+		report_open(s);
 	if (s->end == END_USAGE) {
 		put(s, LOG_ERR, s->words, LOG_PATIENCE);
 	} else if (s->end < END_GONE) {
