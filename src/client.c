@@ -35,6 +35,7 @@ inherit(struct session *s)
 	const struct stat *zero;
 
 	s->began = now();
+	s->root = geteuid() == 0;
 	s->fd[CLIENT] = s->fd[TARGET] = s->log = -1;
 	wait_begin();
 	close_strays();

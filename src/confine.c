@@ -329,7 +329,6 @@ lock(struct session *s)
 int
 confine(struct session *s)
 {
-	s->root = geteuid() == 0;
 	limit_resources(s);
 	return lock(s);
 }
