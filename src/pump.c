@@ -17,7 +17,7 @@
  * Milliseconds that a side may take nothing of what the other, now gone, had
  * sent.
  */
-enum { PATIENCE = 60000 };
+enum { PATIENCE = 20000 };
 
 /*
  * A side is gone, by this errno, unless its socket knows better: where calls
