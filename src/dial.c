@@ -32,7 +32,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 		return -1;
 	if (ready == 0)
 		return ETIMEDOUT;
-	if (fds[CLIENT].revents != 0)
+	if (fds[TARGET].revents == 0)
 		return over(s, END_CLIENT_RESET, 0);
 	return socket_error(s->fd[TARGET]);
 }
@@ -159,12 +159,13 @@ dial(struct session *s)
 				report_line(s);
 			return 0;
 		}
+		/* It may be connected by now, and then must not see FIN. */
+		if (error == -1)
+			return -1;
 		if (s->fd[TARGET] != -1)
 			close(s->fd[TARGET]);
 		s->fd[TARGET] = -1;
 		s->via.sa.sa_family = AF_UNSPEC;
-		if (error == -1)
-			return -1;
 	}
 	return over(s, failure(error), error);
 }

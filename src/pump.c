@@ -234,6 +234,7 @@ settle(struct session *s, const struct flow *f)
 	int64_t deadline, present;
 	int before, pause, unsent;
 
+	/* After FIN both ways poll(2) says POLLHUP for ever. */
 	p.fd = f->done ? -1 : f->to;
 	p.events = 0;
 	before = INT_MAX;
@@ -246,7 +247,7 @@ settle(struct session *s, const struct flow *f)
 			deadline = present + PATIENCE;
 			pause = 1;
 		}
-		if (present >= deadline ||
+		if (present >= deadline || socket_error(f->to) != 0 ||
 		    wait_for(s, &p, 1, present + pause) != 0)
 			return;
 		if (pause < 100)
