@@ -55,11 +55,15 @@ void	socket_pair(int family, int *ours, int *theirs);
  * relay_start: a client connection of this family, handed to a relay as an
  * inetd does; the arguments end with NULL.  With `separate` descriptor 2 is a
  * pipe, else it is the client's socket.
+ * relay_on: the same with this accepted socket, which is closed here.
+ * relay_setup: called in the relay's process before the relay is executed.
  * relay_session: the same with -v and a pipe, to a target of ours, accepted.
  * relay_status: the exit status within ms, 128 + signal if killed.
  * relay_stderr: all that the relay wrote to its 2, until it closed it.
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
+extern void (*relay_setup)(void);
+void	relay_on(struct relay *, int theirs, int separate, const char *const *);
 void	relay_start(struct relay *, int family, int separate, ...);
 void	relay_startv(struct relay *, int family, int separate,
 	    const char *const *);

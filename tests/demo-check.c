@@ -1,0 +1,442 @@
+/*
+ * make demo, looked at from outside: what it prints and what it leaves behind.
+ */
+
+#include "peers.h"
+
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <net/if.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct demo {
+	pid_t pid;
+	int out;		/* reads its 1 and 2 */
+	char text[8192];	/* what has come of them */
+	char dir[256];		/* its TMPDIR */
+};
+
+/*
+ * Start the command as a terminal does: in our process group, where ^C ends it.
+ * We are in that group too, and let ^C pass.
+ */
+static void
+begin(struct demo *d, const char *const *argv)
+{
+	int end[2];
+
+	snprintf(d->dir, sizeof d->dir, "%s/demo.XXXXXX",
+	    getenv("scratch") != NULL ? getenv("scratch") : "/tmp");
+	if (mkdtemp(d->dir) == NULL)
+		fail("%s: %s", d->dir, strerror(errno));
+	d->text[0] = '\0';
+	fflush(stdout);
+	signal(SIGINT, SIG_IGN);
+	if (pipe2(end, O_CLOEXEC) == -1 || (d->pid = fork()) == -1)
+		fail("pipe or fork: %s", strerror(errno));
+	if (d->pid == 0) {
+		dup2(open("/dev/null", O_RDONLY), 0);
+		dup2(end[1], 1);
+		dup2(end[1], 2);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
+		setenv("TMPDIR", d->dir, 1);
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	close(end[1]);
+	d->out = end[0];
+}
+
+/* The demo itself, with these in its environment (NULL: not there). */
+static void
+begin_demo(struct demo *d, const char *relay, const char *target,
+    const char *port)
+{
+	static const char *const argv[] = { "sh", "tests/demo.sh", NULL };
+
+	unsetenv("TARGET");
+	unsetenv("PORT");
+	setenv("RELAY", relay, 1);
+	if (target != NULL)
+		setenv("TARGET", target, 1);
+	if (port != NULL)
+		setenv("PORT", port, 1);
+	begin(d, argv);
+}
+
+/* Read on until this appears; NULL: to the end. */
+static void
+read_until(struct demo *d, const char *words)
+{
+	ssize_t n;
+	size_t got;
+
+	got = strlen(d->text);
+	while (words == NULL || strstr(d->text, words) == NULL) {
+		if (!readable(d->out, SOON))
+			fail("silent for ten seconds after \"%s\"", d->text);
+		n = read(d->out, d->text + got, sizeof d->text - 1 - got);
+		if (n <= 0 && words == NULL)
+			break;
+		if (n <= 0)
+			fail("no \"%s\" in \"%s\"", words, d->text);
+		got += (size_t)n;
+		d->text[got] = '\0';
+	}
+}
+
+/*
+ * The status with which it ends; and nothing is left: no process in our group
+ * once we have left it, and no file.
+ */
+static int
+finished(struct demo *d)
+{
+	int64_t end;
+	pid_t group;
+	int status;
+
+	end = milliseconds() + SOON;
+	while (waitpid(d->pid, &status, WNOHANG) == 0) {
+		if (milliseconds() > end)
+			fail("does not end");
+		poll(NULL, 0, 1);
+	}
+	group = getpgrp();
+	if (setpgid(0, getpgid(getppid())) == -1)
+		fail("setpgid: %s", strerror(errno));
+	/* What the shell had not waited for, init does. */
+	while (kill(-group, 0) == 0) {
+		if (milliseconds() > end)
+			fail("left a process behind");
+		poll(NULL, 0, 1);
+	}
+	if (rmdir(d->dir) == -1)
+		fail("left a file behind in %s (%s)", d->dir, strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    128 + WTERMSIG(status);
+}
+
+static void
+expect_status(struct demo *d, int want)
+{
+	int status;
+
+	status = finished(d);
+	if (status != want)
+		fail("exit status %d after \"%s\"", status, d->text);
+}
+
+/* What stands between these words and the end of the line. */
+static const char *
+after(const struct demo *d, const char *words, char *to, size_t size)
+{
+	const char *p;
+
+	p = strstr(d->text, words);
+	if (p == NULL)
+		fail("no \"%s\" in \"%s\"", words, d->text);
+	p += strlen(words);
+	snprintf(to, size, "%.*s", (int)strcspn(p, " \n"), p);
+	return to;
+}
+
+static void
+check_page(struct demo *d)
+{
+	char server[64], page[64], seen[64], via[64], dialled[64], word[64];
+
+	after(d, "web server     ", server, sizeof server);
+	after(d, "super-server   ", dialled, sizeof dialled);
+	after(d, "as it sees you, is ", page, sizeof page);
+	after(d, "saw the client at\n    ", seen, sizeof seen);
+	after(d, " via=", via, sizeof via);
+	page[strlen(page) - 1] = '\0';	/* the full stop */
+	if (strncmp(via, "127.0.0.1:", 10) != 0 || strcmp(page, via) != 0 ||
+	    strcmp(seen, via) != 0)
+		fail("page \"%s\", server \"%s\", log \"%s\"", page, seen, via);
+	server[strcspn(server, ",")] = '\0';
+	if (strcmp(after(d, " target=", word, sizeof word), server) != 0)
+		fail("target=%s instead of %s", word, server);
+	dialled[strcspn(dialled, ",")] = '\0';
+	if (strcmp(after(d, " local=", word, sizeof word), dialled) != 0)
+		fail("local=%s instead of %s", word, dialled);
+	if (strncmp(after(d, " client=", word, sizeof word), "[::1]:", 6) != 0)
+		fail("client=%s", word);
+	if (strcmp(after(d, " end=", word, sizeof word), "eof") != 0)
+		fail("end=%s", word);
+	after(d, "gets\n    HTTP/1.0 200 OK\n    Hello from ", word,
+	    sizeof word);
+}
+
+static void
+demo_shows(void)
+{
+	static char relay[512];
+	static const char *const argv[] = { "make", "-s", "demo", relay, NULL };
+	struct demo d;
+	int64_t start;
+
+	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
+	/* What a make above us wants of its own children is not for this. */
+	unsetenv("MAKEFLAGS");
+	unsetenv("MFLAGS");
+	unsetenv("MAKELEVEL");
+	unsetenv("TARGET");
+	unsetenv("PORT");
+	start = milliseconds();
+	begin(&d, argv);
+	read_until(&d, NULL);
+	expect_status(&d, 0);
+	if (milliseconds() - start >= 10000)
+		fail("took %lld ms", (long long)(milliseconds() - start));
+	check_page(&d);
+}
+
+static int
+free_port(void)
+{
+	int fd, port;
+
+	fd = listen_on(AF_INET6);
+	port = port_of(fd);
+	close(fd);
+	return port;
+}
+
+static void
+stays_up(void)
+{
+	static const char answer[] = "HTTP/1.0 200 Fine\r\n\r\nsome page\n";
+	struct demo d;
+	char target[32], text[64], want[64];
+	char request[256];
+	int client, listener, port, server;
+
+	listener = listen_on(AF_INET);
+	port = free_port();
+	snprintf(target, sizeof target, "127.0.0.1:%d", port_of(listener));
+	snprintf(text, sizeof text, "%d", port);
+	begin_demo(&d, relay_path, target, text);
+
+	/* The demo's own client. */
+	server = accept_from(listener);
+	if (!readable(server, SOON) ||
+	    recv(server, request, sizeof request, 0) < 5 ||
+	    memcmp(request, "GET /", 5) != 0)
+		fail("no request came");
+	send_all(server, answer, sizeof answer - 1);
+	close(server);
+	read_until(&d, "The log:\n");
+	snprintf(want, sizeof want, "%zu bytes, the first line of which is\n"
+	    "    HTTP/1.0 200 Fine\n", sizeof answer - 1);
+	after(&d, want, text, sizeof text);
+	snprintf(want, sizeof want, "\n[::1]:%d stays open", port);
+	after(&d, want, text, sizeof text);
+
+	/* Two more, one after the other, as long as it stays up. */
+	d.text[0] = '\0';
+	client = connect_to(AF_INET6, port);
+	server = accept_from(listener);
+	send_stream(client, 1, 0, 1000);
+	expect_stream(server, 1, 0, 1000);
+	finish(client);
+	expect_end(server, FIN);
+	send_stream(server, 2, 0, 100000);
+	finish(server);
+	expect_stream(client, 2, 0, 100000);
+	expect_end(client, FIN);
+	read_until(&d, "up=1000 down=100000 ");
+
+	client = connect_to(AF_INET6, port);
+	server = accept_from(listener);
+	send_stream(server, 3, 0, 10);
+	expect_stream(client, 3, 0, 10);
+	kill(0, SIGINT);
+	expect_end(client, RST);
+	expect_end(server, RST);
+	read_until(&d, NULL);
+	after(&d, "up=0 down=10 ", text, sizeof text);
+	expect_status(&d, 130);
+}
+
+/* A script in place of the relay; the caller removes it. */
+static void
+write_script(char *path, size_t size, const char *text)
+{
+	FILE *f;
+
+	snprintf(path, size, "%s/relay.XXXXXX",
+	    getenv("scratch") != NULL ? getenv("scratch") : "/tmp");
+	f = fdopen(mkstemp(path), "w");
+	if (f == NULL || fputs(text, f) == EOF ||
+	    fchmod(fileno(f), 0700) == -1 || fclose(f) == EOF)
+		fail("%s: %s", path, strerror(errno));
+}
+
+static void
+interrupted(void)
+{
+	struct demo d;
+	char script[300];
+
+	write_script(script, sizeof script, "#!/bin/sh\nexec sleep 60\n");
+	begin_demo(&d, script, NULL, NULL);
+	read_until(&d, "stfl-relay -v");
+	kill(0, SIGINT);
+	unlink(script);
+	read_until(&d, NULL);
+	expect_status(&d, 130);
+}
+
+static void
+port_taken(void)
+{
+	struct demo d;
+	char text[64];
+	int listener;
+
+	listener = listen_on(AF_INET6);
+	snprintf(text, sizeof text, "%d", port_of(listener));
+	begin_demo(&d, relay_path, "127.0.0.1:80", text);
+	read_until(&d, NULL);
+	after(&d, "port ", text, sizeof text);
+	after(&d, " of ::1: Address already in use\n", text, sizeof text);
+	expect_status(&d, 1);
+}
+
+static void
+says_refused(void)
+{
+	struct demo d;
+	char target[32], text[64];
+	int listener;
+
+	listener = listen_on(AF_INET);
+	snprintf(target, sizeof target, "127.0.0.1:%d", port_of(listener));
+	close(listener);
+	begin_demo(&d, relay_path, target, NULL);
+	read_until(&d, "The log:\n");
+	after(&d, "gets\n    nothing: Connection reset by peer\n", text,
+	    sizeof text);
+	after(&d, " error=\"Connection refused\"", text, sizeof text);
+	kill(0, SIGINT);
+	read_until(&d, NULL);
+	expect_status(&d, 130);
+}
+
+static void
+bad_target(void)
+{
+	struct demo d;
+	char text[64];
+
+	begin_demo(&d, relay_path, "192.0.2:80", NULL);
+	read_until(&d, NULL);
+	after(&d, "target 192.0.2: neither ", text,
+	    sizeof text);
+	expect_status(&d, 1);
+}
+
+static void
+bad_relay(void)
+{
+	struct demo d;
+
+	begin_demo(&d, "false", NULL, NULL);
+	read_until(&d, NULL);
+	if (strstr(d.text, "did not even try") == NULL)
+		fail("\"%s\"", d.text);
+	expect_status(&d, 1);
+}
+
+static void
+lying_relay(void)
+{
+	struct demo d;
+	char script[300];
+
+	write_script(script, sizeof script, "#!/bin/sh\n"
+	    "echo up=0 via=127.0.0.1:1 up=0 down=0 end=eof >&2\n");
+	begin_demo(&d, script, NULL, NULL);
+	read_until(&d, NULL);
+	unlink(script);
+	if (strstr(d.text, "not as it should be") == NULL)
+		fail("\"%s\"", d.text);
+	expect_status(&d, 1);
+}
+
+static void
+without_ipv6(void)
+{
+#ifdef __linux__
+	struct demo d;
+	struct ifreq ifr;
+	char text[64];
+	int fd;
+
+	if (unshare(CLONE_NEWNET) == -1 &&
+	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
+		skip("no network namespace of our own: %s", strerror(errno));
+	/* A machine as it was in 2005: 127.0.0.1, and no ::1. */
+	fd = open("/proc/sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY);
+	if (fd != -1 && write(fd, "1", 1) == -1)
+		skip("net.ipv6.conf.all.disable_ipv6: %s", strerror(errno));
+	close(fd);
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, "lo", 3);
+	ifr.ifr_flags = IFF_UP;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &ifr) == -1)
+		skip("lo: %s", strerror(errno));
+	close(fd);
+	listen_on(AF_INET);
+
+	begin_demo(&d, relay_path, NULL, NULL);
+	read_until(&d, NULL);
+	after(&d, "no IPv6 loopback address", text, sizeof text);
+	if (strchr(d.text, '\n') != d.text + strlen(d.text) - 1)
+		fail("more than one line: \"%s\"", d.text);
+	expect_status(&d, 1);
+#else
+	skip("network namespaces are Linux's");
+#endif
+}
+
+static const struct test tests[] = {
+	{ "make demo shows the page, the address that the server saw and the "
+	    "log line, and leaves nothing behind", demo_shows },
+	{ "make demo TARGET=... PORT=... serves until interrupted, and leaves "
+	    "nothing behind", stays_up },
+	{ "make demo leaves nothing behind when interrupted half-way",
+	    interrupted },
+	{ "make demo says that PORT is taken, and stops", port_taken },
+	{ "make demo says that TARGET refuses", says_refused },
+	{ "make demo says that TARGET is no address, and stops", bad_target },
+	{ "make demo fails with a relay that does", bad_relay },
+	{ "make demo fails with a relay that logs what it has not done",
+	    lying_relay },
+	{ "make demo says that there is no IPv6 loopback address, and stops",
+	    without_ipv6 }
+};
+
+int
+main(int argc, char *argv[])
+{
+	if (getenv("RELAY") != NULL)
+		relay_path = getenv("RELAY");
+	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
+	    argv + 1);
+}
