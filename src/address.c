@@ -16,7 +16,7 @@ address_size(const union address *a)
 	return a->sa.sa_family == AF_INET ? sizeof a->in : sizeof a->in6;
 }
 
-/* True if both name the same address and port. */
+/* True if both name the same address, scope included, and port. */
 int
 address_equal(const union address *a, const union address *b)
 {
@@ -25,7 +25,8 @@ address_equal(const union address *a, const union address *b)
 		return 0;
 	if (a->sa.sa_family == AF_INET)
 		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
+	return a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
+	    memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
 	    sizeof a->in6.sin6_addr) == 0;
 }
 

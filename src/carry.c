@@ -43,6 +43,21 @@ set(int fd, int level, int option, int value)
 }
 
 /*
+ * From now on close(2), and whatever death we die, is RST (on) or FIN.  RST
+ * leaves at once and drops what is unsent.
+ */
+void
+carry_abort(int fd, int on)
+{
+	struct linger linger;
+
+	linger.l_onoff = on;
+	linger.l_linger = 0;
+	/* Should it fail, the connection still ends, in the other way. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+/*
  * Make a TCP socket fit for a flow: non-blocking, small writes sent at once,
  * the urgent byte left in its place in the stream, and a silent peer probed
  * after so many seconds (0: never).  A peer that answers no probe either is

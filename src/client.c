@@ -33,6 +33,7 @@ inherit(struct session *s)
 {
 	struct stat st;
 	const struct stat *zero;
+	socklen_t len;
 
 	s->began = now();
 	s->root = geteuid() == 0;
@@ -42,8 +43,11 @@ inherit(struct session *s)
 	zero = fstat(STDIN_FILENO, &st) == 0 ? &st : NULL;
 	s->out = is_another(STDOUT_FILENO, zero);
 	s->copy = is_another(STDERR_FILENO, zero);
-	if (zero != NULL && S_ISSOCK(st.st_mode))
+	len = sizeof s->client;
+	if (getpeername(STDIN_FILENO, &s->client.sa, &len) == 0) {
 		s->fd[CLIENT] = STDIN_FILENO;
+		carry_abort(STDIN_FILENO, 1);
+	}
 }
 
 /* What the socket is that is no connection; NULL: TCP, but not connected. */
@@ -67,22 +71,6 @@ socket_kind(const struct session *s)
 	return NULL;
 }
 
-static const char *
-file_kind(void)
-{
-	struct stat st;
-
-	if (fstat(STDIN_FILENO, &st) == -1)
-		return "closed";
-	if (S_ISFIFO(st.st_mode))
-		return "a pipe";
-	if (S_ISREG(st.st_mode))
-		return "a file";
-	if (S_ISDIR(st.st_mode))
-		return "a directory";
-	return isatty(STDIN_FILENO) ? "a terminal" : "a device";
-}
-
 static int
 refuse(struct session *s, const char *what)
 {
@@ -90,16 +78,26 @@ refuse(struct session *s, const char *what)
 	    "socket, as inetd gives it", what);
 }
 
-/* As a flow needs it, and without a linger time that we have not set. */
+/* There is no connection: say what there is instead. */
 static int
-take_over(const struct session *s)
+no_client(struct session *s)
 {
-	static const struct linger none;
+	const char *kind;
+	struct stat st;
 
-	if (carry_prepare(STDIN_FILENO, s->opt.keepalive) == -1)
-		return -1;
-	return setsockopt(STDIN_FILENO, SOL_SOCKET, SO_LINGER, &none,
-	    sizeof none);
+	if (fstat(STDIN_FILENO, &st) == -1)
+		return refuse(s, "closed");
+	if (S_ISSOCK(st.st_mode)) {
+		kind = socket_kind(s);
+		return kind != NULL ? refuse(s, kind) : over(s, END_GONE, 0);
+	}
+	if (S_ISFIFO(st.st_mode))
+		return refuse(s, "a pipe");
+	if (S_ISREG(st.st_mode))
+		return refuse(s, "a file");
+	if (S_ISDIR(st.st_mode))
+		return refuse(s, "a directory");
+	return refuse(s, isatty(STDIN_FILENO) ? "a terminal" : "a device");
 }
 
 /*
@@ -113,30 +111,25 @@ take_over(const struct session *s)
 int
 client_take(struct session *s)
 {
-	const char *what;
+	const char *kind;
 	socklen_t len;
-	int error;
 
 	report_open(s);
-	if (s->fd[CLIENT] == -1)
-		return refuse(s, file_kind());
 	len = sizeof s->local;
-	if (getsockname(STDIN_FILENO, &s->local.sa, &len) == -1)
-		return over(s, END_SYSTEM, errno);
-	len = sizeof s->client;
-	if (getpeername(STDIN_FILENO, &s->client.sa, &len) == -1 ||
-	    take_over(s) == -1) {
-		error = errno;
-		if ((what = socket_kind(s)) != NULL)
-			return refuse(s, what);
+	if (getsockname(STDIN_FILENO, &s->local.sa, &len) == -1 ||
+	    s->fd[CLIENT] == -1)
+		return no_client(s);
+	if (carry_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
 		/* Only TCP knows TCP_NODELAY. */
-		if (error == EOPNOTSUPP || error == ENOPROTOOPT)
-			return refuse(s, "a socket that is not TCP");
-		/* Linux, the BSDs and Darwin, in this order. */
-		if (error == ENOTCONN || error == ECONNRESET ||
-		    error == EINVAL)
+		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
+			kind = socket_kind(s);
+			return refuse(s, kind != NULL ? kind :
+			    "a socket that is not TCP");
+		}
+		/* The BSDs and Darwin, of a connection that was reset. */
+		if (errno == ECONNRESET || errno == EINVAL)
 			return over(s, END_GONE, 0);
-		return over(s, END_SYSTEM, error);
+		return over(s, END_SYSTEM, errno);
 	}
 	address_unmap(&s->client);
 	address_unmap(&s->local);

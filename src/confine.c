@@ -192,7 +192,6 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_alarm),
 #endif
 	ALLOW(SYS_setitimer),
-	ALLOW(SYS_rt_sigaction),
 #ifdef SYS_sigreturn
 	ALLOW(SYS_sigreturn),
 #endif

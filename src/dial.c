@@ -112,6 +112,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	if (s->fd[TARGET] == -1 ||
 	    carry_prepare(s->fd[TARGET], s->opt.keepalive) == -1)
 		return errno;
+	carry_abort(s->fd[TARGET], 1);
 	error = bind_source(s, &source);
 	if (error != 0)
 		return error;
@@ -159,13 +160,12 @@ dial(struct session *s)
 				report_line(s);
 			return 0;
 		}
-		/* It may be connected by now, and then must not see FIN. */
-		if (error == -1)
-			return -1;
 		if (s->fd[TARGET] != -1)
 			close(s->fd[TARGET]);
 		s->fd[TARGET] = -1;
 		s->via.sa.sa_family = AF_UNSPEC;
+		if (error == -1)
+			return -1;
 	}
 	return over(s, failure(error), error);
 }

@@ -67,23 +67,6 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
-/*
- * The one address that a target has among several ways to write it: connect(2)
- * takes the unspecified address for the loopback one, and a mapped one for
- * IPv4, and so it is compared and logged.
- */
-static void
-normalize(union address *a)
-{
-	address_unmap(a);
-	if (a->sa.sa_family == AF_INET &&
-	    a->in.sin_addr.s_addr == htonl(INADDR_ANY))
-		a->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (a->sa.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr))
-		a->in6.sin6_addr = in6addr_loopback;
-}
-
 /* An address, a scope behind it only where it is link-local (RFC 4007, 11). */
 static int
 parse_address(const char *text, union address *a)
@@ -180,7 +163,6 @@ target(struct session *s, const char *text)
 		return misused(s, "-x %d: goes with a network as the target, "
 		    "not with %s", s->opt.prefix, text);
 	if (parse_address(text, &s->opt.address) == 0) {
-		normalize(&s->opt.address);
 		if (s->opt.family == AF_INET6 &&
 		    s->opt.address.sa.sa_family == AF_INET)
 			return misused(s, "target %s: not an IPv6 address, as "

@@ -134,6 +134,7 @@ int	confine(struct session *);
 
 /* pump: the rules of a session; carry: how its bytes move */
 void	pump(struct session *);
+void	carry_abort(int, int);
 int	carry_prepare(int, int);
 int	carry_pending(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
@@ -153,7 +154,6 @@ int	carry_had_fin(int);
 /* wait: for descriptors, signals and deadlines */
 #define NEVER INT64_MAX
 void	wait_begin(void);
-void	wait_alarm(unsigned);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
 int64_t	now(void);
 int	socket_error(int);

@@ -122,10 +122,14 @@ static int
 has_room(int fd, int patience)
 {
 	struct pollfd p;
+	int ready;
 
 	p.fd = fd;
 	p.events = POLLOUT;
-	return poll(&p, 1, patience) == 1 && (p.revents & POLLOUT) != 0;
+	do
+		ready = poll(&p, 1, patience);
+	while (ready == -1 && errno == EINTR);
+	return ready == 1 && (p.revents & POLLOUT) != 0;
 }
 
 /*
@@ -148,11 +152,11 @@ put(struct session *s, int level, const char *text, int patience)
 	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
 	    has_room(STDERR_FILENO, patience)) {
 		/* Others may have filled it since: then the alarm ends it. */
-		wait_alarm(LOG_PATIENCE / 1000);
+		alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		if (s->end == END_USAGE)
 			(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
-		wait_alarm(0);
+		alarm(0);
 	}
 }
 
@@ -227,18 +231,6 @@ report_line(struct session *s)
 	put_session(s, LOG_INFO, 0);
 }
 
-/* RST leaves at once, and what was not sent yet is dropped. */
-static void
-reset(int fd)
-{
-	struct linger linger;
-
-	linger.l_onoff = 1;
-	linger.l_linger = 0;
-	/* Should it fail, the connection ends in some other way. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-}
-
 /*
  * Let the peers go, with FIN where both have said it and RST in every other
  * case; then log, when none of them waits any more; then give the exit status.
@@ -250,8 +242,8 @@ report_exit(struct session *s)
 
 	for (side = 0; side < SIDES; side++)
 		if (s->fd[side] != -1) {
-			if (s->end != END_EOF)
-				reset(s->fd[side]);
+			if (s->end == END_EOF)
+				carry_abort(s->fd[side], 0);
 			close(s->fd[side]);
 		}
 

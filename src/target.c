@@ -24,6 +24,23 @@ struct answer {
 	union address address[MOST_TARGETS];
 };
 
+/*
+ * The one address that a target has among several ways to write it: connect(2)
+ * takes the unspecified address for the loopback one, and a mapped one for
+ * IPv4, and so it is compared and logged.
+ */
+static void
+normalize(union address *a)
+{
+	address_unmap(a);
+	if (a->sa.sa_family == AF_INET &&
+	    a->in.sin_addr.s_addr == htonl(INADDR_ANY))
+		a->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (a->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr))
+		a->in6.sin6_addr = in6addr_loopback;
+}
+
 static void
 add(struct session *s, const union address *address)
 {
@@ -34,6 +51,7 @@ add(struct session *s, const union address *address)
 	    address_port(&s->local));
 	a = &s->targets[s->ntargets++];
 	*a = *address;
+	normalize(a);
 	if (a->sa.sa_family == AF_INET)
 		a->in.sin_port = port;
 	else

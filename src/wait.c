@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 static volatile sig_atomic_t stop, status;
 
@@ -22,7 +21,7 @@ static struct timespec left;
 static void
 caught(int sig)
 {
-	if (sig == SIGTERM || sig == SIGHUP)
+	if (sig == SIGTERM || sig == SIGHUP || sig == SIGINT)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
@@ -44,26 +43,15 @@ wait_begin(void)
 	sa.sa_handler = caught;
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
 #ifdef SIGINFO
 	sigaction(SIGINFO, &sa, NULL);
 #endif
+	sigaction(SIGALRM, &sa, NULL);	/* ours in report.c, or the parent's */
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 	sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
-}
-
-/* SIGALRM, which only interrupts, so many seconds from now; 0: not any more. */
-void
-wait_alarm(unsigned seconds)
-{
-	struct sigaction sa;
-
-	memset(&sa, 0, sizeof sa);
-	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = caught;
-	sigaction(SIGALRM, &sa, NULL);
-	alarm(seconds);
 }
 
 /* The monotonic clock in milliseconds. */
@@ -90,8 +78,8 @@ nap(const struct pollfd *fds, nfds_t n, int64_t ms)
 
 /*
  * poll(2) until something is ready, and give how many; 0 when the deadline (a
- * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM or
- * SIGHUP came, or the system failed.  SIGUSR1 and SIGINFO log the session's
+ * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM,
+ * SIGHUP or SIGINT came, or the system failed.  SIGUSR1 and SIGINFO log the session's
  * line on the way.
  */
 int
