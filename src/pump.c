@@ -194,17 +194,53 @@ carry_on(struct session *s)
 }
 
 /*
+ * Wait until the side that a flow leads to takes more (POLLOUT), or until it
+ * has acknowledged all it got (no event).  True when so; not when it is gone, a
+ * signal came, or it has taken nothing for as long as PATIENCE.  No event tells
+ * of an acknowledgement, hence the pauses.
+ */
+static int
+taken(struct session *s, const struct flow *f, short events)
+{
+	struct pollfd p;
+	int64_t deadline, present;
+	int before, pause, ready, unsent;
+
+	/* After FIN both ways poll(2) says POLLHUP for ever. */
+	p.fd = f->done ? -1 : f->to;
+	p.events = events;
+	before = INT_MAX;
+	deadline = 0;
+	pause = 1;
+	for (;;) {
+		unsent = carry_unsent(f->to);
+		if (unsent <= 0 && events == 0)
+			return 1;
+		present = now();
+		if (unsent < before) {
+			before = unsent;
+			deadline = present + PATIENCE;
+			pause = 1;
+		}
+		if (present >= deadline || socket_error(f->to) != 0)
+			return 0;
+		ready = wait_for(s, &p, 1, present + pause);
+		if (ready != 0)
+			return ready > 0 && p.revents == events;
+		if (pause < 100)
+			pause *= 2;
+	}
+}
+
+/*
  * Hand over what a side that is gone had sent, as long as the other side takes
  * it.  0 when that was all.
  */
 static int
 hand_over(struct session *s, struct flow *f)
 {
-	struct pollfd p;
 	ssize_t n;
 
-	p.fd = f->to;
-	p.events = POLLOUT;
 	for (;;) {
 		if (!carry_pending(f)) {
 			if (f->eof || (n = carry_fill(f, POLLPRI)) == -1)
@@ -214,44 +250,9 @@ hand_over(struct session *s, struct flow *f)
 				return 0;
 			}
 		}
-		if (carry_drain(f) > 0)
-			continue;
-		if (errno != EAGAIN ||
-		    wait_for(s, &p, 1, now() + PATIENCE) <= 0 ||
-		    (p.revents & (POLLERR | POLLHUP)) != 0)
+		if (carry_drain(f) == -1 &&
+		    (errno != EAGAIN || !taken(s, f, POLLOUT)))
 			return -1;
-	}
-}
-
-/*
- * RST overtakes what is unsent and drops it: wait until all of it is
- * acknowledged, as long as that goes on.  No event tells, hence the pauses.
- */
-static void
-settle(struct session *s, const struct flow *f)
-{
-	struct pollfd p;
-	int64_t deadline, present;
-	int before, pause, unsent;
-
-	/* After FIN both ways poll(2) says POLLHUP for ever. */
-	p.fd = f->done ? -1 : f->to;
-	p.events = 0;
-	before = INT_MAX;
-	deadline = 0;
-	pause = 1;
-	while ((unsent = carry_unsent(f->to)) > 0) {
-		present = now();
-		if (unsent < before) {
-			before = unsent;
-			deadline = present + PATIENCE;
-			pause = 1;
-		}
-		if (present >= deadline || socket_error(f->to) != 0 ||
-		    wait_for(s, &p, 1, present + pause) != 0)
-			return;
-		if (pause < 100)
-			pause *= 2;
 	}
 }
 
@@ -266,7 +267,8 @@ last_words(struct session *s, struct flow *f)
 		return;
 	if (f->eof && !f->done)
 		f->done = shutdown(f->to, SHUT_WR) == 0;
-	settle(s, f);
+	/* RST would overtake what is unsent, and drop it. */
+	(void)taken(s, f, 0);
 }
 
 /*
