@@ -130,6 +130,10 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	len = sizeof s->via;
 	if (getsockname(s->fd[TARGET], &s->via.sa, &len) == -1)
 		return errno;
+	/* Linux binds to a broadcast address, and connects from another. */
+	if (source.sa.sa_family == AF_INET &&
+	    source.in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
+		return no_source(s, &source, EADDRNOTAVAIL);
 	/*
 	 * Nobody listens on a local port, and the system has chosen that very
 	 * port for us: TCP connects it to itself (RFC 9293, 3.5).

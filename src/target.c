@@ -24,23 +24,6 @@ struct answer {
 	union address address[MOST_TARGETS];
 };
 
-/*
- * The one address that a target has among several ways to write it: connect(2)
- * takes the unspecified address for the loopback one, and a mapped one for
- * IPv4, and so it is compared and logged.
- */
-static void
-normalize(union address *a)
-{
-	address_unmap(a);
-	if (a->sa.sa_family == AF_INET &&
-	    a->in.sin_addr.s_addr == htonl(INADDR_ANY))
-		a->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (a->sa.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr))
-		a->in6.sin6_addr = in6addr_loopback;
-}
-
 static void
 add(struct session *s, const union address *address)
 {
@@ -51,11 +34,27 @@ add(struct session *s, const union address *address)
 	    address_port(&s->local));
 	a = &s->targets[s->ntargets++];
 	*a = *address;
-	normalize(a);
 	if (a->sa.sa_family == AF_INET)
 		a->in.sin_port = port;
 	else
 		a->in6.sin6_port = port;
+}
+
+/*
+ * An address may be written in several ways: connect(2) takes the unspecified
+ * one for loopback, and a mapped one for IPv4.  So it is compared and logged.
+ */
+static void
+add_written(struct session *s, union address *a)
+{
+	address_unmap(a);
+	if (a->sa.sa_family == AF_INET &&
+	    a->in.sin_addr.s_addr == htonl(INADDR_ANY))
+		a->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (a->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr))
+		a->in6.sin6_addr = in6addr_loopback;
+	add(s, a);
 }
 
 /* The child's whole life.  The resolver gets nothing from our environment. */
@@ -159,7 +158,7 @@ resolve(struct session *s)
 		return over(s, END_RESOLVE, 0);
 	}
 	for (i = 0; i < answer.n; i++)
-		add(s, &answer.address[i]);
+		add_written(s, &answer.address[i]);
 	return 0;
 }
 
@@ -232,7 +231,7 @@ target_find(struct session *s)
 		if (resolve(s) == -1)
 			return -1;
 	} else {
-		add(s, &s->opt.address);
+		add_written(s, &s->opt.address);
 	}
 	for (i = 0; i < s->ntargets; i++)
 		if (address_equal(&s->targets[i], &s->local)) {
