@@ -1,0 +1,33 @@
+#!/bin/sh
+# What the manual page says, held against the program's tests.
+
+cd "$(dirname "$0")/.." || exit 1
+status=0
+
+said='the examples of -s in the manual are those that the tests compute'
+wrong=$(sed -n 's/^	{ "\([0-9a-f:.]*\)", { "\([0-9.]*\)", "\([0-9.]*\)" } },*$/\1 \2 \3/p' \
+	tests/identity.c |
+	while read -r client loopback other; do
+		grep -q "^$client  *$loopback  *$other\$" man/stfl-relay.8 ||
+			echo "$client"
+	done)
+listed=$(grep -c '^[0-9a-f.:]*  *127\.[0-9.]*  *192\.0\.2\.[0-9]*$' man/stfl-relay.8)
+if [ -n "$wrong" ]; then
+	echo "not ok - $said: not $wrong" | tr '\n' ' '; echo; status=1
+elif [ "$listed" -lt 6 ]; then
+	echo "not ok - $said: only $listed are there"; status=1
+else
+	echo "ok - $said"
+fi
+
+said='the usage message names the options of the manual'
+options() { tr -s '[:space:]' '\n' | sed -n 's/^\[*-\([0-9A-Za-z]*\).*/\1/p' | fold -w 1 | sort -u | tr -d '\n'; }
+usage=$("${RELAY:-./stfl-relay}" 2>&1 </dev/null | sed 1d | options)
+manual=$(sed -n '/^\.Bl -tag -width Ds/,/^\.El/s/^\.It Fl \([0-9A-Za-z]\).*/\1/p' \
+	man/stfl-relay.8 | sort -u | tr -d '\n')
+if [ "$usage" = "$manual" ]; then
+	echo "ok - $said"
+else
+	echo "not ok - $said: $usage, not $manual"; status=1
+fi
+exit $status
