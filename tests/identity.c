@@ -336,14 +336,10 @@ struct in6_request {
 };
 
 static void
-control(int family, unsigned long request, void *arg, const char *what)
+allowed(int result, const char *what)
 {
-	int fd;
-
-	fd = socket(family, SOCK_DGRAM, 0);
-	if (fd == -1 || ioctl(fd, request, arg) == -1)
+	if (result == -1)
 		skip("%s: %s", what, strerror(errno));
-	close(fd);
 }
 
 /* One more address for lo; with IPv4 all of the /24 around it. */
@@ -354,22 +350,25 @@ give(const char *text)
 	struct in6_request in6;
 	struct ifreq ifr;
 	union address a;
+	int fd;
 
 	a = address(text, 0);
+	fd = socket(a.sa.sa_family, SOCK_DGRAM, 0);
 	if (a.sa.sa_family == AF_INET6) {
 		in6.address = a.in6.sin6_addr;
 		in6.len = 128;
 		in6.interface = (int)if_nametoindex("lo");
-		control(AF_INET6, SIOCSIFADDR, &in6, text);
-		return;
+		allowed(ioctl(fd, SIOCSIFADDR, &in6), text);
+	} else {
+		memset(&ifr, 0, sizeof ifr);
+		snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "lo:%d", ++aliases);
+		memcpy(&ifr.ifr_addr, &a.in, sizeof a.in);
+		allowed(ioctl(fd, SIOCSIFADDR, &ifr), text);
+		a = address("255.255.255.0", 0);
+		memcpy(&ifr.ifr_netmask, &a.in, sizeof a.in);
+		allowed(ioctl(fd, SIOCSIFNETMASK, &ifr), text);
 	}
-	memset(&ifr, 0, sizeof ifr);
-	snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "lo:%d", ++aliases);
-	memcpy(&ifr.ifr_addr, &a.in, sizeof a.in);
-	control(AF_INET, SIOCSIFADDR, &ifr, text);
-	a = address("255.255.255.0", 0);
-	memcpy(&ifr.ifr_netmask, &a.in, sizeof a.in);
-	control(AF_INET, SIOCSIFNETMASK, &ifr, text);
+	close(fd);
 }
 
 /* A namespace where lo has these addresses besides; they end with NULL. */
@@ -378,6 +377,7 @@ private_network(const char *text, ...)
 {
 	struct ifreq ifr;
 	va_list ap;
+	int fd;
 
 	if (unshare(CLONE_NEWNET) == -1 &&
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
@@ -385,7 +385,9 @@ private_network(const char *text, ...)
 	memset(&ifr, 0, sizeof ifr);
 	snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "lo");
 	ifr.ifr_flags = IFF_UP;
-	control(AF_INET, SIOCSIFFLAGS, &ifr, "lo");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	allowed(ioctl(fd, SIOCSIFFLAGS, &ifr), "lo");
+	close(fd);
 	va_start(ap, text);
 	for (; text != NULL; text = va_arg(ap, const char *))
 		give(text);

@@ -297,29 +297,27 @@ is_certain(const struct script *s, int end)
 	    (last->arg == ACKED && last->end != end);
 }
 
-/* The first thing that both ways have not in common; 0 if there is none. */
+/* What both ways have not in common; 0 if there is nothing. */
 static int
 differs(const struct slot *slot, struct text *why)
 {
 	struct text seen[WAYS];
 	int end, way;
 
+	why->n = 0;
+	put(why, "%s", slot->trouble);
 	for (end = 0; end < ENDS; end++) {
 		for (way = 0; way < WAYS; way++) {
 			seen[way].n = 0;
 			put_seen(&seen[way], &slot->seen[way][end],
 			    is_certain(&slot->script, end));
 		}
-		if (strcmp(seen[DIRECT].s, seen[RELAYED].s) != 0) {
-			put(why, "through the relay the %s saw %s; directly, "
-			    "%s", end_name[end], seen[RELAYED].s,
-			    seen[DIRECT].s);
-			return 1;
-		}
+		if (strcmp(seen[DIRECT].s, seen[RELAYED].s) != 0)
+			put(why, "%sthrough the relay the %s saw %s; directly, "
+			    "%s", why->n == 0 ? "" : "; ", end_name[end],
+			    seen[RELAYED].s, seen[DIRECT].s);
 	}
-	if (slot->trouble[0] != '\0')
-		put(why, "%s", slot->trouble);
-	return slot->trouble[0] != '\0';
+	return why->n != 0;
 }
 
 static void
@@ -805,7 +803,7 @@ compare(const struct slot *slot)
 	int differ, end, way;
 
 	seed = slot->script.seed;
-	t.n = why.n = 0;
+	t.n = 0;
 	differ = differs(slot, &why);
 	if (!differ && !verbose)
 		return;
