@@ -7,11 +7,15 @@
 
 #include "src/relay.h"
 
+/*
+ * A common symbol comes last in memory, and its buffers come last in it: all
+ * else that a session writes to shares one page with what libc does.
+ */
+struct session s __attribute__((common));
+
 int
 main(int argc, char *argv[])
 {
-	static struct session s;
-
 	inherit(&s);
 	if (options_parse(&s, argc, argv) == 0 &&
 	    client_take(&s) == 0 &&

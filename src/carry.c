@@ -313,9 +313,9 @@ carry_fill(struct flow *f, int revents)
 	f->urgent = at_mark(f, revents);
 	if (!f->urgent && (n = fast_fill(f)) != 0)
 		return n;
-	n = recv(f->from, f->buffer, f->urgent ? 1 : sizeof f->buffer, 0);
+	n = recv(f->from, f->buffer, f->urgent ? 1 : FLOW_BUFFER, 0);
 	f->end = n > 0 ? (size_t)n : 0;
-	f->backlog = f->end == sizeof f->buffer ? f->backlog + f->end : 0;
+	f->backlog = f->end == FLOW_BUFFER ? f->backlog + f->end : 0;
 	return result(n);
 }
 

@@ -283,6 +283,7 @@ pump(struct session *s)
 	for (side = 0; side < SIDES; side++) {
 		s->flow[side].from = s->fd[side];
 		s->flow[side].to = s->fd[!side];
+		s->flow[side].buffer = s->buffer[side];
 	}
 	s->moved = now();
 	s->check = NEVER;

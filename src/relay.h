@@ -18,7 +18,7 @@
 #define VERSION "0.1.0"
 
 enum {
-	MOST_TARGETS = 64,	/* addresses of one name that are tried */
+	MOST_TARGETS = 32,	/* addresses of one name that are tried */
 	FLOW_BUFFER = 65536	/* bytes; one recv(2) */
 };
 
@@ -87,7 +87,7 @@ struct flow {
 	uint64_t spliced;	/* where the system moves it: how much yet */
 	int splicing;
 	uint64_t bytes;		/* sent */
-	char buffer[FLOW_BUFFER];
+	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
 struct session {
@@ -109,6 +109,7 @@ struct session {
 	enum end end;
 	int error;
 	char words[256];
+	char buffer[SIDES][FLOW_BUFFER];
 };
 
 /* client: what the super-server left us */
