@@ -59,6 +59,26 @@ $(TOOLS): tests/peers.c tests/peers.h
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DBULK=0 -DTALK=0 -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
+# Performance, beside other programs: see bench/run.sh.
+
+BENCH = bench/load bench/launch bench/floor
+LOAD = bench/load.c bench/server.c bench/stream.c bench/tree.c
+
+bench: stfl-relay stfl-relay-static $(BENCH)
+	sh bench/run.sh
+
+bench/load: $(LOAD) bench/bench.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LOAD)
+
+bench/launch: bench/launch.c
+	$(CC) -std=c99 -O2 $(WARN) -o $@ bench/launch.c
+
+# No libc, and so not for every machine: it is left out where it fails.
+bench/floor: bench/floor.c
+	-$(CC) -std=c99 -Os $(WARN) -ffreestanding -fno-stack-protector \
+		-fno-pie -fno-asynchronous-unwind-tables -nostdlib -static \
+		-Wl,--build-id=none -o $@ bench/floor.c
+
 # make demo TARGET=192.0.2.10:80 PORT=8080 does it for a server of yours.
 demo: stfl-relay tests/superserver tests/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/demo.sh
@@ -83,5 +103,6 @@ uninstall:
 
 clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
+	rm -f $(BENCH)
 
-.PHONY: all static check demo install install-static uninstall clean
+.PHONY: all static check bench demo install install-static uninstall clean

@@ -13,7 +13,7 @@ trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
 [ $# -gt 0 ] || set -- rules scripts bulk identity networks receivers \
-	manual demo-check superservers protocols
+	manual syscalls demo-check superservers protocols
 for part; do
 	printf '# %s\n' "$part"
 	if [ -f "tests/$part.sh" ]; then

@@ -4,13 +4,14 @@
 # target, run by a user without privileges, on Linux and x86-64.  The list says
 # what each call is for.
 #
-# "sh tests/syscalls.sh list" prints what they are now, to update the list.
+# "sh tests/syscalls.sh update" writes what they are now into the list, with the
+# words that it has for calls of the same name.
 
 sentence='From exec to the first forwarded byte it makes the listed system calls'
 skip() { echo "skip - $sentence: $1"; exit 0; }
 fail() { echo "not ok - $sentence: $1"; exit 1; }
 
-list=${1:-}
+update=${1:-}
 cd "$(dirname "$0")/.." || exit 1
 [ "$(uname -sm)" = 'Linux x86_64' ] || skip 'the list is for Linux on x86-64'
 command -v strace >/dev/null 2>&1 || skip 'no strace'
@@ -102,9 +103,20 @@ for trace in "$work"/trace.*; do
 done
 [ -s "$work/now" ] || fail 'nothing was traced'
 
-if [ "$list" = list ]; then
-	cat "$work/now"
-	exit 0
+if [ "$update" = update ]; then
+	awk 'FILENAME == ARGV[2] {
+		words = said[$0, ++again[$0]]
+		print words == "" ? $0 : words
+		next
+	}
+	/^(#|$)/ { print; next }
+	{
+		name = $0
+		sub(/[ \t]*#.*/, "", name)
+		said[name, ++count[name]] = $0
+	}' bench/syscalls.txt "$work/now" >"$work/list" &&
+	cp "$work/list" bench/syscalls.txt
+	exit
 fi
 sed 's/[[:space:]]*#.*//; /^$/d' bench/syscalls.txt >"$work/listed"
 if ! diff "$work/listed" "$work/now" >"$work/diff"; then

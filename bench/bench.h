@@ -1,0 +1,75 @@
+/*
+ * The load generator: what its parts share.  Linux only, for what it reads in
+ * /proc.  All times are nanoseconds of the monotonic clock, which is the same
+ * in every process.
+ */
+
+#ifndef BENCH_H
+#define BENCH_H
+
+#define _GNU_SOURCE
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SECOND INT64_C(1000000000)
+
+enum {
+	STREAMS = 100,		/* at once, at most */
+	CHUNK = 262144,		/* bytes; one send(2) of a stream */
+	LETTER = 65536		/* bytes of a reply, and of what it answers */
+};
+
+/*
+ * Both ends of the relay: the client's is in load.c, the target's in server.c,
+ * in a process of its own.  What they must tell each other without using the
+ * relay for it stands here, in shared memory.
+ */
+struct shared {
+	int64_t duration;	/* how long a stream is sent */
+	int64_t began, ended;	/* a stream: first byte sent, last received */
+	uint64_t total[STREAMS];/* bytes of a stream; 0: not decided yet */
+	uint64_t received;	/* by the target */
+	int damaged;		/* the target received something else */
+};
+extern struct shared *shared;
+
+/*
+ * What the target does.  In each mode but the last three the client's first
+ * byte is echoed.
+ */
+enum mode {
+	ECHO,		/* any number of sessions: echo */
+	BOUNCE,		/* one session: echo, with the fewest system calls */
+	DOWN,		/* one session: send a stream when a byte comes */
+	MANY,		/* STREAMS of these; the first byte is the number */
+	UP,		/* one session: receive a stream, then send a byte */
+	REPLY,		/* receive a letter and FIN; long after, send one */
+	HASTY,		/* send a letter and close at once */
+	SINK		/* receive a letter and FIN */
+};
+
+/* server: the target's end */
+pid_t	server_start(int, enum mode);
+void	server_stop(pid_t);
+
+/* stream: bytes */
+void	stream_send(int, uint64_t *);
+uint64_t stream_receive(int, const uint64_t *);
+void	letter_write(char *);
+int	letter_check(const char *, size_t);
+size_t	letter_receive(int, int *);
+int	send_all(int, const char *, size_t);
+int64_t	now(void);
+void	nap(int64_t);
+
+/* tree: what a peer's processes use */
+double	tree_cpu(pid_t);
+double	tree_private(pid_t);
+double	tree_root_private(pid_t);
+int	tree_size(pid_t);
+void	tree_pin(pid_t);
+
+#endif

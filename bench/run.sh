@@ -1,0 +1,317 @@
+#!/bin/sh
+# Measure stfl-relay beside the programs that do its work elsewhere: all of them
+# on this machine, in one run, started by the same launcher (launch.c) and put
+# under the same load (load.c says what each row measures, and how).
+#
+#   sh bench/run.sh                          everything, in about ten minutes
+#   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
+#
+# ROUNDS   how often each measurement is made (5; the short ones three times in
+#          each round, idle and held in every other round)
+# ROWS     of: down up setup1 setup4 rtt idle hundred held
+# ONLY     the peers, by the short names below
+# HELD     how many idle sessions "held" holds, ascending ("0 1000 5000")
+# LAST     how long one measurement lasts, seconds (0.7; the short ones a third)
+# OUT      where OUT.tsv and OUT.svg go; bench/results if all is measured, and
+#          nowhere if only a part is
+#
+# A busy machine measures badly, so the peers take turns: each row goes round
+# all peers, and round again.  A figure is the median of the rounds.  A ratio is
+# taken within each round, between neighbours in time, and then the median of
+# these: stfl-relay (static) by the peer, in the row's own unit.
+#
+# The faults of a peer are looked for first and printed with its figures: a
+# relay that drops a reply has less to do.
+
+cd "$(dirname "$0")/.." || exit 1
+PATH=$PATH:/usr/sbin:/sbin
+ALL_PEERS='direct floor relay static socat nc redir simpleproxy xinetd proxyd
+haproxy 6tunnel rinetd'
+ALL_ROWS='down up setup1 setup4 rtt idle hundred held'
+ROUNDS=${ROUNDS:-5}
+if [ -z "${ONLY:-}${ROWS:-}" ]; then
+	OUT=${OUT:-bench/results}
+fi
+ONLY=$(echo "${ONLY:-$ALL_PEERS}" | tr ',\n' '  ')
+ROWS=$(echo "${ROWS:-$ALL_ROWS}" | tr ',\n' '  ')
+HELD=$(echo "${HELD:-0 1000 5000}" | tr ',\n' '  ')
+LAST=${LAST:-0.7}
+SHORT=$(echo "$LAST" | awk '{ print $1 / 3 }')
+
+for word in $ONLY; do
+	case " $(echo "$ALL_PEERS" | tr '\n' ' ') " in *" $word "*) ;; *)
+		echo "no such peer: $word; there are: $ALL_PEERS" >&2
+		exit 2 ;;
+	esac
+done
+for word in $ROWS; do
+	case " $ALL_ROWS " in *" $word "*) ;; *)
+		echo "no such row: $word; there are: $ALL_ROWS" >&2
+		exit 2 ;;
+	esac
+done
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-bench.XXXXXX") || exit 1
+pid=
+stop() {
+	[ -z "$pid" ] || kill -s KILL -- "-$pid" 2>/dev/null ||
+	    kill -s KILL "$pid" 2>/dev/null
+	[ -z "$pid" ] || wait "$pid" 2>/dev/null
+	pid=
+}
+trap 'stop; rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# The program of a peer; empty if it is not installed.
+program() {
+	case $1 in
+	direct)	echo bench/load ;;
+	floor)	[ ! -x bench/floor ] || echo bench/floor ;;
+	relay)	[ ! -x stfl-relay ] || echo ./stfl-relay ;;
+	static)	[ ! -x stfl-relay-static ] || echo ./stfl-relay-static ;;
+	nc)	# the one that has -N
+		command -v nc.openbsd ;;
+	proxyd)	for at in /lib/systemd /usr/lib/systemd; do
+			[ ! -x $at/systemd-socket-proxyd ] || {
+				echo $at/systemd-socket-proxyd
+				break
+			}
+		done ;;
+	*)	command -v "$1" ;;
+	esac
+}
+
+title() {
+	case $1 in
+	direct)	echo 'direct connection' ;;
+	floor)	echo 'the floor' ;;
+	relay)	echo 'stfl-relay, shared' ;;
+	static)	echo 'stfl-relay, static' ;;
+	nc)	echo 'nc -N' ;;
+	redir)	echo 'redir --inetd' ;;
+	simpleproxy) echo 'simpleproxy -i' ;;
+	xinetd)	echo 'xinetd redirect' ;;
+	proxyd)	echo 'systemd-socket-proxyd' ;;
+	haproxy) echo 'haproxy, splice' ;;
+	*)	echo "$1" ;;
+	esac
+}
+
+# How a peer comes to be: started by the launcher for each session, or a daemon
+# of its own.
+kind() {
+	case $1 in
+	direct)	echo none ;;
+	xinetd | proxyd | haproxy | 6tunnel | rinetd) echo daemon ;;
+	*)	echo exec ;;
+	esac
+}
+
+# Start a peer that listens on [::1]:$front and connects to 127.0.0.1:$target.
+start() {
+	p=$(program "$1")
+	case $1 in
+	direct)	front=0; return ;;
+	floor | relay | static)
+		set -- "$front" "$p" 127.0.0.1 "$target" ;;
+	socat)	set -- "$front" "$p" STDIO "TCP4:127.0.0.1:$target" ;;
+	nc)	set -- "$front" "$p" -n -N 127.0.0.1 "$target" ;;
+	redir)	set -- "$front" "$p" --inetd "127.0.0.1:$target" ;;
+	simpleproxy)
+		set -- "$front" "$p" -i -R "127.0.0.1:$target" ;;
+	xinetd)	cat >"$scratch/conf" <<-END
+			service bench
+			{
+				type = UNLISTED
+				socket_type = stream
+				protocol = tcp
+				flags = IPv6
+				bind = ::1
+				port = $front
+				wait = no
+				user = $(id -un)
+				redirect = 127.0.0.1 $target
+				instances = UNLIMITED
+				per_source = UNLIMITED
+				cps = 1000000 1
+				log_type = FILE /dev/null
+			}
+		END
+		set -- 0 "$p" -dontfork -f "$scratch/conf" \
+		    -pidfile "$scratch/pid" ;;
+	proxyd)	activate=$(command -v systemd-socket-activate)
+		set -- 0 "$activate" -l "[::1]:$front" "$p" \
+		    --connections-max=20000 "127.0.0.1:$target" ;;
+	haproxy) cat >"$scratch/conf" <<-END
+			global
+				maxconn 6000
+			defaults
+				mode tcp
+				option splice-request
+				option splice-response
+				timeout connect 10s
+				timeout client 1h
+				timeout server 1h
+			listen bench
+				bind [::1]:$front
+				server target 127.0.0.1:$target
+		END
+		set -- 0 "$p" -db -f "$scratch/conf" ;;
+	6tunnel) set -- 0 "$p" -d -4 -6 -l ::1 "$front" 127.0.0.1 "$target" ;;
+	rinetd)	echo "::1 $front 127.0.0.1 $target" >"$scratch/conf"
+		set -- 0 "$p" -f -c "$scratch/conf" ;;
+	esac
+	bench/launch "$@" >"$scratch/said" 2>&1 </dev/null &
+	pid=$!
+}
+
+# One measurement: a row of a peer, started afresh.
+measure() {
+	# shellcheck disable=SC2046	# two words
+	set -- "$1" "$2" $(bench/load ports 2)
+	front=$3 target=$4
+	start "$2"
+	held=
+	[ "$1" != held ] || held=$HELD
+	# shellcheck disable=SC2086	# held is a list
+	bench/load -d "$seconds" "$1" "$front" "$target" "${pid:-0}" \
+	    $held >"$scratch/values" || {
+		[ -s "$scratch/values" ] ||
+		    echo "$1 - fails" >"$scratch/values"
+	}
+	stop
+}
+
+# Raw results: round, row, peer, value, note.
+note() {
+	while read -r name value reason; do
+		printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$name" "$2" "$value" \
+		    "$reason"
+	done <"$scratch/values" >>"$scratch/raw"
+}
+
+began=$(date +%s)
+seconds=$LAST
+peers=
+for peer in $ONLY; do
+	if [ -z "$(program "$peer")" ]; then
+		echo "$(title "$peer"): not installed"
+		printf '0\tmissing\t%s\t-\tnot installed\n' "$peer" \
+		    >>"$scratch/raw"
+		continue
+	fi
+	peers="$peers $peer"
+done
+
+# A peer through which no session gets is not measured.
+printf 'faults:'
+sound=
+for peer in $peers; do
+	measure faults "$peer"
+	read -r _ words <"$scratch/values"
+	case $words in
+	-*)	words=${words#- }
+		what=missing ;;
+	*)	sound="$sound $peer"
+		what=faults ;;
+	esac
+	printf ' %s: %s;' "$peer" "$words"
+	printf '0\t%s\t%s\t-\t%s\n' "$what" "$peer" "$words" >>"$scratch/raw"
+done
+echo
+peers=$sound
+
+# Once round the peers, there or back again.
+turn() {
+	printf 'round %d of %d, %s:' "$round" "$ROUNDS" "$row"
+	while [ $# -gt 0 ]; do
+		case $row-$1 in idle-direct) shift; continue ;; esac
+		measure "$row" "$1"
+		note "$count" "$1"
+		printf ' %s' "$1"
+		while read -r name value reason; do
+			printf ' %s' "$value${reason:+ $reason}"
+		done <"$scratch/values"
+		printf ';'
+		shift
+	done
+	echo
+}
+
+there=$peers
+back=
+for peer in $peers; do back="$peer $back"; done
+round=1
+while [ "$round" -le "$ROUNDS" ]; do
+	for row in $ROWS; do
+		turns=1 seconds=$LAST
+		case $row in
+		idle | held) [ $((round % 2)) -eq 1 ] || continue
+			seconds=$SHORT ;;
+		rtt | setup1 | setup4) turns=3 seconds=$SHORT ;;
+		esac
+		# Values are numbered; the relay's and the peer's of the same
+		# number are compared.
+		count=$(((round - 1) * turns))
+		while [ "$count" -lt $((round * turns)) ]; do
+			count=$((count + 1))
+			if [ $((count % 2)) -eq 1 ]; then
+				# shellcheck disable=SC2086	# a list
+				turn $there
+			else
+				# shellcheck disable=SC2086	# a list
+				turn $back
+			fi
+		done
+	done
+	round=$((round + 1))
+done
+
+# What the machine was, for whoever reads the figures later.
+machine() {
+	sed -n 's/^model name[^:]*: /# processor: /p' /proc/cpuinfo |
+	    sed 1q
+	echo "# $(grep -c ^processor /proc/cpuinfo) cores," \
+	    "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' \
+	    /proc/meminfo), $(uname -srm)"
+	[ ! -r /etc/os-release ] ||
+	    sed -n 's/^PRETTY_NAME="*\([^"]*\)"*/# \1/p' /etc/os-release
+	# shellcheck disable=SC2016	# dpkg-query's own words
+	! command -v dpkg-query >/dev/null 2>&1 ||
+	    dpkg-query -W -f '# ${Package} ${Version}\n' socat netcat-openbsd \
+	    redir simpleproxy xinetd systemd haproxy 6tunnel rinetd 2>/dev/null
+	awk '/^Max open files/ { print "# at most " $5 " descriptors a process" }' \
+	    /proc/self/limits
+	echo "# $(date -u +%Y-%m-%d), $ROUNDS rounds of $LAST s," \
+	    "as $(id -un)"
+}
+
+# Size without symbols, KiB.
+for peer in $peers; do
+	case $peer in relay | static) ;; *) continue ;; esac
+	strip -o "$scratch/stripped" "$(program "$peer")" 2>/dev/null || continue
+	printf '1\tsize\t%s\t%s\t\n' "$peer" \
+	    "$(wc -c <"$scratch/stripped" | awk '{ print $1 / 1024 }')" \
+	    >>"$scratch/raw"
+done
+
+for peer in $ALL_PEERS; do
+	printf '%s\t%s\t%s\n' "$peer" "$(title "$peer")" "$(kind "$peer")"
+done >"$scratch/peers"
+{
+	machine
+	awk -f bench/results.awk "$scratch/peers" "$scratch/raw"
+} >"$scratch/tsv"
+awk -f bench/table.awk "$scratch/tsv"
+awk -f bench/goals.awk "$scratch/tsv"
+echo
+if [ -n "${OUT:-}" ]; then
+	cp "$scratch/tsv" "$OUT.tsv"
+	echo "written: $OUT.tsv"
+	if command -v gnuplot >/dev/null 2>&1; then
+		sh bench/plot.sh "$OUT.tsv" "$OUT.svg" && echo "drawn: $OUT.svg"
+	else
+		echo 'not drawn: gnuplot is not installed'
+	fi
+fi
+echo "took $(($(date +%s) - began)) s"

@@ -1,0 +1,126 @@
+/*
+ * Bytes in bulk, as cheaply as a load generator can: sent from one fixed
+ * buffer, and thrown away by the kernel without a copy (recv(2) with
+ * MSG_TRUNC), but counted.  Letters are short, and every byte is looked at.
+ */
+
+#include "bench.h"
+
+#include <sys/socket.h>
+
+#include <time.h>
+
+static char chunk[CHUNK];
+
+int64_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+}
+
+void
+nap(int64_t ns)
+{
+	struct timespec t;
+
+	t.tv_sec = (time_t)(ns / SECOND);
+	t.tv_nsec = (long)(ns % SECOND);
+	nanosleep(&t, NULL);
+}
+
+/* -1 if the connection does not take it all. */
+int
+send_all(int fd, const char *from, size_t size)
+{
+	ssize_t n;
+
+	for (; size > 0; from += n, size -= (size_t)n)
+		if ((n = send(fd, from, size, MSG_NOSIGNAL)) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * Send for as long as shared->duration says.  Before the last byte goes, *total
+ * tells how many they are, so that the other end, which has no FIN to wait for,
+ * knows when to stop.
+ */
+void
+stream_send(int fd, uint64_t *total)
+{
+	uint64_t sent;
+
+	shared->began = now();
+	for (sent = 0; now() - shared->began < shared->duration; sent += CHUNK)
+		if (send_all(fd, chunk, CHUNK) == -1)
+			return;
+	__atomic_store_n(total, sent + 1, __ATOMIC_SEQ_CST);
+	(void)send_all(fd, chunk, 1);
+}
+
+/* Receive until *total are here, or no more come; give how many came. */
+uint64_t
+stream_receive(int fd, const uint64_t *total)
+{
+	uint64_t got, all;
+	ssize_t n;
+
+	got = 0;
+	do {
+		if ((n = recv(fd, NULL, CHUNK * 4, MSG_TRUNC)) <= 0)
+			break;
+		got += (uint64_t)n;
+		all = __atomic_load_n(total, __ATOMIC_SEQ_CST);
+	} while (all == 0 || got < all);
+	shared->ended = now();
+	return got;
+}
+
+static char
+letter_byte(size_t i)
+{
+	return (char)(i * 31 + (i >> 8) * 7 + 1);
+}
+
+void
+letter_write(char *to)
+{
+	size_t i;
+
+	for (i = 0; i < LETTER; i++)
+		to[i] = letter_byte(i);
+}
+
+/* True if these are the first bytes of a letter. */
+int
+letter_check(const char *from, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (from[i] != letter_byte(i))
+			return 0;
+	return 1;
+}
+
+/*
+ * Receive until the connection ends, and give how many bytes came, or LETTER +
+ * 1 if they were no letter.  *ended: it did end, within the socket's timeout.
+ */
+size_t
+letter_receive(int fd, int *ended)
+{
+	static char letter[LETTER + 1];
+	ssize_t n;
+	size_t got;
+
+	n = -1;
+	for (got = 0; got < sizeof letter; got += (size_t)n)
+		if ((n = recv(fd, letter + got, sizeof letter - got, 0)) <= 0)
+			break;
+	*ended = n == 0;
+	return got <= LETTER && letter_check(letter, got) ? got : LETTER + 1;
+}
