@@ -5,10 +5,11 @@
  * carry_fill and carry_drain share one contract: more than 0 is bytes, -1 with
  * EAGAIN is "not now", -1 with another errno is the end of that socket.
  *
- * Talk is copied.  Bulk has a fast way on some systems, of three functions:
+ * Talk is copied.  Bulk has a fast way on some systems, of four functions:
  * fast_fill gives the bytes it has taken, 0 when they are to be copied, or -1
  * with EAGAIN while the system moves them by itself; fast_drain sends what
- * fast_fill has taken; carry_moved tells what the system has moved.
+ * fast_fill has taken; carry_moved tells what the system has moved; fast_end
+ * lets go of what the fast way holds.
  */
 
 #include "relay.h"
@@ -28,13 +29,15 @@
 #endif
 
 /*
- * Bytes of full buffers in a row that make a flow bulk, and how few at a time
- * make it talk again.  The tests build with 0 and 0: all is bulk.
+ * A read of more than TALK bytes is of bulk.  So many bytes of nothing else
+ * make the flow bulk, and so many reads of less make it talk again.  The tests
+ * build with BULK and TALK 0: all is bulk.
  */
 #ifndef BULK
 #define BULK 262144
 #define TALK 4096
 #endif
+enum { TALK_READS = 16 };
 
 static int
 set(int fd, int level, int option, int value)
@@ -92,9 +95,12 @@ carry_prepare(int fd, int keepalive)
  */
 enum { PIPE_SIZE = 1048576, LEAST_PIPE = 262144 };
 
+/* Give the pipe back, if there is one. */
 static void
-drop_pipe(struct flow *f)
+fast_end(struct flow *f)
 {
+	if (f->pipe[0] == 0)
+		return;
 	close(f->pipe[0]);
 	close(f->pipe[1]);
 	f->pipe[0] = f->pipe[1] = 0;
@@ -108,20 +114,19 @@ static void
 get_pipe(struct flow *f)
 {
 	f->backlog = 0;
+	f->small = 0;
 	if (pipe2(f->pipe, O_NONBLOCK | O_CLOEXEC) == -1) {
 		f->pipe[0] = f->pipe[1] = 0;
 		return;
 	}
 	(void)fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
 	if (fcntl(f->pipe[1], F_GETPIPE_SZ) < LEAST_PIPE)
-		drop_pipe(f);
+		fast_end(f);
 }
 
 /*
  * Only bytes are believed: at the urgent mark splice(2) says EAGAIN, or 0 when
- * FIN has come too, and recv(2) has to tell what it is.  Then, and when so
- * little comes that the bulk is over, the pipe is given back; what little it
- * holds is sent by copying.
+ * FIN has come too, and recv(2) has to tell what it is.
  */
 static ssize_t
 fast_fill(struct flow *f)
@@ -134,16 +139,11 @@ fast_fill(struct flow *f)
 		return 0;
 	n = splice(f->from, NULL, f->pipe[1], NULL, PIPE_SIZE,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n > TALK) {
-		f->piped = (size_t)n;
-		return n;
-	}
-	if (n > 0) {
-		n = read(f->pipe[0], f->buffer, (size_t)n);
-		f->end = n > 0 ? (size_t)n : 0;
-	}
-	drop_pipe(f);
-	return n > 0 ? n : 0;
+	if (n <= 0)
+		return 0;
+	f->piped = (size_t)n;
+	f->small = n > TALK ? 0 : f->small + 1;
+	return n;
 }
 
 /* No SPLICE_F_MORE: it would hold the last bytes back. */
@@ -156,6 +156,8 @@ fast_drain(struct flow *f)
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n > 0)
 		f->piped -= (size_t)n;
+	if (f->piped == 0 && f->small == TALK_READS)
+		fast_end(f);
 	return n;
 }
 
@@ -240,6 +242,12 @@ fast_drain(struct flow *f)
 	return 0;
 }
 
+static void
+fast_end(struct flow *f)
+{
+	(void)f;
+}
+
 #else
 
 static ssize_t
@@ -254,6 +262,12 @@ fast_drain(struct flow *f)
 {
 	(void)f;
 	return 0;
+}
+
+static void
+fast_end(struct flow *f)
+{
+	(void)f;
 }
 
 int
@@ -315,8 +329,18 @@ carry_fill(struct flow *f, int revents)
 		return n;
 	n = recv(f->from, f->buffer, f->urgent ? 1 : FLOW_BUFFER, 0);
 	f->end = n > 0 ? (size_t)n : 0;
-	f->backlog = f->end == FLOW_BUFFER ? f->backlog + f->end : 0;
+	f->backlog = f->end > TALK ? f->backlog + f->end : 0;
+	if (n == 0)
+		fast_end(f);
 	return result(n);
+}
+
+/* Nothing has moved for a while: hold nothing that only bulk needs. */
+void
+carry_rest(struct flow *f)
+{
+	if (f->piped == 0)
+		fast_end(f);
 }
 
 /* Send what is pending, or as much of it as the socket takes. */

@@ -165,6 +165,9 @@ check_peers(struct session *s)
 			unsent = 1;
 		}
 	s->check = unsent ? now() + s->opt.keepalive * 500LL : NEVER;
+	if (s->moved + s->opt.keepalive * 1000LL <= now())
+		for (side = 0; side < SIDES; side++)
+			carry_rest(&s->flow[side]);
 	return 0;
 }
 

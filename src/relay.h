@@ -81,7 +81,8 @@ struct flow {
 	int eof;		/* FIN came in: nothing more to read */
 	int done;		/* FIN was passed on */
 	size_t start, end;	/* what of buffer is still to be sent */
-	size_t backlog;		/* bytes since a read left nothing behind */
+	size_t backlog;		/* bytes since the last small read */
+	int small;		/* small reads since the last large one */
 	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
 	size_t piped;		/* what the pipe holds, to be sent as well */
 	uint64_t spliced;	/* where the system moves it: how much yet */
@@ -141,6 +142,7 @@ int	carry_pending(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
 int	carry_moved(struct flow *);
+void	carry_rest(struct flow *);
 int	carry_unsent(int);
 int	carry_lost(int, int);
 int	carry_had_fin(int);
