@@ -125,36 +125,32 @@ get_pipe(struct flow *f)
 }
 
 /*
- * Only bytes are believed: at the urgent mark splice(2) says EAGAIN, or 0 when
- * FIN has come too, and recv(2) has to tell what it is.
+ * At the urgent mark splice(2) says EAGAIN, or 0 when FIN has come too, and
+ * recv(2) has to tell what it is.  An error of the socket is told only once, so
+ * what is not splice's own ends the socket here.
  */
-static void
-fill_pipe(struct flow *f)
-{
-	ssize_t n;
-
-	n = splice(f->from, NULL, f->pipe[1], NULL, PIPE_SIZE,
-	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n <= 0)
-		return;
-	f->piped = (size_t)n;
-	f->small = n > TALK ? 0 : f->small + 1;
-}
-
 static ssize_t
 fast_fill(struct flow *f)
 {
+	ssize_t n;
+
 	if (f->pipe[0] == 0 && f->backlog + 1 > BULK)
 		get_pipe(f);
-	if (f->pipe[0] != 0)
-		fill_pipe(f);
-	return (ssize_t)f->piped;
+	if (f->pipe[0] == 0)
+		return 0;
+	n = splice(f->from, NULL, f->pipe[1], NULL, PIPE_SIZE,
+	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n > 0) {
+		f->piped = (size_t)n;
+		f->small = n > TALK ? 0 : f->small + 1;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == EINVAL ||
+	    errno == ENOMEM || errno == ENOSYS))
+		return 0;
+	return n;
 }
 
-/*
- * No SPLICE_F_MORE: it would hold the last bytes back.  Once empty the pipe is
- * filled again if it can be, which spares a sleep: a tenth more in all.
- */
+/* No SPLICE_F_MORE: it would hold the last bytes back. */
 static ssize_t
 fast_drain(struct flow *f)
 {
@@ -162,12 +158,9 @@ fast_drain(struct flow *f)
 
 	n = splice(f->pipe[0], NULL, f->to, NULL, f->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n <= 0)
-		return n;
-	f->piped -= (size_t)n;
-	if (f->piped == 0 && f->small < TALK_READS)
-		fill_pipe(f);
-	else if (f->piped == 0)
+	if (n > 0)
+		f->piped -= (size_t)n;
+	if (f->piped == 0 && f->small == TALK_READS)
 		fast_end(f);
 	return n;
 }
