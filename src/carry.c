@@ -162,6 +162,12 @@ fast_drain(struct flow *f)
 		f->piped -= (size_t)n;
 	if (f->piped == 0 && f->small == TALK_READS)
 		fast_end(f);
+	/*
+	 * splice(2) keeps an error to itself if bytes went before it, and says
+	 * EPIPE the next time: that tells nothing of FIN (carry_had_fin).
+	 */
+	if (n == -1 && errno == EPIPE)
+		errno = ECONNRESET;
 	return n;
 }
 
