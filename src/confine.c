@@ -140,6 +140,9 @@ static const struct sock_filter filter[] = {
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
 	RETURN(SECCOMP_RET_KILL_PROCESS),
 	LOAD(nr),
+#ifdef SYS_poll
+	ALLOW(SYS_poll),
+#endif
 #ifdef SYS_ppoll
 	ALLOW(SYS_ppoll),
 #endif
@@ -184,9 +187,6 @@ static const struct sock_filter filter[] = {
 #endif
 	ALLOW(SYS_read),
 	ALLOW(SYS_write),
-#ifdef SYS_poll
-	ALLOW(SYS_poll),
-#endif
 	ALLOW(SYS_getpid),
 #ifdef SYS_alarm
 	ALLOW(SYS_alarm),

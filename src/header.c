@@ -68,7 +68,8 @@ version_2(const union address *from, const union address *to, char *header)
 /*
  * With -p, send the header before anything else: the client, and the address
  * that it dialled, which is of the same family as its own.  A new connection
- * has room for it; a target that does not take it has gone.
+ * has room for it; a target that does not take it has gone, and the pump hands
+ * over what it has said.
  */
 int
 header(struct session *s)
@@ -83,7 +84,7 @@ header(struct session *s)
 	    version_1(&s->client, &s->local, text) :
 	    version_2(&s->client, &s->local, text);
 	n = send(s->fd[TARGET], text, size, MSG_NOSIGNAL);
-	if (n == (ssize_t)size)
-		return 0;
-	return over(s, END_TARGET_RESET, n == -1 ? errno : EPIPE);
+	if (n != (ssize_t)size)
+		s->gone = n == -1 ? errno : ECONNRESET;
+	return 0;
 }

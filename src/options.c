@@ -136,11 +136,15 @@ is_host_name(const char *text)
 	size_t len;
 
 	len = strlen(text);
-	last = strrchr(text, '.');
-	last = last == NULL ? text : last + 1;
+	for (last = text + len; last > text && last[-1] != '.'; last--)
+		;
+	/* A dot at the end makes a name absolute: the label before it counts. */
+	if (*last == '\0')
+		for (last--; last > text && last[-1] != '.'; last--)
+			;
 	/* The last label of a name has a letter; an address has none. */
 	return len <= 255 && strspn(text, letters) == len && text[0] != '-' &&
-	    text[0] != '.' && strspn(last, "0123456789") != strlen(last);
+	    text[0] != '.' && strspn(last, "0123456789.") != strlen(last);
 }
 
 /* An address, a network or a name; what is none of them is not looked up. */
@@ -163,6 +167,7 @@ target(struct session *s, const char *text)
 		return misused(s, "-x %d: goes with a network as the target, "
 		    "not with %s", s->opt.prefix, text);
 	if (parse_address(text, &s->opt.address) == 0) {
+		address_unmap(&s->opt.address);
 		if (s->opt.family == AF_INET6 &&
 		    s->opt.address.sa.sa_family == AF_INET)
 			return misused(s, "target %s: not an IPv6 address, as "

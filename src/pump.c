@@ -96,7 +96,7 @@ interest(const struct session *s, int side)
 	if (carry_pending(out))
 		p.events |= POLLOUT;
 	/* After FIN both ways poll(2) says POLLHUP for ever. */
-	if (p.events == 0 && out->done)
+	if (p.events == 0 && out->done && in->hung)
 		p.fd = -1;
 	return p;
 }
@@ -108,9 +108,12 @@ serve(struct session *s, const struct pollfd *p)
 	int error, side;
 
 	for (side = 0; side < SIDES; side++)
-		if ((p[side].revents & (POLLERR | POLLHUP)) != 0 &&
-		    (error = socket_error(s->fd[side])) != 0)
-			return failed(s, side, error);
+		if ((p[side].revents & (POLLERR | POLLHUP)) != 0) {
+			error = socket_error(s->fd[side]);
+			if (error != 0)
+				return failed(s, side, error);
+			s->flow[side].hung = 1;
+		}
 	for (side = 0; side < SIDES; side++)
 		if (((p[side].revents & ~POLLOUT) != 0 ||
 		    (p[!side].revents & POLLOUT) != 0) &&

@@ -80,6 +80,7 @@ struct flow {
 	int urgent;		/* the buffer holds the urgent byte alone */
 	int eof;		/* FIN came in: nothing more to read */
 	int done;		/* FIN was passed on */
+	int hung;		/* POLLHUP without an error: nothing to wait for */
 	size_t start, end;	/* what of buffer is still to be sent */
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */

@@ -117,7 +117,7 @@ report_open(struct session *s)
 		s->log = -2;
 }
 
-/* Room for n bytes in a descriptor, or not within so many milliseconds. */
+/* Room in a descriptor, or not within so many milliseconds. */
 static int
 has_room(int fd, int patience)
 {

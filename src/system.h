@@ -6,7 +6,7 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
-#define _GNU_SOURCE	/* ppoll(2), and nothing hidden on Linux */
+#define _GNU_SOURCE	/* nothing hidden on Linux */
 
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -24,17 +24,7 @@
 #define POLL_BLIND 1000
 #endif
 
-#ifdef __NetBSD__
-#include <sys/param.h>
-#if __NetBSD_Version__ < 1000000000
-#define ppoll pollts
-#endif
-#endif
-
-/* The signal that comes just before poll(2) waits for POLL_BLIND here. */
 #ifdef __APPLE__
-#define ppoll(fds, n, t, mask) \
-	poll(fds, n, (int)((t)->tv_sec * 1000 + (t)->tv_nsec / 1000000))
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #endif
 

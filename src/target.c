@@ -151,7 +151,7 @@ resolve(struct session *s)
 	}
 	if (result == -1)
 		return -1;
-	if (answer.error != 0) {
+	if (answer.error != 0 || answer.n > MOST_TARGETS) {
 		snprintf(s->words, sizeof s->words, "%s",
 		    answer.error == EAI_SYSTEM ? "look-up failed" :
 		    gai_strerror(answer.error));

@@ -7,17 +7,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stop, status;
 
 /*
- * The time the next ppoll(2) may take.  The kernel reads it on entry, so a
- * handler that runs between our last look at the flags and the call makes the
- * call return at once by clearing it: no signal is slept over, and none needs
- * to be blocked.
+ * A signal that comes between our last look at the flags and poll(2) is slept
+ * over: then the alarm wakes us.  To block signals but in ppoll(2) will not do:
+ * Linux delivers none as long as a descriptor is ready.
  */
-static struct timespec left;
-
 static void
 caught(int sig)
 {
@@ -25,13 +23,13 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	left.tv_sec = 0;
-	left.tv_nsec = 0;
+	if (sig != SIGALRM)
+		alarm(1);
 }
 
 /*
  * Dispositions and mask as this program needs them, whatever was inherited.
- * SIGPIPE is an error of the call that caused it.
+ * SIGPIPE and SIGXFSZ are errors of the call that caused them.
  */
 void
 wait_begin(void)
@@ -51,6 +49,7 @@ wait_begin(void)
 	sigaction(SIGALRM, &sa, NULL);	/* ours in report.c, or the parent's */
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL);
 	sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
 }
 
@@ -73,7 +72,7 @@ nap(const struct pollfd *fds, nfds_t n, int64_t ms)
 	for (i = 0; i < n && POLL_BLIND != 0 && ms > POLL_BLIND; i++)
 		if (fds[i].events == 0)
 			ms = POLL_BLIND;
-	return ms < 0 ? 0 : ms;
+	return ms < 0 ? 0 : ms < INT32_MAX ? ms : INT32_MAX;
 }
 
 /*
@@ -91,8 +90,6 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 	for (;;) {
 		ms = nap(fds, n, deadline == NEVER ? INT32_MAX :
 		    deadline - now());
-		left.tv_sec = (time_t)(ms / 1000);
-		left.tv_nsec = (long)(ms % 1000) * 1000000;
 		if (stop)
 			return over(s, END_SIGNAL, 0);
 		if (status) {
@@ -100,7 +97,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 			report_line(s);
 			continue;
 		}
-		ready = ppoll(fds, n, &left, NULL);
+		ready = poll(fds, n, (int)ms);
 		if (ready > 0)
 			return ready;
 		if (ready == -1 && errno != EINTR)
