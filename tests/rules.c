@@ -735,6 +735,44 @@ reset_while_far_is_slow(int near)
 EACH_WAY(reset_while_far_is_slow)
 
 /*
+ * FIN has gone to the near side, and has nothing more to tell it; but its reset
+ * is still to come.
+ */
+static void
+reset_while_far_is_done_and_stuck(int near)
+{
+	struct session t;
+	uint64_t taken;
+
+	begin(&t, NULL, NULL);
+	finish(t.fd[!near]);
+	expect_end(t.fd[near], FIN);
+	taken = fill(t.fd[near], 1);
+	taken -= unacked(t.fd[near]);
+	reset_now(&t.fd[near]);
+	pause_for(500);
+	expect_stream(t.fd[!near], 1, 0, (size_t)taken);
+	expect_reset(t.fd[!near]);
+	expect_over(&t, near, reset_of[near], taken, 0);
+}
+EACH_WAY(reset_while_far_is_done_and_stuck)
+
+/* The same, of a far side that takes nothing: it is not waited for for ever. */
+static void
+reset_while_far_is_done_for(int near)
+{
+	struct session t;
+
+	begin(&t, NULL, NULL);
+	finish(t.fd[!near]);
+	expect_end(t.fd[near], FIN);
+	(void)fill(t.fd[near], 1);
+	reset_now(&t.fd[near]);
+	(void)relay_status(&t.relay, 25000);
+}
+EACH_WAY(reset_while_far_is_done_for)
+
+/*
  * The far side takes some 20 KB/s, and the relay's send buffer has room for
  * megabytes: it says so only when a third of it is free.
  */
@@ -2754,6 +2792,10 @@ static const struct test tests[] = {
 	    "for no longer than 25 seconds", target_patience_ends },
 	{ "a target that takes nothing of what came before a reset is waited "
 	    "for no longer than 25 seconds", client_patience_ends },
+	{ "a client's reset is seen though the target has finished and takes "
+	    "nothing", client_reset_while_far_is_done_for },
+	{ "a target's reset is seen though the client has finished and takes "
+	    "nothing", target_reset_while_far_is_done_for },
 	{ "an idle session does not wake up in ten seconds", never_wakes_up },
 	{ "a client whose window stays closed is not given up",
 	    target_closed_window_lives },
@@ -2779,6 +2821,10 @@ static const struct test tests[] = {
 	    "moved since", target_half_closed_limit },
 	{ "a slow target gets all that a client had sent, then its reset",
 	    client_reset_while_far_is_slow },
+	{ "a target that has finished and is slow gets all that a client had "
+	    "sent, then its reset", client_reset_while_far_is_done_and_stuck },
+	{ "a client that has finished and is slow gets all that a target had "
+	    "sent, then its reset", target_reset_while_far_is_done_and_stuck },
 	{ "a slow client gets all that a target had sent, then its reset",
 	    target_reset_while_far_is_slow },
 
