@@ -10,18 +10,27 @@
 #include <unistd.h>
 
 /*
- * True if this descriptor is open and something else than the one on 0.  Where
- * sockets have no inode number (some BSDs) any socket counts as the client's:
- * rather no message than one in its stream.
+ * True if this descriptor is open and cannot be a client's connection, whatever
+ * 0 is: a file, or a local socket other than the one on 0.  Where sockets have
+ * no inode number (some BSDs) any of them counts as the client's: rather no
+ * message than one in its stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
 {
+	union address a;
 	struct stat st;
+	socklen_t len;
 
-	return fstat(fd, &st) == 0 && (zero == NULL ||
-	    ((st.st_mode ^ zero->st_mode) & S_IFMT) != 0 ||
-	    st.st_dev != zero->st_dev || st.st_ino != zero->st_ino);
+	if (fstat(fd, &st) == -1)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return 1;
+	if (zero != NULL && st.st_dev == zero->st_dev &&
+	    st.st_ino == zero->st_ino)
+		return 0;
+	len = sizeof a;
+	return getsockname(fd, &a.sa, &len) == 0 && a.sa.sa_family == AF_UNIX;
 }
 
 /*

@@ -242,8 +242,7 @@ report_exit(struct session *s)
 
 	for (side = 0; side < SIDES; side++)
 		if (s->fd[side] != -1) {
-			if (s->end == END_EOF)
-				carry_abort(s->fd[side], 0);
+			carry_abort(s->fd[side], s->end != END_EOF);
 			close(s->fd[side]);
 		}
 
