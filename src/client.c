@@ -30,6 +30,7 @@ is_another(int fd, const struct stat *zero)
 	    st.st_ino == zero->st_ino)
 		return 0;
 	len = sizeof a;
+	a.sa.sa_family = AF_UNSPEC;
 	return getsockname(fd, &a.sa, &len) == 0 && a.sa.sa_family == AF_UNIX;
 }
 

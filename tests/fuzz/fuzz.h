@@ -6,6 +6,8 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include "../../src/relay.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +22,16 @@
 } while (0)
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+/* A session that has not begun; its buffers are as they were. */
+static inline void
+clear(struct session *s)
+{
+	memset(s, 0, offsetof(struct session, flow));
+	s->end = END_OPEN;
+	s->error = 0;
+	s->words[0] = '\0';
+}
 
 /* The next n bytes of the input, or zeros once it is used up. */
 static inline void

@@ -64,7 +64,7 @@ check_network(struct session *s, const char *text, int least)
 
 	if (strchr(text, '/') == NULL)
 		return;
-	s->end = END_OPEN;
+	clear(s);
 	len = 0;
 	memset(&network, 0, sizeof network);
 	good = parse_network(s, "", text, least, &network, &len) == 0;
@@ -138,7 +138,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_network(&s, argv[i], 8);
 	}
 
-	memset(&s, 0, offsetof(struct session, flow));
+	clear(&s);
 	optind = 0;		/* glibc forgets the last one by this */
 	if (options_parse(&s, argc, argv) == 0) {
 		REQUIRE(s.end == END_OPEN);

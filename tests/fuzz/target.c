@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned format;
 	int good, i;
 
-	memset(&s, 0, offsetof(struct session, flow));
+	clear(&s);
 	format = draw_below(sizeof formats / sizeof formats[0], &data, &size);
 	s.opt.prefix = formats[format].len;
 	s.opt.network_len = 1 + (int)draw_below(32, &data, &size);
