@@ -175,6 +175,24 @@ run_tests(const struct test *tests, size_t n, int argc, char *argv[])
 	return failed;
 }
 
+int
+target_family(void)
+{
+	return getenv("TARGET6") == NULL ? AF_INET : AF_INET6;
+}
+
+int
+client_family(void)
+{
+	return getenv("TARGET6") == NULL ? AF_INET6 : AF_INET;
+}
+
+const char *
+target_host(void)
+{
+	return getenv("TARGET6") == NULL ? "127.0.0.1" : "::1";
+}
+
 static socklen_t
 loopback(struct sockaddr_storage *ss, int family, int port)
 {
@@ -348,7 +366,7 @@ relay_session(struct relay *r, ...)
 	va_list ap;
 	int listener, n;
 
-	listener = listen_on(AF_INET);
+	listener = listen_on(target_family());
 	snprintf(port, sizeof port, "%d", port_of(listener));
 	args[0] = "-v";
 	va_start(ap, r);
@@ -356,10 +374,10 @@ relay_session(struct relay *r, ...)
 	va_end(ap);
 	for (n = 0; args[n] != NULL; n++)
 		;
-	args[n] = "127.0.0.1";
+	args[n] = target_host();
 	args[n + 1] = port;
 	args[n + 2] = NULL;
-	relay_startv(r, AF_INET6, 1, args);
+	relay_startv(r, client_family(), 1, args);
 	r->target = accept_from(listener);
 	close(listener);
 }

@@ -44,6 +44,14 @@ int	run_tests(const struct test *, size_t, int, char *[]);
 void	fail(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void	skip(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
+/*
+ * Clients are at ::1 and targets at 127.0.0.1; with TARGET6 in the environment
+ * it is the other way round.  target_host is what the relay is given.
+ */
+int	client_family(void);
+int	target_family(void);
+const char *target_host(void);
+
 /* Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1). */
 int	listen_on(int family);
 int	port_of(int fd);

@@ -251,7 +251,7 @@ begin_without(struct session *t, int separate, const char *target,
 {
 	int theirs;
 
-	socket_pair(AF_INET6, &t->fd[CLIENT], &theirs);
+	socket_pair(client_family(), &t->fd[CLIENT], &theirs);
 	t->fd[TARGET] = -1;
 	put_names(t, target);
 	relay_on(&t->relay, theirs, separate, args);
@@ -352,18 +352,31 @@ unacked(int fd)
 	return (uint64_t)n;
 }
 
+/* -1 as backlog: do not listen. */
 static int
 listen_at(const char *address, int port, int backlog)
 {
-	struct sockaddr_in in;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} a;
+	socklen_t len;
 	int fd;
 
-	memset(&in, 0, sizeof in);
-	in.sin_family = AF_INET;
-	in.sin_port = htons((in_port_t)port);
-	inet_pton(AF_INET, address, &in.sin_addr);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&in, sizeof in) == -1 ||
+	memset(&a, 0, sizeof a);
+	if (inet_pton(AF_INET, address, &a.in.sin_addr) == 1) {
+		a.in.sin_family = AF_INET;
+		a.in.sin_port = htons((in_port_t)port);
+		len = sizeof a.in;
+	} else {
+		inet_pton(AF_INET6, address, &a.in6.sin6_addr);
+		a.in6.sin6_family = AF_INET6;
+		a.in6.sin6_port = htons((in_port_t)port);
+		len = sizeof a.in6;
+	}
+	fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind(fd, &a.sa, len) == -1 ||
 	    (backlog >= 0 && listen(fd, backlog) == -1))
 		fail("listen: %s", strerror(errno));
 	return fd;
@@ -373,7 +386,7 @@ listen_at(const char *address, int port, int backlog)
 static int
 refusing(void)
 {
-	return listen_at("127.0.0.1", 0, -1);
+	return listen_at(target_host(), 0, -1);
 }
 
 /*
@@ -383,18 +396,19 @@ refusing(void)
 static void
 congest(int listener, int *filler)
 {
-	struct sockaddr_in in;
+	struct sockaddr_storage ss;
 	struct pollfd p;
 	socklen_t len;
 
-	len = sizeof in;
-	getsockname(listener, (struct sockaddr *)&in, &len);
-	*filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(*filler, (struct sockaddr *)&in, len) == -1)
+	len = sizeof ss;
+	getsockname(listener, (struct sockaddr *)&ss, &len);
+	*filler = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(*filler, (struct sockaddr *)&ss, len) == -1)
 		fail("connect: %s", strerror(errno));
-	p.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	p.fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
 	p.events = POLLOUT;
-	(void)connect(p.fd, (struct sockaddr *)&in, len);
+	(void)connect(p.fd, (struct sockaddr *)&ss, len);
 	if (poll(&p, 1, 200) != 0)
 		skip("a listener cannot be made to answer no one");
 	close(p.fd);
@@ -405,10 +419,18 @@ blackhole(void)
 {
 	int filler, listener;
 
-	listener = listen_at("127.0.0.1", 0, 0);
+	listener = listen_at(target_host(), 0, 0);
 	congest(listener, &filler);
 	return listener;
 }
+
+#ifdef __linux__
+static const char *
+sockets_of(int family)
+{
+	return family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
+}
+#endif
 
 /* Wait until somebody has sent SYN to this listener, in vain. */
 static void
@@ -422,9 +444,9 @@ expect_dialing(int listener)
 
 	end = milliseconds() + SOON;
 	do {
-		f = fopen("/proc/net/tcp", "r");
+		f = fopen(sockets_of(target_family()), "r");
 		if (f == NULL)
-			skip("no /proc/net/tcp");
+			skip("no list of sockets in /proc");
 		while (fgets(line, sizeof line, f) != NULL)
 			if (sscanf(line, "%*d: %*s %*[0-9A-F]:%x %x", &port,
 			    &state) == 2 && state == 2 &&
@@ -456,7 +478,8 @@ target_text(int listener)
 {
 	static char text[32];
 
-	snprintf(text, sizeof text, "127.0.0.1:%d", port_of(listener));
+	snprintf(text, sizeof text, target_family() == AF_INET ?
+	    "127.0.0.1:%d" : "[::1]:%d", port_of(listener));
 	return text;
 }
 
@@ -604,14 +627,14 @@ both_finish(void)
 static void
 fin_before_target(void)
 {
-	const char *args[] = { "-v", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-v", target_host(), NULL, NULL };
 	struct session t;
 	int filler, listener;
 
-	listener = listen_at("127.0.0.1", 0, 0);
+	listener = listen_at(target_host(), 0, 0);
 	congest(listener, &filler);
 	args[2] = port_text(listener);
-	relay_startv(&t.relay, AF_INET6, 1, args);
+	relay_startv(&t.relay, client_family(), 1, args);
 	send_stream(t.relay.client, 1, 0, 5000);
 	finish(t.relay.client);
 	expect_dialing(listener);
@@ -799,14 +822,14 @@ EACH_WAY(reset_while_far_dribbles)
 static void
 reset_when_connected(int finished)
 {
-	const char *args[] = { "-v", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-v", target_host(), NULL, NULL };
 	struct session t;
 	int filler, listener;
 
-	listener = listen_at("127.0.0.1", 0, 0);
+	listener = listen_at(target_host(), 0, 0);
 	congest(listener, &filler);
 	args[2] = port_text(listener);
-	relay_startv(&t.relay, AF_INET6, 1, args);
+	relay_startv(&t.relay, client_family(), 1, args);
 	t.pid = t.relay.pid;
 	expect_dialing(listener);
 	kill(t.pid, SIGSTOP);
@@ -982,11 +1005,11 @@ probed_after(const char *option, const char *value, int least, int latest)
 	int due;
 
 	begin(&t, option, value);
-	due = probe_due("/proc/net/tcp6", peer_port(t.fd[CLIENT]),
+	due = probe_due(sockets_of(client_family()), peer_port(t.fd[CLIENT]),
 	    port_of(t.fd[CLIENT]));
 	if (due < least || due > latest)
 		fail("the client is probed in %d s", due);
-	due = probe_due("/proc/net/tcp", peer_port(t.fd[TARGET]),
+	due = probe_due(sockets_of(target_family()), peer_port(t.fd[TARGET]),
 	    port_of(t.fd[TARGET]));
 	if (due < least || due > latest)
 		fail("the target is probed in %d s", due);
@@ -1285,7 +1308,7 @@ fails(int status, const char *target, const char *end, const char *const *args)
 static void
 refused(void)
 {
-	const char *args[] = { "127.0.0.1", NULL, NULL };
+	const char *args[] = { target_host(), NULL, NULL };
 	int fd;
 
 	fd = refusing();
@@ -1297,7 +1320,7 @@ refused(void)
 static void
 times_out(void)
 {
-	const char *args[] = { "-w", "1", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-w", "1", target_host(), NULL, NULL };
 	int64_t took;
 	int fd;
 
@@ -1314,7 +1337,7 @@ times_out(void)
 static void
 leaves_while_dialing(int bytes)
 {
-	const char *args[] = { "-v", "-w", "30", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-v", "-w", "30", target_host(), NULL, NULL };
 	struct session t;
 	int fd;
 
@@ -1342,7 +1365,7 @@ client_leaves(void)
 static void
 signal_while_dialing(void)
 {
-	const char *args[] = { "-v", "-w", "30", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-v", "-w", "30", target_host(), NULL, NULL };
 	struct session t;
 	int fd;
 
@@ -1570,7 +1593,7 @@ name_of_target(void)
 
 	listener = listen_on(AF_INET);
 	args[2] = port_text(listener);
-	relay_startv(&t.relay, AF_INET6, 1, args);
+	relay_startv(&t.relay, client_family(), 1, args);
 	connected(&t, listener);
 	converse(&t);
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
@@ -1590,7 +1613,7 @@ next_address(void)
 		snprintf(address, sizeof address, "127.0.0.%d", i);
 		listener = listen_at(address, 0, 5);
 		args[2] = port_text(listener);
-		relay_startv(&t.relay, AF_INET6, 1, args);
+		relay_startv(&t.relay, client_family(), 1, args);
 		connected(&t, listener);
 		converse(&t);
 		expect_over(&t, CLIENT, "eof", 1000, 3000);
@@ -1629,7 +1652,7 @@ silent_address(void)
 		congest(silent, &filler);
 		args[4] = port_text(listener);
 		began = milliseconds();
-		relay_startv(&t.relay, AF_INET6, 1, args);
+		relay_startv(&t.relay, client_family(), 1, args);
 		connected(&t, listener);
 		if (milliseconds() - began > 3900)
 			fail("the silent one got all of -w");
@@ -1644,13 +1667,14 @@ silent_address(void)
 static void
 connects_to_itself(void)
 {
-	const char *args[] = { "127.0.0.1", "40000", NULL };
+	const char *args[] = { target_host(), "40000", NULL };
 	struct session t;
 	int theirs;
 
 	apart();
-	socket_pair(AF_INET6, &t.fd[CLIENT], &theirs);
-	put_names(&t, "127.0.0.1:40000");
+	socket_pair(client_family(), &t.fd[CLIENT], &theirs);
+	put_names(&t, target_family() == AF_INET ? "127.0.0.1:40000" :
+	    "[::1]:40000");
 	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40000");
 	relay_on(&t.relay, theirs, 1, args);
 	t.pid = t.relay.pid;
@@ -2017,10 +2041,10 @@ session_through(int family, int listener, const char *const *args, int target)
 static void
 ipv4_clients(void)
 {
-	const char *args[] = { "-v", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-v", target_host(), NULL, NULL };
 	int target;
 
-	target = listen_on(AF_INET);
+	target = listen_on(target_family());
 	args[2] = port_text(target);
 	session_through(AF_INET, listen_on(AF_INET), args, target);
 	session_through(AF_INET, listen_dual(), args, target);
@@ -2056,13 +2080,11 @@ dialled_port(void)
 static void
 service_name(void)
 {
-	static const char *const args[] = {
-		"-v", "127.0.0.1", "stfl-test", NULL
-	};
+	const char *args[] = { "-v", target_host(), "stfl-test", NULL };
 	int target;
 
 	own_etc("");
-	target = listen_on(AF_INET);
+	target = listen_on(target_family());
 	put_file("/etc/services", "stfl-test %d/tcp\n", port_of(target));
 	session_through(AF_INET6, listen_on(AF_INET6), args, target);
 }
@@ -2071,16 +2093,16 @@ service_name(void)
 static void
 quiet(const char *option)
 {
-	const char *args[] = { "127.0.0.1", NULL, NULL, NULL };
+	const char *args[] = { target_host(), NULL, NULL, NULL };
 	struct session t;
 	char text[256];
 	int listener;
 
-	listener = listen_on(AF_INET);
-	args[0] = option != NULL ? option : "127.0.0.1";
-	args[1] = option != NULL ? "127.0.0.1" : port_text(listener);
+	listener = listen_on(target_family());
+	args[0] = option != NULL ? option : target_host();
+	args[1] = option != NULL ? target_host() : port_text(listener);
 	args[2] = option != NULL ? port_text(listener) : NULL;
-	relay_startv(&t.relay, AF_INET6, 1, args);
+	relay_startv(&t.relay, client_family(), 1, args);
 	t.fd[CLIENT] = t.relay.client;
 	t.fd[TARGET] = accept_from(listener);
 	converse(&t);
@@ -2167,10 +2189,10 @@ expect_syslog(int fd, const struct session *t, const char *priority,
 static void
 begin_as_inetd(struct session *t, const char *option)
 {
-	const char *args[] = { option, "127.0.0.1", NULL, NULL };
+	const char *args[] = { option, target_host(), NULL, NULL };
 	int listener;
 
-	listener = listen_on(AF_INET);
+	listener = listen_on(target_family());
 	args[2] = port_text(listener);
 	relay_startv(&t->relay, AF_INET6, 0, option == NULL ? args + 1 : args);
 	t->fd[CLIENT] = t->relay.client;
@@ -2210,7 +2232,7 @@ syslog_lines(void)
 static void
 syslog_failures(void)
 {
-	const char *args[] = { "-q", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-q", target_host(), NULL, NULL };
 	struct session t;
 	int fd, port;
 
@@ -2227,7 +2249,7 @@ syslog_failures(void)
 static void
 syslog_usage(void)
 {
-	static const char *const args[] = { "-w", "x", "127.0.0.1", NULL };
+	const char *args[] = { "-w", "x", target_host(), NULL };
 	char line[512], want[64];
 	struct session t;
 	int fd;
@@ -2248,7 +2270,7 @@ static void
 wedged_syslogd(void)
 {
 	static const char *const nothing[] = { NULL };
-	const char *args[] = { "127.0.0.1", NULL, NULL };
+	const char *args[] = { target_host(), NULL, NULL };
 	struct session bad, failed, t;
 	int64_t began;
 	int port;
@@ -2537,7 +2559,7 @@ static void
 closed_one_and_two(void)
 {
 	static const int masks[] = { 1 << 1, 1 << 2, 1 << 1 | 1 << 2 };
-	const char *args[] = { "127.0.0.1", NULL, NULL };
+	const char *args[] = { target_host(), NULL, NULL };
 	struct session t;
 	size_t i;
 	int port;
@@ -2566,13 +2588,13 @@ closed_one_and_two(void)
 static void
 client_gone(void)
 {
-	const char *args[] = { "-v", "127.0.0.1", NULL, NULL };
+	const char *args[] = { "-v", target_host(), NULL, NULL };
 	struct pollfd p;
 	struct relay r;
 	char text[256];
 	int listener, ours, theirs;
 
-	listener = listen_on(AF_INET);
+	listener = listen_on(target_family());
 	args[2] = port_text(listener);
 	socket_pair(AF_INET6, &ours, &theirs);
 	reset_now(&ours);

@@ -441,7 +441,7 @@ start_relay(int client, int port)
 	snprintf(text, sizeof text, "%d", port);
 	argv[0] = (char *)(uintptr_t)relay_path;
 	argv[1] = (char *)(uintptr_t)"-q";
-	argv[2] = (char *)(uintptr_t)"127.0.0.1";
+	argv[2] = (char *)(uintptr_t)target_host();
 	argv[3] = text;
 	argv[4] = NULL;
 	posix_spawn_file_actions_init(&actions);
@@ -468,8 +468,8 @@ begin(struct play *p, const struct script *s, int way)
 		p->peer[CLIENT].fd = dial(p->listener, s);
 		return;
 	}
-	p->listener = make_listener(AF_INET, s);
-	front = make_listener(AF_INET6, NULL);
+	p->listener = make_listener(target_family(), s);
+	front = make_listener(client_family(), NULL);
 	p->peer[CLIENT].fd = dial(front, s);
 	theirs = take_connection(front);
 	p->relay = start_relay(theirs, port_of(p->listener));
