@@ -135,6 +135,12 @@ refused(struct session *s, const char *what)
  * foreign architecture is killed: a libc that tries something new goes on.
  */
 static const struct sock_filter filter[] = {
+	/*
+	 * Of no use to the filter.  The kernel tries one on every system call
+	 * when it is installed, so as to skip it later for those it allows, but
+	 * gives up at an instruction that it cannot foresee, such as this: 35
+	 * microseconds a session instead of 79; the filter runs at each call.
+	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
