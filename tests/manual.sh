@@ -30,4 +30,19 @@ if [ "$usage" = "$manual" ]; then
 else
 	echo "not ok - $said: $usage, not $manual"; status=1
 fi
+
+# The others change "tcp6" and "nowait", the third and the fourth field.
+said='the lines for other inetds are the first one, but for protocol and limits'
+wrong=$(awk -F '\t' '/^#?http\t/ {
+	sub(/^#/, "")
+	if (NF != 7 || $3 !~ /^tcp6(only)?$/ || $4 !~ /^nowait/) print
+	$3 = $4 = ""
+	if (n++ == 0) first = $0
+	if ($0 != first) print
+} END { if (n < 5) print n }' inetd.conf.sample)
+if [ -z "$wrong" ]; then
+	echo "ok - $said"
+else
+	echo "not ok - $said: $wrong"; status=1
+fi
 exit $status

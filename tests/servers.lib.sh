@@ -212,7 +212,7 @@ superserver() {
 		start "$1" "$(find_inetd "$1" inetd)" -d -i "$conf"
 		;;
 	inetutils-inetd)
-		# As the sample's head says.
+		# As the sample's end says.
 		shipped "$1" "$2" inetd.conf.sample | sed "${3:-}
 		s/tcp6/tcp6only/" >"$conf"
 		detach "$1" "$(find_inetd "$1" "$1")" \
