@@ -1,9 +1,11 @@
 #include "peers.h"
 
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 
 #include <errno.h>
@@ -17,7 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <sys/mount.h>
+
+#include <linux/filter.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #endif
 
 enum { JOBS = 12, TEST_LIMIT = 120, SKIPPED = 77 };
@@ -565,3 +571,111 @@ milliseconds(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
+
+void
+put_file(const char *path, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+	int fd, n;
+
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd == -1 || write(fd, text, (size_t)n) != n)
+		skip("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+int
+syslog_socket(void)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	apart();
+	mount_over("/dev");
+	memset(&sun, 0, sizeof sun);
+	sun.sun_family = AF_UNIX;
+	strcpy(sun.sun_path, "/dev/log");
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
+		fail("/dev/log: %s", strerror(errno));
+	return fd;
+}
+
+#ifdef __linux__
+static void
+loopback_up(void)
+{
+	struct ifreq ifr;
+	int fd;
+
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, "lo", 3);
+	ifr.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &ifr) == -1)
+		skip("no loopback interface of our own: %s", strerror(errno));
+	close(fd);
+}
+
+void
+apart(void)
+{
+	int flags;
+	unsigned uid, gid;
+
+	flags = CLONE_NEWNS | CLONE_NEWNET;
+	uid = getuid();
+	gid = getgid();
+	if (unshare(flags) == -1) {
+		if (unshare(CLONE_NEWUSER | flags) == -1)
+			skip("neither root nor a user namespace");
+		put_file("/proc/self/setgroups", "deny");
+		put_file("/proc/self/uid_map", "0 %u 1", uid);
+		put_file("/proc/self/gid_map", "0 %u 1", gid);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		skip("no private mounts: %s", strerror(errno));
+	loopback_up();
+}
+
+void
+mount_over(const char *path)
+{
+	if (mount("none", path, "tmpfs", 0, NULL) == -1)
+		skip("cannot mount on %s: %s", path, strerror(errno));
+}
+
+void
+vanish(int fd)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { 1, &drop };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+	    sizeof program) == -1)
+		skip("SO_ATTACH_FILTER: %s", strerror(errno));
+}
+#else
+void
+apart(void)
+{
+	skip("needs Linux namespaces");
+}
+
+void
+mount_over(const char *path)
+{
+	skip("%s: needs Linux namespaces", path);
+}
+
+void
+vanish(int fd)
+{
+	(void)fd;
+	skip("no way to make a peer deaf");
+}
+#endif

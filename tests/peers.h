@@ -90,7 +90,21 @@ enum ending ending(int fd, int ms);
 void	finish(int fd);		/* shutdown(2) for writing */
 void	reset_now(int *fd);	/* SO_LINGER 0 and close */
 void	wait_acked(int fd);	/* until the peer's kernel has it all */
+void	vanish(int fd);		/* answer nothing any more */
 int	readable(int fd, int ms);
 int64_t	milliseconds(void);
+
+/*
+ * Surroundings of its own for a test; a skip where that cannot be.
+ * apart: from here on it has its own mounts and network, loopback up.
+ * mount_over: an empty directory there, once apart.
+ * put_file: these are the contents of that file.
+ * syslog_socket: apart, in an empty /dev with a syslogd's socket, given here.
+ */
+void	apart(void);
+void	mount_over(const char *path);
+void	put_file(const char *path, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+int	syslog_socket(void);
 
 #endif

@@ -13,26 +13,18 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/mount.h>
-
-#include <linux/filter.h>
-#include <sched.h>
-#endif
 
 enum { CLIENT, TARGET, NOBODY };	/* the sides */
 enum { KIB = 1024, MIB = 1024 * KIB };
@@ -895,27 +887,6 @@ last_words_and_signal(int near)
 }
 EACH_WAY(last_words_and_signal)
 
-#ifdef __linux__
-/* The peer behind this socket answers nothing any more: its kernel is deaf. */
-static void
-vanish(int fd)
-{
-	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog program = { 1, &drop };
-
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-	    sizeof program) == -1)
-		skip("SO_ATTACH_FILTER: %s", strerror(errno));
-}
-#else
-static void
-vanish(int fd)
-{
-	(void)fd;
-	skip("no way to make a peer deaf");
-}
-#endif
-
 static void
 vanished(int near, size_t pending)
 {
@@ -1380,71 +1351,6 @@ signal_while_dialing(void)
 	expect_exit(&t, 0, "signal", 0, 0);
 }
 
-#ifdef __linux__
-static void
-put_file(const char *path, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-put_file(const char *path, const char *format, ...)
-{
-	char text[512];
-	va_list ap;
-	int fd, n;
-
-	va_start(ap, format);
-	n = vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd == -1 || write(fd, text, (size_t)n) != n)
-		skip("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
-static void
-loopback_up(void)
-{
-	struct ifreq ifr;
-	int fd;
-
-	memset(&ifr, 0, sizeof ifr);
-	memcpy(ifr.ifr_name, "lo", 3);
-	ifr.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &ifr) == -1)
-		skip("no loopback interface of our own: %s", strerror(errno));
-	close(fd);
-}
-
-/* From here on this test has mounts and a network of its own. */
-static void
-apart(void)
-{
-	int flags;
-	unsigned uid, gid;
-
-	flags = CLONE_NEWNS | CLONE_NEWNET;
-	uid = getuid();
-	gid = getgid();
-	if (unshare(flags) == -1) {
-		if (unshare(CLONE_NEWUSER | flags) == -1)
-			skip("neither root nor a user namespace");
-		put_file("/proc/self/setgroups", "deny");
-		put_file("/proc/self/uid_map", "0 %u 1", uid);
-		put_file("/proc/self/gid_map", "0 %u 1", gid);
-	}
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		skip("no private mounts: %s", strerror(errno));
-	loopback_up();
-}
-
-static void
-mount_over(const char *path)
-{
-	if (mount("none", path, "tmpfs", 0, NULL) == -1)
-		skip("cannot mount on %s: %s", path, strerror(errno));
-}
-
 /* An /etc with nothing but these hosts, and a nameserver at 127.0.0.1. */
 static void
 own_etc(const char *hosts)
@@ -1457,33 +1363,6 @@ own_etc(const char *hosts)
 	put_file("/etc/resolv.conf",
 	    "nameserver 127.0.0.1\noptions timeout:20\n");
 }
-#else
-static void
-apart(void)
-{
-	skip("needs Linux namespaces");
-}
-
-static void
-mount_over(const char *path)
-{
-	(void)path;
-}
-
-static void
-put_file(const char *path, const char *format, ...)
-{
-	(void)path;
-	(void)format;
-}
-
-static void
-own_etc(const char *hosts)
-{
-	(void)hosts;
-	apart();
-}
-#endif
 
 static void
 unreachable(void)
@@ -2121,30 +2000,6 @@ silence_when_well(void)
 
 /* Syslog. */
 
-static int
-syslog_address(struct sockaddr_un *sun)
-{
-	memset(sun, 0, sizeof *sun);
-	sun->sun_family = AF_UNIX;
-	memcpy(sun->sun_path, "/dev/log", sizeof "/dev/log");
-	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-}
-
-/* A syslogd's socket, in a /dev of our own. */
-static int
-syslog_socket(void)
-{
-	struct sockaddr_un sun;
-	int fd;
-
-	apart();
-	mount_over("/dev");
-	fd = syslog_address(&sun);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
-		fail("/dev/log: %s", strerror(errno));
-	return fd;
-}
-
 /* Fill the socket that nobody reads. */
 static void
 wedge(void)
@@ -2152,7 +2007,10 @@ wedge(void)
 	struct sockaddr_un sun;
 	int fd;
 
-	fd = syslog_address(&sun);
+	memset(&sun, 0, sizeof sun);
+	sun.sun_family = AF_UNIX;
+	strcpy(sun.sun_path, "/dev/log");
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (connect(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
 		fail("/dev/log: %s", strerror(errno));
 	while (send(fd, "x", 1, MSG_DONTWAIT) == 1)
