@@ -42,8 +42,8 @@ stfl-relay-static: $(SRC) $(HDR)
 # Tests.  make check RELAY=./stfl-relay-static takes another build.
 
 RELAY = ./stfl-relay
-TOOLS = tests/rules tests/scripts tests/identity tests/demo-check \
-	tests/superserver tests/webserver
+TOOLS = tests/rules tests/scripts tests/confined tests/identity \
+	tests/demo-check tests/superserver tests/webserver
 
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	RELAY=$(RELAY) sh test.sh
@@ -54,6 +54,10 @@ check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $< tests/peers.c
 
 $(TOOLS): tests/peers.c tests/peers.h
+
+tests/confined: tests/confined.c tests/traced.c tests/traced.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
+		tests/traced.c tests/peers.c
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)

@@ -12,8 +12,9 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
-[ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets identity \
-	networks receivers manual syscalls demo-check superservers protocols
+[ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
+	identity networks receivers manual syscalls demo-check superservers \
+	protocols
 for part; do
 	printf '# %s\n' "$part"
 	if [ -f "tests/$part.sh" ]; then

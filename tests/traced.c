@@ -1,0 +1,358 @@
+/*
+ * The process that traces a relay, and what it does at the relay's calls.
+ */
+
+#include "traced.h"
+
+#if !defined(__linux__) || (!defined(__x86_64__) && !defined(__i386__))
+
+struct tracing *
+trace_begin(void)
+{
+	skip("this system's ptrace, or this machine's registers, are not known "
+	    "here");
+}
+
+#else
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/seccomp.h>
+
+#ifdef __x86_64__
+#define REG_CALL orig_rax
+#define REG_RESULT rax
+#define REG_PC rip
+#define REG_SP rsp
+#define REG_ARG0 rdi
+#define REG_ARG1 rsi
+#define REG_ARG2 rdx
+#define REG_ARG4 r8
+#else
+#define REG_CALL orig_eax
+#define REG_RESULT eax
+#define REG_PC eip
+#define REG_SP esp
+#define REG_ARG0 ebx
+#define REG_ARG1 ecx
+#define REG_ARG2 edx
+#define REG_ARG4 edi
+#endif
+#define SET(reg, value) r->reg = (__typeof__(r->reg))(value)
+
+/* A traced process: the relay, and the child that looks names up. */
+struct tracee {
+	pid_t pid;
+	int inside;		/* between entry and exit of a call */
+	int error;		/* to be given at exit, or PRETEND; 0: none */
+	long call;
+	int foreign;		/* the next call is another architecture's */
+	size_t forcing;		/* number of the forced call + 1; 0: none */
+	struct user_regs_struct saved;
+};
+
+static struct tracing *tracing;
+
+/* The call behind socketcall(2), which 32-bit systems may use. */
+static long
+call_of(const struct user_regs_struct *r)
+{
+#ifdef SYS_socketcall
+	static const long calls[] = {
+		0, SYS_socket, SYS_bind, SYS_connect, SYS_listen, 0,
+		SYS_getsockname, SYS_getpeername, SYS_socketpair, SYS_sendto,
+		SYS_recvfrom, SYS_sendto, SYS_recvfrom, SYS_shutdown,
+		SYS_setsockopt, SYS_getsockopt, SYS_sendmsg, SYS_recvmsg
+	};
+
+	if (r->REG_CALL == SYS_socketcall && r->REG_ARG0 > 0 &&
+	    r->REG_ARG0 < (long)(sizeof calls / sizeof calls[0]))
+		return calls[r->REG_ARG0];
+#endif
+	return (long)r->REG_CALL;
+}
+
+/* The call is to move no more than one byte. */
+static void
+shorten(struct user_regs_struct *r, long call)
+{
+	if (call == SYS_splice)
+		r->REG_ARG4 = 1;
+	else if (call == (long)r->REG_CALL)
+		r->REG_ARG2 = 1;
+}
+
+/* Turn this call, at its entry, into the forced one. */
+static void
+force(struct tracee *t, struct user_regs_struct *r)
+{
+	const struct forced *f;
+	long word;
+	long arguments[3];
+	unsigned long at;
+	size_t i;
+
+	f = &tracing->force[t->forcing - 1];
+	tracing->forced = t->forcing - 1;
+	memcpy(arguments, f->arguments, sizeof arguments);
+	if (f->data_size != 0) {
+		/* Far below what the stack holds. */
+		at = ((unsigned long)r->REG_SP - 1024) & ~15UL;
+		for (i = 0; i < sizeof f->data; i += sizeof word) {
+			memcpy(&word, f->data + i, sizeof word);
+			ptrace(PTRACE_POKEDATA, t->pid, (void *)(at + i),
+			    (void *)word);
+		}
+		arguments[f->data_at] = (long)at;
+	}
+	SET(REG_CALL, f->call);
+	SET(REG_ARG0, arguments[0]);
+	SET(REG_ARG1, arguments[1]);
+	SET(REG_ARG2, arguments[2]);
+	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
+}
+
+#ifdef __x86_64__
+/* The call is read(2) of i386, by an instruction that is put in its place. */
+static void
+force_foreign(struct tracee *t, struct user_regs_struct *r)
+{
+	long word;
+	void *at;
+
+	tracing->foreign = 0;
+	at = (void *)(uintptr_t)(r->rip - 2);
+	word = ptrace(PTRACE_PEEKTEXT, t->pid, at, NULL);
+	ptrace(PTRACE_POKETEXT, t->pid, at,
+	    (void *)((word & ~0xffffL) | 0x80cd));	/* int $0x80 */
+	r->orig_rax = (unsigned long)-1;
+	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
+	t->foreign = 1;
+}
+#endif
+
+/* Make the nth call of its kind fail, if it is to. */
+static void
+inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
+{
+	const struct fault *f, *end;
+
+	end = tracing->faults + tracing->nfaults;
+	for (f = tracing->faults; f < end; f++)
+		if (f->call == t->call && (f->nth == 0 || f->nth == nth) &&
+		    (f->argument == ANY || f->argument == (long)r->REG_ARG0))
+			break;
+	if (f == end)
+		return;
+	tracing->injected++;
+	if (f->error == KILLED) {
+		kill(t->pid, SIGKILL);
+	} else if (f->error == SHORT) {
+		shorten(r, t->call);
+	} else {
+		t->error = f->error;
+		SET(REG_CALL, -1);
+	}
+	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
+}
+
+static void
+enter(struct tracee *t, struct user_regs_struct *r)
+{
+	t->inside = 1;
+	t->error = 0;
+	t->call = call_of(r);
+#ifdef __x86_64__
+	if (tracing->foreign) {
+		force_foreign(t, r);
+		return;
+	}
+#endif
+	if (t->pid == tracing->pid && tracing->nforce != 0) {
+		if (t->forcing == 0) {
+			t->saved = *r;
+			t->forcing = 1;
+		}
+		force(t, r);
+		return;
+	}
+	/* main begins with it: what came before is the libc's. */
+	if (t->call == SYS_rt_sigaction && r->REG_ARG0 == SIGTERM &&
+	    tracing->calls == 0)
+		tracing->calls = 1;
+	if (tracing->calls == 0 || t->call < 0 || t->call >= TRACE_CALLS)
+		return;
+	if (++tracing->calls > TRACE_SPIN) {
+		tracing->spun = 1;
+		kill(t->pid, SIGKILL);
+	}
+	inject(t, r, ++tracing->count[t->call]);
+}
+
+static void
+leave(struct tracee *t, struct user_regs_struct *r)
+{
+	long result;
+
+	t->inside = 0;
+	result = (long)r->REG_RESULT;
+	if (t->foreign) {
+		SET(REG_RESULT, 3);
+		r->REG_PC -= 2;
+		ptrace(PTRACE_SETREGS, t->pid, NULL, r);
+		return;
+	}
+	if (t->forcing != 0) {
+		tracing->force[t->forcing - 1].result = result;
+		/* Once more, from the instruction that makes the call. */
+		*r = t->saved;
+		SET(REG_RESULT, t->saved.REG_CALL);
+		r->REG_PC -= 2;
+		ptrace(PTRACE_SETREGS, t->pid, NULL, r);
+		if (++t->forcing > tracing->nforce) {
+			t->forcing = 0;
+			tracing->nforce = 0;
+		}
+		return;
+	}
+	if (t->error != 0) {
+		SET(REG_RESULT, t->error == PRETEND ? 0 : -t->error);
+		ptrace(PTRACE_SETREGS, t->pid, NULL, r);
+		return;
+	}
+	if (t->call == SYS_prctl && r->REG_ARG0 == PR_SET_SECCOMP &&
+	    result == 0)
+		tracing->confined = 1;
+	if (tracing->confined && result == -ENOSYS && t->call >= 0)
+		tracing->unknown = t->call;
+}
+
+static struct tracee *
+find(struct tracee *all, size_t n, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (all[i].pid == pid)
+			return &all[i];
+	for (i = 0; i < n; i++)
+		if (all[i].pid == 0) {
+			all[i].pid = pid;
+			return &all[i];
+		}
+	return NULL;
+}
+
+/* Let it run until it is over; gives its wait status. */
+static int
+trace(void)
+{
+	static struct tracee all[8];
+	struct user_regs_struct r;
+	struct tracee *t;
+	pid_t pid;
+	int sig, status;
+
+	for (;;) {
+		pid = waitpid(-1, &status, __WALL);
+		if (pid == -1)
+			_exit(126);
+		t = find(all, sizeof all / sizeof all[0], pid);
+		if (t == NULL)
+			_exit(126);
+		if (!WIFSTOPPED(status)) {
+			if (pid == tracing->pid)
+				return status;
+			t->pid = 0;
+			continue;
+		}
+		sig = WSTOPSIG(status);
+		if (sig == (SIGTRAP | 0x80)) {
+			sig = 0;
+			if (ptrace(PTRACE_GETREGS, pid, NULL, &r) == -1)
+				continue;
+			if (t->inside)
+				leave(t, &r);
+			else
+				enter(t, &r);
+		} else if (sig == SIGTRAP || sig == SIGSTOP ||
+		    sig == SIGUSR2) {
+			/* exec, fork, a new child, and our own knock */
+			sig = 0;
+		}
+		ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)sig);
+	}
+}
+
+/* In the relay's process: let a child be the relay, and trace it. */
+static void
+be_traced(void)
+{
+	pid_t pid;
+	int status;
+
+	pid = fork();
+	if (pid == 0) {
+		/* What LeakSanitizer would do at exit, ptrace(2) prevents. */
+		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+			_exit(125);
+		raise(SIGSTOP);
+		return;
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) == -1 ||
+	    !WIFSTOPPED(status) || ptrace(PTRACE_SETOPTIONS, pid, NULL,
+	    (void *)(long)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL |
+	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+	    PTRACE_O_TRACECLONE)) == -1)
+		_exit(125);
+	/* The relay's sockets are its own. */
+	if (syscall(SYS_close_range, 0U, ~0U, 0U) == -1)
+		for (status = 0; status < 1024; status++)
+			close(status);
+	tracing->pid = pid;
+	ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+	status = trace();
+	tracing->over = 1;
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+	    WEXITSTATUS(status));
+}
+
+static int
+may_trace(void)
+{
+	pid_t pid;
+	int status;
+
+	pid = fork();
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1);
+	return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+struct tracing *
+trace_begin(void)
+{
+	if (!may_trace())
+		skip("ptrace(2) is not allowed here");
+	tracing = mmap(NULL, sizeof *tracing, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (tracing == MAP_FAILED)
+		fail("mmap: %s", strerror(errno));
+	tracing->unknown = -1;
+	relay_setup = be_traced;
+	return tracing;
+}
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * A relay under ptrace(2): which calls it makes, some of them made to fail, and
+ * some forced upon it.  It is the real program, of whatever build.
+ *
+ * trace_begin: the relays that this test starts from then on are traced, one at
+ * a time, and this is with what, and what was seen.  The process that traces
+ * takes the relay's place: relay.pid is its, and it ends as the relay does.
+ */
+
+#ifndef TRACED_H
+#define TRACED_H
+
+#include "peers.h"
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+enum {
+	TRACE_CALLS = 1024,	/* numbers of system calls */
+	TRACE_SPIN = 30000,	/* calls; whoever makes more is spinning */
+	ANY = -1,		/* first argument of a call */
+	SHORT = -1,		/* instead of an errno: does less than asked */
+	PRETEND = -2,		/* instead of an errno: gives 0, does nothing */
+	KILLED = -3		/* instead of an errno: the process is killed */
+};
+
+/* The nth call (from 1; 0: each) with this number fails with this errno. */
+struct fault {
+	long call;
+	long argument;
+	unsigned nth;
+	int error;
+};
+
+/*
+ * A call that the relay makes for us, and what it gave: kill(2) trace.pid with
+ * SIGUSR2 while it waits.  The argument at data_at points to the data, if it
+ * has any.
+ */
+struct forced {
+	long call;
+	long arguments[3];
+	char data[32];
+	size_t data_size;
+	int data_at;
+	long result;
+};
+
+struct tracing {
+	/* to be set before the relay is started */
+	struct fault faults[4];
+	size_t nfaults;
+	/* may be set while it runs; made when nforce is 0 again */
+	struct forced force[TRACE_CALLS];
+	volatile size_t nforce, forced;
+	volatile int foreign;	/* make one of another architecture */
+	/* what was seen, from the first call of main on */
+	volatile pid_t pid;	/* the relay's */
+	volatile unsigned count[TRACE_CALLS];
+	volatile unsigned calls;
+	volatile unsigned injected;
+	volatile int confined;	/* a seccomp filter is on */
+	volatile long unknown;	/* a call that gave ENOSYS after that, or -1 */
+	volatile int spun;
+	volatile int over;	/* the relay has ended */
+};
+
+struct tracing *trace_begin(void);
+
+#endif
