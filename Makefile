@@ -42,8 +42,8 @@ stfl-relay-static: $(SRC) $(HDR)
 # Tests.  make check RELAY=./stfl-relay-static takes another build.
 
 RELAY = ./stfl-relay
-TOOLS = tests/rules tests/scripts tests/confined tests/identity \
-	tests/demo-check tests/superserver tests/webserver
+TOOLS = tests/rules tests/scripts tests/confined tests/hostile \
+	tests/identity tests/demo-check tests/superserver tests/webserver
 
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	RELAY=$(RELAY) sh test.sh

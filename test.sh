@@ -13,8 +13,8 @@ trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
 [ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
-	identity networks receivers manual syscalls demo-check superservers \
-	protocols
+	hostile identity networks receivers manual syscalls demo-check \
+	superservers protocols
 for part; do
 	printf '# %s\n' "$part"
 	if [ -f "tests/$part.sh" ]; then
