@@ -42,7 +42,7 @@ stfl-relay-static: $(SRC) $(HDR)
 # Tests.  make check RELAY=./stfl-relay-static takes another build.
 
 RELAY = ./stfl-relay
-TOOLS = tests/rules tests/scripts tests/confined tests/hostile \
+TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/load \
 	tests/identity tests/demo-check tests/superserver tests/webserver
 
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
@@ -62,6 +62,11 @@ tests/confined: tests/confined.c tests/traced.c tests/traced.h
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DBULK=0 -DTALK=0 -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+
+# At full size, which takes minutes.
+check-load: $(RELAY) tests/load
+	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
+		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) sh test.sh load
 
 # Performance, beside other programs: see bench/run.sh.
 
@@ -109,4 +114,5 @@ clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
 	rm -f $(BENCH)
 
-.PHONY: all static check bench demo install install-static uninstall clean
+.PHONY: all static check check-load bench demo install \
+	install-static uninstall clean

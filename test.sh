@@ -13,7 +13,7 @@ trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
 [ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
-	hostile identity networks receivers manual syscalls demo-check \
+	hostile load identity networks receivers manual syscalls demo-check \
 	superservers protocols
 for part; do
 	printf '# %s\n' "$part"

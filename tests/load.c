@@ -1,0 +1,534 @@
+/*
+ * Load: many sessions at once, and many more one after the other, through one
+ * super-server.  None may be lost, every byte is looked at, and nothing may be
+ * left over.
+ *
+ * LOAD_AT_ONCE and LOAD_IN_ROW say how many; without them it is few, and fewer
+ * still on a slow machine.
+ */
+
+#include "peers.h"
+
+#include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	AT_ONCE = 500, IN_ROW = 3000,
+	ENOUGH = 4000,		/* milliseconds, unless it is said how many */
+	MOST_BYTES = 20000,
+	ALWAYS_MOVES = 32768	/* KiB */
+};
+
+/*
+ * What the processes here tell each other.  A session that has arrived is one
+ * that the target has seen.
+ */
+static struct figures {
+	volatile long started, ended, bad;
+	volatile long refused;	/* no process for them */
+	volatile long arrived;
+	volatile long total;	/* how many there will be; 0: not known yet */
+	volatile long descriptors, sockets;	/* left over */
+	volatile long up, over;	/* milliseconds */
+	volatile long memory;	/* KiB that all together took */
+} *figures;
+
+static long wanted;		/* sessions */
+static int64_t deadline;	/* for the last one to begin */
+
+static pid_t superserver;
+static int front;		/* its port */
+static int target;		/* where the sessions go: listens */
+static char target_port[8];
+
+/* Descriptors that are open here; -1 if the system does not tell. */
+static long
+descriptors(void)
+{
+	struct dirent *e;
+	DIR *d;
+	long n;
+
+	d = opendir("/dev/fd");
+	if (d == NULL)
+		return -1;
+	for (n = 0; (e = readdir(d)) != NULL;)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+static void
+reap(void)
+{
+	int status;
+
+	while (waitpid(-1, &status, WNOHANG) > 0) {
+		if (status != 0)
+			figures->bad++;
+		figures->ended++;
+	}
+}
+
+static void
+start(int fd)
+{
+	const char *argv[] = { NULL, "-q", "127.0.0.1", NULL, NULL };
+	pid_t pid;
+
+	argv[0] = relay_path;
+	argv[3] = target_port;
+	figures->started++;
+	pid = vfork();
+	if (pid == 0) {
+		dup2(fd, 0);
+		dup2(fd, 1);
+		dup2(fd, 2);
+		execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	if (pid == -1)
+		figures->refused++;
+	close(fd);
+}
+
+static volatile sig_atomic_t stop;
+
+static void
+caught(int sig)
+{
+	if (sig == SIGTERM)
+		stop = 1;
+}
+
+static void
+serve(int listener)
+{
+	struct sigaction sa;
+	long before;
+	int fd;
+
+#ifdef PR_SET_CHILD_SUBREAPER
+	/* Whatever a relay may leave running is ours, and is counted. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1L);
+#endif
+	memset(&sa, 0, sizeof sa);
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = caught;
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGCHLD, &sa, NULL);
+	fcntl(listener, F_SETFL, O_NONBLOCK);
+	close(target);
+	before = descriptors();
+	while (!stop) {
+		if (readable(listener, 20) &&
+		    (fd = accept(listener, NULL, NULL)) != -1) {
+			fcntl(fd, F_SETFL, 0);
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+			start(fd);
+		}
+		reap();
+	}
+	reap();
+	figures->descriptors = descriptors() - before;
+	_exit(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 1);
+}
+
+/* Sockets of TCP in use here, over both families. */
+static long
+sockets(void)
+{
+	static const char *const files[] = {
+		"/proc/net/sockstat", "/proc/net/sockstat6"
+	};
+	char line[256];
+	FILE *f;
+	size_t i;
+	long n, sum;
+
+	for (i = 0, sum = 0; i < 2; i++) {
+		f = fopen(files[i], "r");
+		if (f == NULL)
+			skip("%s: %s", files[i], strerror(errno));
+		while (fgets(line, sizeof line, f) != NULL)
+			if (sscanf(line, "TCP: inuse %ld", &n) == 1 ||
+			    sscanf(line, "TCP6: inuse %ld", &n) == 1)
+				sum += n;
+		fclose(f);
+	}
+	return sum;
+}
+
+/* KiB, the sum of the lines that begin with one of these words. */
+static long
+memory(const char *const *words)
+{
+	char line[256];
+	FILE *f;
+	size_t i, len;
+	long sum;
+
+	f = fopen("/proc/meminfo", "r");
+	if (f == NULL)
+		skip("/proc/meminfo: %s", strerror(errno));
+	for (sum = 0; fgets(line, sizeof line, f) != NULL;)
+		for (i = 0; words[i] != NULL; i++) {
+			len = strlen(words[i]);
+			if (strncmp(line, words[i], len) == 0)
+				sum += strtol(line + len, NULL, 10);
+		}
+	fclose(f);
+	return sum;
+}
+
+static long
+available(void)
+{
+	static const char *const words[] = { "MemAvailable:", NULL };
+
+	return memory(words);
+}
+
+/* What the kernel holds for processes and sockets, and nobody else moves. */
+static long
+held(void)
+{
+	static const char *const words[] = {
+		"SUnreclaim:", "KernelStack:", "PageTables:", "Percpu:", NULL
+	};
+
+	return memory(words);
+}
+
+static void
+raise_to(struct rlimit *limit, long n)
+{
+	if (limit->rlim_cur < (rlim_t)n)
+		limit->rlim_cur = (rlim_t)n;
+	if (limit->rlim_max < limit->rlim_cur)
+		limit->rlim_max = limit->rlim_cur;
+}
+
+/* Room for so many sessions, or the test cannot be made. */
+static void
+need(long n)
+{
+	struct rlimit limit;
+
+	n += 64;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		fail("getrlimit: %s", strerror(errno));
+	raise_to(&limit, n);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		skip("%ld descriptors may not be had", n);
+#ifdef RLIMIT_NPROC
+	if (getrlimit(RLIMIT_NPROC, &limit) == -1)
+		fail("getrlimit: %s", strerror(errno));
+	raise_to(&limit, n);
+	if (setrlimit(RLIMIT_NPROC, &limit) == -1)
+		skip("%ld processes may not be had", n);
+#endif
+}
+
+static void
+begin(void)
+{
+	int listener;
+
+	target = listen_on(AF_INET);
+	snprintf(target_port, sizeof target_port, "%d", port_of(target));
+	listener = listen_on(AF_INET6);
+	front = port_of(listener);
+	superserver = fork();
+	if (superserver == 0)
+		serve(listener);
+	close(listener);
+}
+
+/* Wait until so many of them have come: each may take its time. */
+static void
+wait_for(const volatile long *count, long n, const char *what)
+{
+	int64_t end;
+	long before;
+
+	before = *count;
+	end = milliseconds() + SOON;
+	while (*count < n) {
+		if (figures->refused != 0)
+			skip("no more than %ld processes at once",
+			    figures->started - figures->refused);
+		if (*count != before)
+			end = milliseconds() + SOON;
+		before = *count;
+		if (milliseconds() > end)
+			fail("of %ld sessions %ld have not %s", n, n - before,
+			    what);
+		poll(NULL, 0, 1);
+	}
+}
+
+/* No session is lost, and nothing is left of any. */
+static void
+conclude(long n)
+{
+	int status;
+
+	wait_for(&figures->ended, n, "ended");
+	kill(superserver, SIGTERM);
+	if (waitpid(superserver, &status, 0) == -1 || status != 0)
+		fail("the super-server has children left");
+	if (figures->started != n || figures->bad != 0)
+		fail("of %ld sessions %ld started, and %ld ended badly", n,
+		    figures->started, figures->bad);
+	if (figures->descriptors > 0)
+		fail("%ld descriptors are left", figures->descriptors);
+}
+
+static size_t
+bytes_of(long session, unsigned stream)
+{
+	return 1 + (size_t)((uint64_t)session * 7919 + stream * 104729) %
+	    MOST_BYTES;
+}
+
+static unsigned
+stream_of(long session, int from)
+{
+	return (unsigned)session * 2 + (unsigned)from;
+}
+
+static void
+send_and_expect(const int *fd, long n, int from)
+{
+	long i;
+
+	for (i = 0; i < n; i++)
+		send_stream(fd[i], stream_of(i, from), 0,
+		    bytes_of(i, (unsigned)from));
+	for (i = 0; i < n; i++)
+		expect_stream(fd[i], stream_of(i, !from), 0,
+		    bytes_of(i, !from));
+}
+
+static void
+finish_all(const int *fd, long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++)
+		finish(fd[i]);
+	for (i = 0; i < n; i++) {
+		expect_end(fd[i], FIN);
+		close(fd[i]);
+	}
+}
+
+static int *
+room_for(long n)
+{
+	int *fd;
+
+	fd = calloc((size_t)n, sizeof *fd);
+	if (fd == NULL)
+		fail("no memory");
+	return fd;
+}
+
+/* A process has descriptors for one side only.  The first bytes tell which. */
+static void
+be_target(void)
+{
+	int *fd, next;
+	long i, n;
+
+	fd = room_for(wanted);
+	n = 0;
+	while (figures->total == 0 || n < figures->total) {
+		if (!readable(target, 20))
+			continue;
+		next = accept_from(target);
+		recv_exactly(next, &i, sizeof i);
+		if (i < 0 || i >= wanted || fd[i] != 0)
+			fail("session %ld comes from nowhere", i);
+		fd[i] = next;
+		figures->arrived = ++n;
+	}
+	send_and_expect(fd, n, 1);
+	finish_all(fd, n);
+	_exit(0);
+}
+
+/* No more than so many are under way, for a listener's queue is short. */
+static void
+at_once(void)
+{
+	enum { UNDER_WAY = 50 };
+	int64_t began;
+	long before, i, n;
+	pid_t far;
+	int *fd, status;
+
+	need(wanted);
+	fd = room_for(wanted);
+	before = available();
+	began = milliseconds();
+	far = fork();
+	if (far == 0)
+		be_target();
+	for (i = 0; i < wanted && milliseconds() < deadline; i++) {
+		fd[i] = connect_to(AF_INET6, front);
+		send_all(fd[i], &i, sizeof i);
+		wait_for(&figures->arrived, i - UNDER_WAY, "arrived");
+	}
+	figures->total = n = i;
+	wait_for(&figures->arrived, n, "arrived");
+	figures->up = (long)(milliseconds() - began);
+	figures->memory = before - available();
+	if (figures->started - figures->ended != n)
+		fail("%ld of %ld processes run", figures->started -
+		    figures->ended, n);
+	send_and_expect(fd, n, 0);
+	if (figures->ended != 0)
+		fail("%ld processes have ended", figures->ended);
+	finish_all(fd, n);
+	if (waitpid(far, &status, 0) == -1 || status != 0)
+		fail("the target has lost something");
+	conclude(n);
+	figures->over = (long)(milliseconds() - began) - figures->up;
+}
+
+static void
+in_row(void)
+{
+	int64_t began;
+	long i, n;
+	int client, far;
+
+	began = milliseconds();
+	for (i = 0; i < wanted && milliseconds() < deadline; i++) {
+		client = connect_to(AF_INET6, front);
+		send_stream(client, stream_of(i, 0), 0, 100);
+		far = accept_from(target);
+		expect_stream(far, stream_of(i, 0), 0, 100);
+		send_stream(far, stream_of(i, 1), 0, 1000);
+		finish(far);
+		expect_stream(client, stream_of(i, 1), 0, 1000);
+		expect_end(client, FIN);
+		finish(client);
+		expect_end(far, FIN);
+		close(client);
+		close(far);
+	}
+	figures->total = n = i;
+	conclude(n);
+	figures->over = (long)(milliseconds() - began);
+}
+
+/* Begin and end the super-server, too; nothing but memory remains to see. */
+static void
+run_apart(void (*sessions)(void))
+{
+	int64_t end;
+
+	apart();
+	put_file("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
+	begin();
+	sessions();
+	close(target);
+	/* The last acknowledgement may come later. */
+	end = milliseconds() + SOON;
+	while ((figures->sockets = sockets()) != 0) {
+		if (milliseconds() > end)
+			fail("%ld sockets are left", figures->sockets);
+		poll(NULL, 0, 10);
+	}
+	_exit(0);
+}
+
+/*
+ * The whole of a run, in a network that goes with it.  Its memory has to come
+ * back: all but 1 KiB a session, and what a machine always moves.
+ */
+static void
+run(void (*sessions)(void), const char *variable, long otherwise)
+{
+	const char *text;
+	int64_t end;
+	long before, left;
+	pid_t pid;
+	int status;
+
+	figures = mmap(NULL, sizeof *figures, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (figures == MAP_FAILED)
+		fail("mmap: %s", strerror(errno));
+	text = getenv(variable);
+	wanted = text == NULL ? otherwise : strtol(text, NULL, 10);
+	deadline = text == NULL ? milliseconds() + ENOUGH : INT64_MAX;
+	if (text != NULL)
+		alarm(0);
+	before = held();
+	pid = fork();
+	if (pid == 0)
+		run_apart(sessions);
+	if (waitpid(pid, &status, 0) == -1 || !WIFEXITED(status))
+		fail("the test broke off");
+	if (WEXITSTATUS(status) != 0)
+		_exit(WEXITSTATUS(status));
+	end = milliseconds() + SOON;
+	while ((left = held() - before) > figures->total + ALWAYS_MOVES) {
+		if (milliseconds() > end)
+			fail("%ld KiB of memory are left", left);
+		poll(NULL, 0, 100);
+	}
+	printf("# %ld sessions: ", figures->total);
+	if (figures->up != 0)
+		printf("all up in %ld ms with %ld KiB each, ", figures->up,
+		    figures->memory / figures->total);
+	printf("over in %ld ms; left over: no process, %ld descriptors, "
+	    "%ld sockets, %+ld KiB in the kernel\n", figures->over,
+	    figures->descriptors, figures->sockets, left);
+	fflush(stdout);
+}
+
+static void
+many_at_once(void)
+{
+	run(at_once, "LOAD_AT_ONCE", AT_ONCE);
+}
+
+static void
+many_in_row(void)
+{
+	run(in_row, "LOAD_IN_ROW", IN_ROW);
+}
+
+static const struct test tests[] = {
+	{ "of many sessions at once none is lost, and nothing is left",
+	    many_at_once },
+	{ "of many sessions in a row none is lost, and nothing is left",
+	    many_in_row }
+};
+
+/* One after the other, for each counts what the other would add to. */
+int
+main(int argc, char *argv[])
+{
+	return run_tests(&tests[0], 1, argc - 1, argv + 1) |
+	    run_tests(&tests[1], 1, argc - 1, argv + 1);
+}
