@@ -14,7 +14,7 @@ export RELAY scratch
 
 [ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
 	hostile load identity networks receivers manual syscalls demo-check \
-	superservers protocols
+	superservers systemd protocols
 for part; do
 	printf '# %s\n' "$part"
 	if [ -f "tests/$part.sh" ]; then
