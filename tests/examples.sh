@@ -1,0 +1,301 @@
+#!/bin/sh
+# The commands of README.md that need no configuration, and the examples of the
+# manual page: taken from there and run, each before a real web server.  All that
+# is replaced is in here().
+
+# Its functions are called by name.
+# shellcheck disable=SC2317
+[ "${1:-}" != boot ] || {
+	# Process 1 of namespaces of its own becomes a systemd that knows no
+	# unit but those in $2.  What is set in /proc/sys would be set for the
+	# whole machine.
+	mount --bind /proc/sys /proc/sys &&
+	    mount -o remount,bind,ro /proc/sys &&
+	    mount -t tmpfs none /sys/fs/cgroup &&
+	    mount -t cgroup2 none /sys/fs/cgroup &&
+	    mount -t tmpfs none /run && mount -t tmpfs none /usr/local/sbin &&
+	    cp "$RELAY" /usr/local/sbin/stfl-relay || exit
+	exec setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio \
+	    env -i container=test SYSTEMD_UNIT_PATH="$2" PATH="$PATH" \
+	    /lib/systemd/systemd --show-status=no --log-target=null \
+	    --unit=basic.target
+}
+
+# shellcheck source=tests/servers.lib.sh
+. "$(dirname "$0")/servers.lib.sh"
+
+# Each becomes a file in $dir: readme.N, and manual.N.  A line that goes on is
+# joined to the next.
+awk -v file="$dir/readme." '
+	/^#/ { on = /without touching/ }
+	on && /^    [^ ]/ { n++ }
+	on && sub(/^    /, "") {
+		if (sub(/\\$/, "")) printf "%s", $0 >(file n)
+		else print >(file n)
+	}' README.md
+awk -v name="$dir/manual." '
+	/^\.Sh/ { on = /EXAMPLES/ }
+	/^\.Ed/ { file = "" }
+	file != "" { if (sub(/\\e$/, "")) printf "%s", $0 >file
+		else print >file }
+	on && /^\.Bd/ { file = name (++n) }' man/stfl-relay.8
+
+# here FILE FRONT TARGET: the example with the program under test, with these
+# ports for the listener and the target in place of 80, 8080 and http, ::1 for
+# 2001:db8::1, and 127.0.0.1 for 192.0.2.10.
+here() {
+	script="s,/usr/local/sbin/stfl-relay,stfl-relay,g
+	s,stfl-relay,$relay,g
+	s/192\.0\.2\.10 8080/127.0.0.1 $3/
+	s/127\.0\.0\.1 80/127.0.0.1 $3/
+	s/^http /$2 /
+	s/\([] :=]\)80\(80\)\{0,1\}\([ ,']\|\$\)/\1$2\3/
+	s/2001:db8::1/::1/"
+	# Only root can be nobody.
+	$root || script="$script
+	s/,su=nobody//; s/-u [^ ]*\( -g [^ ]*\)\{0,1\}//; s/nobody/$user/"
+	sed "$script" "$dir/$1"
+}
+
+# fetch PORT: the file comes whole.
+fetch() {
+	why=$(curl -s -S -6 --noproxy '*' -m 10 -o "$dir/got" \
+	    "http://\[::1\]:$1/www/file" 2>&1) &&
+	    why=$(cmp "$dir/got" "$dir/www/file" 2>&1)
+}
+
+# run NAME COMMAND FRONT: it listens, and two clients get the file.
+run() {
+	start "$1" sh -c "exec $2"
+	up "$1" 6 "$3" && fetch "$3" && fetch "$3"
+	set -- $?
+	kill "$pid"
+	return "$1"
+}
+
+# conf FILE FRONT TARGET: an example that is a file, likewise.
+conf() {
+	here "$@" >"$dir/$1.conf"
+	case $(head -n 1 "$dir/$1.conf") in
+	*tcp6only*)
+		detach "$1" "$(find_inetd inetutils-inetd inetutils-inetd)" \
+		    -p"$dir/$1.pid" "$dir/$1.conf"
+		;;
+	*tcp6*)
+		start "$1" "$(find_inetd openbsd-inetd inetd)" -d \
+		    -i "$dir/$1.conf"
+		;;
+	service*)
+		sed -i "s/^{/{ \\
+		type = UNLISTED\\
+		port = $2/" "$dir/$1.conf"
+		start_xinetd "$1"
+		;;
+	esac
+	up "$1" 6 "$2" && fetch "$2" && fetch "$2"
+}
+
+# session FILE PORT: a command for any super-server leads to the server; ours
+# dials the target's port.  PROXY's header is not HTTP: then a session is enough.
+session() {
+	command=$(here "$1" "$2" "$2" | sed "s,$relay,& -v,")
+	# shellcheck disable=SC2086
+	start "$1" tests/superserver -e -p "$2" $command
+	up "$1" 6 "$2" || return
+	case $command in
+	*-p\ 2*)
+		curl -s -6 --noproxy '*' -m 10 "http://\[::1\]:$2/" >/dev/null
+		;;
+	*)
+		fetch "$2" || return
+		;;
+	esac
+	why=$(grep -v end=open "$dir/$1.log" | tail -n 1)
+	until_true grep -q 'end=eof' "$dir/$1.log"
+}
+
+# search FILE: the line of this port, and none that only begins like it.
+search() {
+	printf '%s\n' via=127.0.0.1:401123 'via=127.0.0.1:40112 up=1' >"$dir/log"
+	why=$(sed "s,/var/log/daemon.log,$dir/log," "$dir/$1" | sh)
+	[ "$why" = 'via=127.0.0.1:40112 up=1' ]
+}
+
+# boot: a systemd for the two examples that want one, with these units.
+boot() {
+	for unit in sysinit basic shutdown; do
+		printf '[Unit]\nDefaultDependencies=no\n' \
+		    >"$dir/units/$unit.target"
+	done
+	mkdir "$dir/cgroup"
+	group=$dir/cgroup/stfl-relay-examples.$$
+	# In a group of its own it finds none of the machine's.
+	# shellcheck disable=SC2016
+	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" || return
+	sh -c 'echo $$ >"$1/cgroup.procs" && exec unshare -C -f -m -p -u \
+	    --mount-proc --propagation private sh tests/examples.sh \
+	    boot "$2"' sh "$group" "$dir/units" >"$dir/boot.log" 2>&1 </dev/null &
+	booting=$!
+	until_true booted
+}
+booted() {
+	[ -n "${booting:-}" ] &&
+	    one=$(cat "/proc/$booting/task/$booting/children") &&
+	    [ -n "$one" ] && one=${one% } && inside test -S /run/systemd/private
+} 2>/dev/null
+inside() { nsenter -t "$one" -m -p -C "$@"; }
+halt() {
+	[ -n "${booting:-}" ] || return
+	! booted || kill -9 "$one"
+	until_true find "$group" -depth -type d -delete 2>/dev/null
+	umount "$dir/cgroup"
+}
+trap 'halt; stop' EXIT
+
+# as_unit FILE FRONT TARGET: systemd-run, until it is stopped.
+as_unit() {
+	booted || boot || { why="systemd does not start"; return 1; }
+	relay=/usr/local/sbin/stfl-relay
+	command=$(here "$@")
+	relay=$dir/examples/stfl-relay
+	why=$(inside sh -c "exec $command" 2>&1) || return
+	until_true listening 6 "$2" && fetch "$2" && fetch "$2" || return
+	name=$(expr "$command" : '.*--unit=\([^ ]*\)')
+	why=$(inside systemctl stop "$name" 2>&1) || return
+	why="$name still listens"
+	! listening 6 "$2"
+}
+
+# units FILE FRONT TARGET: two files that systemd reads, this and the next.
+units() {
+	booted || boot || { why="systemd does not start"; return 1; }
+	relay=/usr/local/sbin/stfl-relay
+	here "$1" "$2" "$3" >"$dir/units/http-ipv6.socket"
+	here "manual.$((${1#*.} + 1))" "$2" "$3" \
+	    >"$dir/units/http-ipv6@.service"
+	relay=$dir/examples/stfl-relay
+	why=$(inside systemctl daemon-reload 2>&1 &&
+	    inside systemctl start http-ipv6.socket 2>&1) &&
+	    fetch "$2" && fetch "$2"
+}
+
+# refused SAYING FRONT COMMAND: what is no TCP connection is refused in words.
+refused() {
+	saying=$1 front=$2
+	shift 2
+	start refused "$@"
+	up refused 6 "$front" || return
+	curl -s -6 --noproxy '*' -m 10 "http://\[::1\]:$front/" >/dev/null
+	why=$(cat "$dir/refused.log")
+	until_true grep -q "standard input is $saying" "$dir/refused.log"
+}
+
+# sentence FILE: what is to be shown of this example.
+sentence() {
+	from="the manual's example of"
+	case $1 in readme*) from="README's" ;; esac
+	words=$(head -n 1 "$dir/$1")
+	case $words in
+	*tcp6only*) what="a line for GNU inetutils' inetd" ;;
+	*tcp6*) what="a line for OpenBSD's inetd" ;;
+	service*) what='xinetd' ;;
+	'[Socket]') what='systemd units' ;;
+	stfl-relay*) what="\"$words\"" ;;
+	*) what=${words%% *} ;;
+	esac
+	case $words in
+	grep*) echo "$from $what finds the line of a session" ;;
+	stfl-relay*) echo "$from $what leads to Apache" ;;
+	*) echo "$from $what serves a file from Apache" ;;
+	esac
+}
+
+# missing FILE: why it cannot be run.
+missing() {
+	have apache2 || { echo "apache2 is not installed"; return; }
+	have curl || { echo "curl is not installed"; return; }
+	have_ipv6 || { echo "there is no ::1 here"; return; }
+	case $(head -n 1 "$dir/$1") in
+	systemd-run* | '[Socket]'*)
+		$root || { echo "only root can start systemd"; return; }
+		;;
+	esac
+	case $(head -n 1 "$dir/$1") in
+	*tcp6only*) find_inetd inetutils-inetd inetutils-inetd ;;
+	*tcp6*) find_inetd openbsd-inetd inetd ;;
+	service*) command -v xinetd ;;
+	systemd-run* | '[Socket]'*)
+		[ ! -x /lib/systemd/systemd ] || echo it
+		;;
+	stfl-relay* | grep*) echo it ;;
+	*) command -v "$(sed 's/ .*//;q' "$dir/$1")" ;;
+	esac | grep -q . || echo "it is not installed"
+}
+
+# Debian's busybox has no tcpsvd, and it has no s6-tcpserver: they are tried
+# where they are.  The second file of the units belongs to the first.
+elsewhere() {
+	case $(head -n 1 "$dir/$1") in
+	busybox*) ! busybox --list 2>/dev/null | grep -q tcpsvd ;;
+	s6-*) ! have s6-tcpserver ;;
+	'[Unit]') ;;
+	*) false ;;
+	esac
+}
+
+examples=
+for file in "$dir"/readme.* "$dir"/manual.*; do
+	file=${file##*/}
+	elsewhere "$file" || examples="$examples $file"
+done
+pipes='the pipes of ncat --exec are refused in words'
+pair="the socket pair of socat's EXEC without nofork is refused in words"
+said='README and the manual have the examples that are to be tested'
+found=$(cat "$dir"/readme.* "$dir"/manual.* | grep -c -e systemd-run -e socat \
+    -e tcpserver -e systemd-socket-activate -e tcpsvd -e '^\[Socket' -e ' tcp6')
+why="only $found are there"
+verdict "$said" test "$found" -ge 12
+
+first=$(ports 44)
+# shellcheck disable=SC2046
+apache $(seq "$first" $((first + 19)))
+number=$((first - 1))
+head -c 2000000 /dev/urandom >"$dir/www/file"
+chmod 644 "$dir/www/file"
+relay_for examples
+mkdir "$dir/units"
+
+for file in $examples; do
+	said=$(sentence "$file") number=$((number + 1))
+	why=$(missing "$file")
+	[ -z "$why" ] || { skip "$said" "$why"; continue; }
+	up apache 4 "$number" || { not_ok "$said" "$why"; continue; }
+	# The listener has another port than the target, but where both are one.
+	front=$((number + 20))
+	case $(head -n 1 "$dir/$file") in
+	http* | service*) verdict "$said" conf "$file" $front "$number" ;;
+	stfl-relay*) verdict "$said" session "$file" "$number" ;;
+	grep*) verdict "$said" search "$file" ;;
+	systemd-run*) verdict "$said" as_unit "$file" $front "$number" ;;
+	'[Socket]') verdict "$said" units "$file" $front "$number" ;;
+	*)
+		verdict "$said" run "$file" "$(here "$file" $front "$number")" $front
+		;;
+	esac
+done
+number=$((first + 40))
+for name in ncat socat; do
+	number=$((number + 1))
+	said=$pair
+	[ $name = socat ] || said=$pipes
+	have $name || { skip "$said" "$name is not installed"; continue; }
+	if [ $name = ncat ]; then
+		verdict "$said" refused 'a pipe' $number \
+		    ncat -6 -l -k ::1 $number --exec "$relay 127.0.0.1 9"
+	else
+		verdict "$said" refused 'a socket that is not TCP' $number \
+		    socat "TCP6-LISTEN:$number,bind=[::1],fork,reuseaddr" \
+		    "EXEC:$relay 127.0.0.1 9"
+	fi
+done
+exit "$failed"
