@@ -42,8 +42,9 @@ stfl-relay-static: $(SRC) $(HDR)
 # Tests.  make check RELAY=./stfl-relay-static takes another build.
 
 RELAY = ./stfl-relay
-TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/load \
-	tests/identity tests/demo-check tests/superserver tests/webserver
+TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
+	tests/load tests/identity tests/demo-check tests/superserver \
+	tests/webserver
 
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	RELAY=$(RELAY) sh test.sh
@@ -55,6 +56,10 @@ check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 
 $(TOOLS): tests/peers.c tests/peers.h
 
+tests/faults: tests/faults.c tests/traced.c tests/traced.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/faults.c \
+		tests/traced.c tests/peers.c
+
 tests/confined: tests/confined.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
 		tests/traced.c tests/peers.c
@@ -62,6 +67,10 @@ tests/confined: tests/confined.c tests/traced.c tests/traced.h
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DBULK=0 -DTALK=0 -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+
+# Every fault that make check takes samples of.
+check-faults: $(RELAY) tests/faults tests/stfl-relay-bulk
+	RELAY=$(RELAY) FAULTS=all sh test.sh faults
 
 # At full size, which takes minutes.
 check-load: $(RELAY) tests/load
@@ -114,5 +123,5 @@ clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
 	rm -f $(BENCH)
 
-.PHONY: all static check check-load bench demo install \
+.PHONY: all static check check-faults check-load bench demo install \
 	install-static uninstall clean

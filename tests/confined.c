@@ -857,7 +857,8 @@ is_confined_build(void)
 
 /* What holds without a filter as well. */
 static const struct test always[] = {
-	{ "a session that talks has at most four descriptors", four_descriptors },
+	{ "a session that talks has at most four descriptors",
+	    four_descriptors },
 	{ "a session can write no core and no file, start no process and "
 	    "open no more than eight descriptors", limits },
 	{ "a kernel without close_range carries sessions", no_close_range },
