@@ -77,6 +77,12 @@ check-load: $(RELAY) tests/load
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) sh test.sh load
 
+# Over both byte paths.  A seed that fails says how to play it again.
+check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
+	SCRIPTS=$${SCRIPTS:-20000} RELAY=$(RELAY) sh test.sh scripts
+	SCRIPTS=$${SCRIPTS:-20000} RELAY=tests/stfl-relay-bulk \
+		sh test.sh scripts
+
 # Performance, beside other programs: see bench/run.sh.
 
 BENCH = bench/load bench/launch bench/floor
@@ -123,5 +129,5 @@ clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
 	rm -f $(BENCH)
 
-.PHONY: all static check check-faults check-load bench demo install \
-	install-static uninstall clean
+.PHONY: all static check check-faults check-load check-scripts bench demo \
+	install install-static uninstall clean

@@ -30,7 +30,7 @@ enum {
 	AT_ONCE = 500, IN_ROW = 3000,
 	ENOUGH = 4000,		/* milliseconds, unless it is said how many */
 	MOST_BYTES = 20000,
-	ALWAYS_MOVES = 32768	/* KiB */
+	ALWAYS_MOVES = 65536	/* KiB */
 };
 
 /*

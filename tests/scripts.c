@@ -823,8 +823,9 @@ compare(const struct slot *slot)
 		(void)!write(STDOUT_FILENO, t.s, t.n);
 		return;
 	}
-	put(&t, "# again: RELAY=%s tests/scripts -s %llu -n 1 -v\n",
-	    relay_path, seed);
+	put(&t, "# again: %sRELAY=%s tests/scripts -s %llu -n 1 -v\n",
+	    target_family() == AF_INET6 ? "TARGET6=yes " : "", relay_path,
+	    seed);
 	/* With the final zero, for another process may add its own. */
 	(void)!write(reports, t.s, t.n + 1);
 	stop = 1;
