@@ -33,6 +33,7 @@ awk -v file="$dir/readme." '
 		if (sub(/\\$/, "")) printf "%s", $0 >(file n)
 		else print >(file n)
 	}' README.md
+sed -n '/^    defaults$/,/^[^ ]/s/^    //p' README.md >"$dir/haproxy"
 awk -v name="$dir/manual." '
 	/^\.Sh/ { on = /EXAMPLES/ }
 	/^\.Ed/ { file = "" }
@@ -190,6 +191,32 @@ refused() {
 	until_true grep -q "standard input is $saying" "$dir/refused.log"
 }
 
+# tell PORT: what a server is told by the header that comes through this listener,
+# without the client's port (16 bytes, then addresses and ports); and the reply.
+tell() {
+	curl -s -S -6 --noproxy '*' -m 10 "http://\[::1\]:$1/" 2>&1
+	od -A n -t x1 -v -N 48 "$dir/header"
+}
+
+# compared FRONT TARGET: HAProxy, with README's configuration, and the line that
+# it is to be equal to, before a server that keeps the header.
+compared() {
+	printf '%s\n' "dd bs=52 count=1 iflag=fullblock of=$dir/header" \
+	    'printf "HTTP/1.0 200 OK\r\n\r\nreply"' >"$dir/receive"
+	start receiver socat "TCP4-LISTEN:$2,bind=127.0.0.1,fork,reuseaddr" \
+	    "EXEC:sh $dir/receive"
+	up receiver 4 "$2" || return
+	start line tests/superserver -p $(($1 + 1)) "$relay" -p 2 127.0.0.1 "$2"
+	up line 6 $(($1 + 1)) || return
+	sed "s/:::80/:::$1/; s/127.0.0.1:80/127.0.0.1:$2/" "$dir/haproxy" \
+	    >"$dir/haproxy.conf"
+	start haproxy haproxy -db -f "$dir/haproxy.conf"
+	up haproxy 6 "$1" || return
+	ours=$(tell $(($1 + 1))) theirs=$(tell "$1")
+	why="$theirs, not $ours"
+	[ "$theirs" = "$ours" ] && [ "${ours%%[!a-z]*}" = reply ]
+}
+
 # sentence FILE: what is to be shown of this example.
 sentence() {
 	from="the manual's example of"
@@ -256,7 +283,7 @@ found=$(cat "$dir"/readme.* "$dir"/manual.* | grep -c -e systemd-run -e socat \
 why="only $found are there"
 verdict "$said" test "$found" -ge 12
 
-first=$(ports 44)
+first=$(ports 47)
 # shellcheck disable=SC2046
 apache $(seq "$first" $((first + 19)))
 number=$((first - 1))
@@ -298,4 +325,11 @@ for name in ncat socat; do
 		    "EXEC:$relay 127.0.0.1 9"
 	fi
 done
+
+said="HAProxy with README's configuration does what stfl-relay -p 2 does: header and reply"
+if have haproxy && have socat && have_ipv6; then
+	verdict "$said" compared $((first + 45)) $((first + 44))
+else
+	skip "$said" "haproxy or socat is not installed, or there is no ::1"
+fi
 exit "$failed"
