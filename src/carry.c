@@ -16,15 +16,17 @@
 
 #include <sys/ioctl.h>
 
-#include <netinet/tcp.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/sockios.h>
-#elif defined(__OpenBSD__)
+#include <linux/tcp.h>		/* libc's may lack what tcp_info has gained */
+#else
+#include <netinet/tcp.h>
+#endif
+#ifdef __OpenBSD__
 #include <sys/event.h>
 #endif
 
@@ -150,7 +152,10 @@ fast_fill(struct flow *f)
 	return n;
 }
 
-/* No SPLICE_F_MORE: it would hold the last bytes back. */
+/*
+ * Send what is in the pipe.  No SPLICE_F_MORE: it would hold the last bytes
+ * back.
+ */
 static ssize_t
 fast_drain(struct flow *f)
 {
@@ -162,12 +167,6 @@ fast_drain(struct flow *f)
 		f->piped -= (size_t)n;
 	if (f->piped == 0 && f->small == TALK_READS)
 		fast_end(f);
-	/*
-	 * splice(2) keeps an error to itself if bytes went before it, and says
-	 * EPIPE the next time: that tells nothing of FIN (carry_had_fin).
-	 */
-	if (n == -1 && errno == EPIPE)
-		errno = ECONNRESET;
 	return n;
 }
 
@@ -410,6 +409,19 @@ carry_unsent(int fd)
 	return -1;
 }
 
+#ifdef __linux__
+/* What an older kernel does not tell is 0. */
+static int
+tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t len;
+
+	len = sizeof *info;
+	memset(info, 0, sizeof *info);
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
+}
+#endif
+
 /*
  * True if the peer has left what we sent unanswered for so many seconds, and
  * repeated as well: keepalive says nothing while bytes are under way.  A peer
@@ -421,13 +433,8 @@ carry_lost(int fd, int seconds)
 {
 #ifdef __linux__
 	struct tcp_info info;
-	socklen_t len;
 
-	len = sizeof info;
-	memset(&info, 0, sizeof info);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return 0;
-	return (info.tcpi_retransmits > 1 || info.tcpi_probes > 1) &&
+	return tcp_info(fd, &info) == 0 && (info.tcpi_retransmits > 1 || info.tcpi_probes > 1) &&
 	    info.tcpi_last_ack_recv / 1000 >= (unsigned)seconds;
 #else
 	(void)fd;
@@ -437,15 +444,22 @@ carry_lost(int fd, int seconds)
 }
 
 /*
- * True if FIN had come in before this error did.  Linux alone tells: RST after
- * FIN is EPIPE, not ECONNRESET.
+ * True if FIN had come in before this error, behind all that was read from this
+ * flow.  Linux alone tells: RST after FIN is EPIPE, not ECONNRESET.  But EPIPE
+ * is also what splice(2) says when it has kept an error to itself because bytes
+ * went before it; so FIN has to be among what was received, where it counts as
+ * a byte.
  */
 int
-carry_had_fin(int error)
+carry_had_fin(const struct flow *f, int error)
 {
 #ifdef __linux__
-	return error == EPIPE;
+	struct tcp_info info;
+
+	return error == EPIPE && tcp_info(f->from, &info) == 0 &&
+	    info.tcpi_bytes_received > f->bytes;
 #else
+	(void)f;
 	(void)error;
 	return 0;
 #endif

@@ -252,7 +252,7 @@ hand_over(struct session *s, struct flow *f)
 			if (f->eof || (n = carry_fill(f, POLLPRI)) == -1)
 				return 0;
 			if (n == 0) {
-				f->eof = carry_had_fin(s->error);
+				f->eof = carry_had_fin(f, s->error);
 				return 0;
 			}
 		}

@@ -146,7 +146,7 @@ int	carry_moved(struct flow *);
 void	carry_rest(struct flow *);
 int	carry_unsent(int);
 int	carry_lost(int, int);
-int	carry_had_fin(int);
+int	carry_had_fin(const struct flow *, int);
 
 /* CARRY_IN is what to ask poll(2) for, before carry_fill. */
 #ifdef __linux__
