@@ -168,6 +168,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_send),
 #endif
 	ALLOW(SYS_splice),
+	ALLOW(SYS_sched_yield),
 #ifdef SYS_clock_gettime
 	ALLOW(SYS_clock_gettime),
 #endif

@@ -353,8 +353,8 @@ is_allowed(long call)
 		SYS_clock_gettime, SYS_close, SYS_exit, SYS_exit_group,
 		SYS_fcntl, SYS_getpid, SYS_getsockopt, SYS_ioctl, SYS_pipe2,
 		SYS_ppoll, SYS_read, SYS_recvfrom, SYS_restart_syscall,
-		SYS_rt_sigreturn, SYS_sendto, SYS_setitimer, SYS_setsockopt,
-		SYS_shutdown, SYS_splice, SYS_write,
+		SYS_rt_sigreturn, SYS_sched_yield, SYS_sendto, SYS_setitimer,
+		SYS_setsockopt, SYS_shutdown, SYS_splice, SYS_write,
 #ifdef SYS_alarm
 		SYS_alarm, SYS_pipe, SYS_poll,
 #endif

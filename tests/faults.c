@@ -113,6 +113,7 @@ static const struct call {
 	    KILLED),
 	CALL(splice, EAGAIN, EBADF, EINVAL, ENOMEM, ESPIPE, EPIPE, ECONNRESET,
 	    SHORT, KILLED),
+	CALL(sched_yield, ENOSYS, KILLED),
 #ifdef SYS_pipe
 	CALL(pipe, EFAULT, EINVAL, EMFILE, ENFILE),
 #endif
