@@ -9,6 +9,8 @@ LDFLAGS =
 PREFIX = /usr/local
 SBINDIR = $(PREFIX)/sbin
 MANDIR = $(PREFIX)/share/man
+SAMPLEDIR = $(PREFIX)/share/doc/stfl-relay/examples
+UNITDIR = $(PREFIX)/lib/systemd/system
 DESTDIR =
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -39,15 +41,17 @@ stfl-relay-static: $(SRC) $(HDR)
 		$(CC) $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS); \
 	fi
 
-# Tests.  make check RELAY=./stfl-relay-static takes another build.
+# Tests.  make check RELAY=./stfl-relay-static takes another build, and
+# make check PARTS='rules scripts' leaves the others out.
 
 RELAY = ./stfl-relay
+PARTS =
 TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
 	tests/load tests/identity tests/demo-check tests/superserver \
 	tests/webserver
 
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
-	RELAY=$(RELAY) sh test.sh
+	RELAY=$(RELAY) sh test.sh $(PARTS)
 
 .SUFFIXES:
 .SUFFIXES: .c
@@ -107,27 +111,61 @@ bench/floor: bench/floor.c
 demo: stfl-relay tests/superserver tests/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/demo.sh
 
-install: stfl-relay
-	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+install: stfl-relay install-manual
+	mkdir -p $(DESTDIR)$(SBINDIR)
 	cp stfl-relay $(DESTDIR)$(SBINDIR)/stfl-relay
 	chmod 755 $(DESTDIR)$(SBINDIR)/stfl-relay
-	cp man/stfl-relay.8 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
-	chmod 644 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
 
-install-static: stfl-relay-static
-	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+install-static: stfl-relay-static install-manual
+	mkdir -p $(DESTDIR)$(SBINDIR)
 	cp stfl-relay-static $(DESTDIR)$(SBINDIR)/stfl-relay
 	chmod 755 $(DESTDIR)$(SBINDIR)/stfl-relay
-	cp man/stfl-relay.8 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+
+# What names the program names it where it is.
+install-manual:
+	mkdir -p $(DESTDIR)$(MANDIR)/man8
+	sed 's,/usr/local/sbin,$(SBINDIR),' man/stfl-relay.8 \
+		>$(DESTDIR)$(MANDIR)/man8/stfl-relay.8
 	chmod 644 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+
+SAMPLES = inetd.conf.sample xinetd.d/http xinetd.d/https xinetd.d/imap \
+	xinetd.d/pop3 xinetd.d/smtp xinetd.d/ssh systemd/hardening.conf \
+	launchd/stfl-relay.http.plist
+UNITS = stfl-relay@.service stfl-relay@.socket
+
+# For packages, beside install.
+install-samples:
+	for file in $(SAMPLES); do \
+		to=$(DESTDIR)$(SAMPLEDIR)/$$file && \
+		mkdir -p "$${to%/*}" && \
+		sed 's,/usr/local/sbin,$(SBINDIR),' $$file >"$$to" && \
+		chmod 644 "$$to" || exit 1; \
+	done
+	mkdir -p $(DESTDIR)$(UNITDIR)
+	for file in $(UNITS); do \
+		to=$(DESTDIR)$(UNITDIR)/$$file && \
+		sed 's,/usr/local/sbin,$(SBINDIR),' systemd/$$file >"$$to" && \
+		chmod 644 "$$to" || exit 1; \
+	done
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/stfl-relay
 	rm -f $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
 
+# The commit that is checked out, as a tarball; the same bytes each time.
+dist:
+	version=$$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' src/relay.h) && \
+	git -c tar.umask=022 archive --prefix="stfl-relay-$$version/" HEAD | \
+		gzip -9n >"stfl-relay-$$version.tar.gz"
+
+# That this is so, and that it passes its tests: all, or PARTS.
+distcheck:
+	PARTS="$(PARTS)" sh tests/dist.sh
+
 clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
-	rm -f $(BENCH)
+	rm -f $(BENCH) stfl-relay-*.tar.gz
 
 .PHONY: all static check check-faults check-load check-scripts bench demo \
-	install install-static uninstall clean
+	install install-static install-manual install-samples uninstall dist \
+	distcheck clean
