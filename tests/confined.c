@@ -689,6 +689,24 @@ bulk_session(struct tracing *t)
 	expect_known(t);
 }
 
+/* A kernel that lacks splice(2), or has it not for sockets. */
+static void
+no_splice(void)
+{
+	static const int errors[] = { ENOSYS, EINVAL };
+	struct tracing *t;
+	size_t i;
+
+	for (i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		t = trace_begin();
+		without(t, SYS_splice, ANY, errors[i]);
+		bulk_session(t);
+		if (t->injected == 0)
+			skip("nothing is spliced, see pipe-user-pages-soft in "
+			    "pipe(7)");
+	}
+}
+
 /* There may be no pipe, while others hold many (pipe(7)). */
 static void
 path_bulk(void)
@@ -890,6 +908,7 @@ static const struct test tests[] = {
 	{ "confinement that is refused is RST at both peers: 71", refusals },
 	{ "the filter knows all that talk needs", path_talk },
 	{ "the filter knows all that bulk needs", path_bulk },
+	{ "a kernel without splice(2) carries bulk", no_splice },
 	{ "the filter knows all that urgent bytes need", path_urgent },
 	{ "the filter knows all that signals and syslog lines need",
 	    path_signals },

@@ -675,6 +675,84 @@ nobody_moves(void)
 		fail("%ld ms of CPU", cpu_ms() - before);
 }
 
+#ifdef __linux__
+
+/* A user that nobody else is: none but our own pipes count for him. */
+static uid_t lonely;
+
+static void
+become_lonely(void)
+{
+	if (setresuid(lonely, lonely, lonely) == -1)
+		_exit(126);
+}
+
+/* True if this process, of another user, has a pipe. */
+static int
+has_pipe(pid_t pid)
+{
+	char path[64], link[64];
+	ssize_t n;
+	int fd;
+
+	for (fd = 0; fd < 16; fd++) {
+		snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)pid, fd);
+		n = readlink(path, link, sizeof link - 1);
+		if (n == -1 && errno != ENOENT)
+			fail("%s: %s", path, strerror(errno));
+		if (n > 0 && strncmp(link, "pipe:", 5) == 0 && fd != 2)
+			return 1;
+	}
+	return 0;
+}
+
+/* One user's pipes have so many pages together; then new ones are small. */
+static void
+no_large_pipe(void)
+{
+	struct relay r;
+	FILE *file;
+	char path[32];
+	pid_t sender;
+	long pages;
+	int fd, p[2], status;
+
+	file = fopen("/proc/sys/fs/pipe-user-pages-soft", "r");
+	if (file == NULL || fscanf(file, "%ld", &pages) != 1 || pages == 0)
+		skip("this system does not limit the pipes of a user");
+	fclose(file);
+	lonely = (uid_t)(1000000 + getpid());
+	fd = open(relay_path, O_RDONLY);
+	if (fd == -1)
+		fail("%s: %s", relay_path, strerror(errno));
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	relay_path = path;
+	if (setresuid(lonely, (uid_t)-1, (uid_t)-1) == -1)
+		skip("only root can become another user");
+	for (; pages > 0; pages -= MIB / sysconf(_SC_PAGESIZE))
+		if (pipe(p) == -1 || fcntl(p[1], F_SETPIPE_SZ, MIB) == -1)
+			fail("a pipe: %s", strerror(errno));
+
+	relay_setup = become_lonely;
+	relay_session(&r, NULL);
+	sender = fork();
+	if (sender == 0) {
+		send_stream(r.target, 1, 0, 16 * MIB);
+		_exit(0);
+	}
+	expect_stream(r.client, 1, 0, 8 * MIB);
+	if (has_pipe(r.pid))
+		fail("the relay holds a pipe");
+	expect_stream(r.client, 1, 8 * MIB, 8 * MIB);
+	if (waitpid(sender, &status, 0) == -1 || status != 0)
+		fail("the sender failed");
+	converse(&r);
+	expect_status(&r, 0);
+	let_go(&r);
+}
+
+#endif
+
 static const struct test tests[] = {
 	{ "64 KiB of urgent bytes each way arrive", much_urgent },
 	{ "a client that has finished and then vanishes is a reset at the "
@@ -701,7 +779,11 @@ static const struct test tests[] = {
 	    odd_socket },
 	{ "a session needs no environment", no_environment },
 	{ "a session needs nothing in /dev and /etc", nothing_there },
-	{ "a session does not mind what /dev/log is", odd_log }
+	{ "a session does not mind what /dev/log is", odd_log },
+#ifdef __linux__
+	{ "bulk is copied for a user whose pipes may not be large",
+	    no_large_pipe }
+#endif
 };
 
 int
