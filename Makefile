@@ -162,10 +162,14 @@ dist:
 distcheck:
 	PARTS="$(PARTS)" sh tests/dist.sh
 
+# The Debian package, in a Debian of its own; for root.
+check-package: tests/webserver
+	sh tests/package.sh
+
 clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
 .PHONY: all static check check-faults check-load check-scripts bench demo \
 	install install-static install-manual install-samples uninstall dist \
-	distcheck clean
+	distcheck check-package clean

@@ -1,0 +1,130 @@
+#!/bin/sh
+# make check-package: the Debian package, from the tarball to a clean Debian of
+# its own and out of it again.  For root, with dpkg-dev, debhelper, lintian and
+# mmdebstrap installed.
+#
+# package.sh in-network ROOT: what needs a network of its own.
+
+# serve: a web server on $port.  fetch PORT: over IPv6, 0 if it comes from there.
+serve() {
+	tests/webserver -n 1 >"$dir/port" &
+	until_true test -s "$dir/port"
+	port=$(cat "$dir/port")
+}
+fetch() { tests/webserver -f "$1" 10 | grep -q 'only IPv4'; }
+listening() { grep -q ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp6; }
+
+# until_true COMMAND...: as soon as it is true, or false after some ten seconds.
+until_true() {
+	turns=0
+	until "$@"; do
+		[ $((turns += 1)) -le 200 ] || return 1
+		sleep 0.05
+	done
+}
+
+in_network() {
+	ip link set lo up
+	serve
+	sed -n "s/^http\(.*\) 80\$/$port\1 $port/p" \
+	    "$root/usr/share/doc/stfl-relay/examples/inetd.conf.sample" \
+	    >"$root/etc/inetd.conf"
+	chroot "$root" /usr/sbin/inetd -d -i /etc/inetd.conf &
+	until_true listening "$port" && fetch "$port"
+}
+
+if [ "${1:-}" = in-network ]; then
+	root=$2
+	in_network
+	exit
+fi
+
+cd "$(dirname "$0")/.." || exit 2
+dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 2' HUP INT TERM
+root=$dir/root
+export dir
+failed=0
+
+# verdict SENTENCE COMMAND...
+verdict() {
+	sentence=$1
+	shift
+	if "$@" >"$dir/said" 2>&1; then
+		echo "ok - $sentence"
+	else
+		echo "not ok - $sentence: $(tail -n 5 "$dir/said" | tr '\n' ' ')"
+		failed=1
+	fi
+}
+
+build() (
+	make dist && gunzip -c stfl-relay-*.tar.gz | (cd "$dir" && tar xf -) &&
+	    cd "$dir"/stfl-relay-* && cp -R packaging/debian debian &&
+	    DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc
+)
+
+checked() {
+	lintian --allow-root --pedantic --fail-on error,warning,pedantic \
+	    "$dir"/*.changes && [ ! -s "$dir/said" ]
+}
+
+# The system's own release, from its own mirror.
+debian() {
+	sources=
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources
+	do
+		[ ! -s $file ] || sources="$sources $file"
+	done
+	# shellcheck disable=SC2086
+	mmdebstrap --variant=minbase --include=openbsd-inetd \
+	    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
+	    "$root" $sources
+}
+
+# Names alone: dpkg writes its lists anew.
+files() {
+	find "$root" ! -name '*-old' ! -path "$root/var/log/*" | sort
+}
+
+installed() {
+	cp "$dir"/stfl-relay_*.deb "$root/package.deb"
+	chroot "$root" dpkg -i /package.deb
+	status=$?
+	rm "$root/package.deb"
+	return $status
+}
+
+in_place() (
+	cd "$root" && test -x usr/sbin/stfl-relay &&
+	    test -f usr/share/doc/stfl-relay/examples/inetd.conf.sample &&
+	    test -f usr/share/doc/stfl-relay/examples/xinetd.d/http &&
+	    test -f lib/systemd/system/stfl-relay@.socket &&
+	    test -f usr/share/man/man8/stfl-relay.8.gz &&
+	    ! chroot . dpkg -L stfl-relay | grep -e ^/etc -e ^/var &&
+	    ! grep -r usr/local usr/share/doc/stfl-relay/examples \
+	        lib/systemd/system/stfl-relay@*
+)
+
+served() {
+	unshare -f -m -n -p --kill-child sh tests/package.sh in-network "$root"
+}
+
+# Two files are inetd's.
+purged() {
+	chroot "$root" dpkg --purge stfl-relay &&
+	    rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" &&
+	    files >"$dir/after" && diff "$dir/before" "$dir/after"
+}
+
+verdict 'two commands make a Debian package of the tarball' build
+verdict 'lintian has nothing to say' checked
+verdict 'a clean Debian with openbsd-inetd can be had' debian
+rm -f "$root/etc/inetd.conf"
+files >"$dir/before"
+verdict 'dpkg installs the package there' installed
+verdict 'program, manual, samples and units are in their places' in_place
+verdict "inetd serves a request with the installed sample's line" served
+verdict 'dpkg purges the package without a trace' purged
+[ $failed -eq 0 ]
