@@ -81,10 +81,13 @@ carry_prepare(int fd, int keepalive)
 		return -1;
 #ifdef TCP_KEEPIDLE
 	if (keepalive != 0) {
+		int interval = (keepalive + 3) / 4;
+
 		/* Some systems have a least value: then their own times hold. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
-		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, (keepalive + 3) / 4);
-		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
+		    (keepalive + interval - 1) / interval);
 	}
 #endif
 	return 0;
@@ -431,23 +434,34 @@ tcp_info(int fd, struct tcp_info *info)
 }
 #endif
 
+/* Linux 6.15 and later; older headers lack it, and older kernels refuse it. */
+#if defined(__linux__) && !defined(TCP_RTO_MAX_MS)
+#define TCP_RTO_MAX_MS 44
+#endif
+
 /*
- * True if the peer has left what we sent unanswered for so many seconds, and
+ * True if the peer has left what we sent unanswered for twice -k (seconds), and
  * repeated as well: keepalive says nothing while bytes are under way.  A peer
  * whose window is closed does answer, however long it stays closed, and is
  * alive (so TCP_USER_TIMEOUT, which counts it as gone, will not do).
+ *
+ * Linux asks it after ever longer pauses, of two minutes in the end; from now
+ * on of no more than -k.
  */
 int
-carry_lost(int fd, int seconds)
+carry_lost(int fd, int keepalive)
 {
 #ifdef __linux__
 	struct tcp_info info;
 
-	return tcp_info(fd, &info) == 0 && (info.tcpi_retransmits > 1 || info.tcpi_probes > 1) &&
-	    info.tcpi_last_ack_recv / 1000 >= (unsigned)seconds;
+	(void)set(fd, IPPROTO_TCP, TCP_RTO_MAX_MS,
+	    (keepalive < 120 ? keepalive : 120) * 1000);
+	return tcp_info(fd, &info) == 0 &&
+	    (info.tcpi_retransmits > 1 || info.tcpi_probes > 1) &&
+	    info.tcpi_last_ack_recv / 2000 >= (unsigned)keepalive;
 #else
 	(void)fd;
-	(void)seconds;
+	(void)keepalive;
 	return 0;
 #endif
 }

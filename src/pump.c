@@ -42,6 +42,14 @@ failed(struct session *s, int side, int error)
 	return -1;
 }
 
+/* Something is under way: see in time whether it arrives (check_peers). */
+static void
+watch(struct session *s)
+{
+	if (s->check == NEVER && s->opt.keepalive != 0)
+		s->check = now() + s->opt.keepalive * 1000LL;
+}
+
 /*
  * One step of the flow from this side, with what poll(2) said of it: fill if
  * there is nothing pending, drain, and pass FIN on behind the last byte.  -1
@@ -68,13 +76,13 @@ step(struct session *s, int side, int revents)
 		if (n == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
 		s->moved = now();
-		if (s->check == NEVER && s->opt.keepalive != 0)
-			s->check = s->moved + s->opt.keepalive * 1000LL;
+		watch(s);
 	}
 	if (f->eof && !f->done && !carry_pending(f)) {
 		if (shutdown(f->to, SHUT_WR) == -1)
 			return failed(s, !side, errno);
 		f->done = 1;
+		watch(s);
 	}
 	return 0;
 }
@@ -293,6 +301,8 @@ pump(struct session *s)
 	}
 	s->moved = now();
 	s->check = NEVER;
+	if (s->opt.proxy != 0)
+		watch(s);
 	if (s->gone != 0)
 		failed(s, TARGET, s->gone);
 	else
