@@ -47,8 +47,8 @@ stfl-relay-static: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
-	tests/load tests/identity tests/demo-check tests/superserver \
-	tests/webserver
+	tests/links tests/load tests/identity tests/demo-check \
+	tests/superserver tests/webserver
 
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	RELAY=$(RELAY) sh test.sh $(PARTS)
@@ -72,9 +72,9 @@ tests/confined: tests/confined.c tests/traced.c tests/traced.h
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DBULK=0 -DTALK=0 -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
-# Every fault that make check takes samples of.
-check-faults: $(RELAY) tests/faults tests/stfl-relay-bulk
-	RELAY=$(RELAY) FAULTS=all sh test.sh faults
+# Every fault that make check takes samples of, and a long pause on the links.
+check-faults: $(RELAY) tests/faults tests/links tests/stfl-relay-bulk
+	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=30000 sh test.sh faults links
 
 # At full size, which takes minutes.
 check-load: $(RELAY) tests/load

@@ -13,8 +13,8 @@ trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
 [ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
-	hostile faults load identity networks receivers manual examples \
-	syscalls demo-check superservers systemd protocols
+	hostile faults links load identity networks receivers manual \
+	examples syscalls demo-check superservers systemd protocols
 for part; do
 	printf '# %s\n' "$part"
 	if [ -f "tests/$part.sh" ]; then

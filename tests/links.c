@@ -1,0 +1,429 @@
+/*
+ * Links that go down: a relay between peers on both sides of a router, all in
+ * network namespaces.  With -k, a peer that does not answer any more is missed
+ * after about twice as many seconds; one that answers is left alone, however
+ * little it takes.
+ *
+ * LINKS_PAUSE is for how many milliseconds a window is closed before its link
+ * goes down.
+ */
+
+#include "peers.h"
+
+#include <stdio.h>
+
+#ifndef __linux__
+
+int
+main(void)
+{
+	puts("skip - a peer whose link goes down is missed: needs Linux "
+	    "namespaces");
+	return 0;
+}
+
+#else
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Linux 6.15 and later (tcp(7)). */
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+
+/* Milliseconds: -k; when a peer is missed; and a time in which all settles. */
+#define KEEPALIVE "1"
+enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
+
+/*
+ * Namespaces: the relay's; the router's, where the near peers are; and the one
+ * behind it where the far peers are, whose link goes down.
+ */
+enum { RELAY, ROUTER, FAR, PLACES };
+static int place[PLACES];
+
+/* Two sessions: in one the client is far, in the other the target. */
+enum { CLIENT, TARGET };
+static struct session {
+	struct relay relay;
+	int near, far;		/* the peers' sockets */
+	size_t filled;		/* bytes that the near peer could send */
+} session[2];
+
+static void
+go_to(int where)
+{
+	if (setns(place[where], CLONE_NEWNET) == -1)
+		skip("setns: %s", strerror(errno));
+}
+
+/* Run this there; ip(8) may be where a user has no path to. */
+static void
+run(int where, const char *command)
+{
+	char text[1024];
+
+	snprintf(text, sizeof text, "PATH=$PATH:/sbin:/usr/sbin; %s", command);
+	go_to(where);
+	if (system(text) != 0)
+		skip("cannot run %.80s", command);
+	go_to(RELAY);
+}
+
+static void
+join(int where, const char *name, int other, const char *other_name)
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "ip link add %s type veth peer name %s "
+	    "netns /proc/%ld/fd/%d", name, other_name, (long)getpid(),
+	    place[other]);
+	run(where, text);
+}
+
+/* fd00::/64 and 10.0.0.0/24 here, fd01::/64 and 10.0.1.0/24 behind. */
+static void
+make_links(void)
+{
+	int i;
+
+	apart();
+	for (i = 0; i < PLACES; i++) {
+		if (i != RELAY && unshare(CLONE_NEWNET) == -1)
+			skip("no network namespace: %s", strerror(errno));
+		place[i] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		if (place[i] == -1)
+			skip("/proc/self/ns/net: %s", strerror(errno));
+		put_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+	}
+	join(RELAY, "relay", ROUTER, "router");
+	join(ROUTER, "behind", FAR, "far");
+	run(ROUTER, "ip -batch - <<-end\n"
+	    "link set router up\n"
+	    "link set behind up\n"
+	    "address add 10.0.0.2/24 dev router\n"
+	    "address add 10.0.1.1/24 dev behind\n"
+	    "address add fd00::2/64 dev router nodad\n"
+	    "address add fd01::1/64 dev behind nodad\n"
+	    "end\n"
+	    "echo 1 >/proc/sys/net/ipv4/ip_forward\n"
+	    "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding");
+	run(RELAY, "ip -batch - <<-end\n"
+	    "link set relay up\n"
+	    "address add 10.0.0.1/24 dev relay\n"
+	    "address add fd00::1/64 dev relay nodad\n"
+	    "route add default via 10.0.0.2\n"
+	    "route add default via fd00::2\n"
+	    "end");
+	run(FAR, "ip -batch - <<-end\n"
+	    "link set far up\n"
+	    "address add 10.0.1.2/24 dev far\n"
+	    "address add fd01::2/64 dev far nodad\n"
+	    "route add default via 10.0.1.1\n"
+	    "route add default via fd01::1\n"
+	    "end");
+}
+
+static int64_t
+link_down(void)
+{
+	run(ROUTER, "ip link set behind down");
+	return milliseconds();
+}
+
+static void
+link_up(void)
+{
+	/* Addresses of IPv6 leave with the link. */
+	run(ROUTER, "ip link set behind up &&"
+	    " ip address add fd01::1/64 dev behind nodad");
+}
+
+static int
+socket_at(int where, int family)
+{
+	int fd, yes;
+
+	go_to(where);
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	go_to(RELAY);
+	if (fd == -1)
+		fail("socket: %s", strerror(errno));
+	yes = 1;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+	return fd;
+}
+
+static int
+listen_at(int where, int family)
+{
+	int fd;
+
+	fd = socket_at(where, family);
+	if (listen(fd, 8) == -1)
+		fail("listen: %s", strerror(errno));
+	return fd;
+}
+
+/* A session whose client is here and whose target is there. */
+static void
+begin(struct session *t, int client, int target)
+{
+	const char *args[] = { "-v", "-k", KEEPALIVE, NULL, NULL, NULL };
+	struct sockaddr_in6 in6;
+	char port[8];
+	int fd, listener, service;
+
+	service = listen_at(RELAY, AF_INET6);
+	listener = listen_at(target, AF_INET);
+	snprintf(port, sizeof port, "%d", port_of(listener));
+	args[3] = target == FAR ? "10.0.1.2" : "10.0.0.2";
+	args[4] = port;
+
+	memset(&in6, 0, sizeof in6);
+	in6.sin6_family = AF_INET6;
+	in6.sin6_port = htons((in_port_t)port_of(service));
+	inet_pton(AF_INET6, "fd00::1", &in6.sin6_addr);
+	fd = socket_at(client, AF_INET6);
+	if (connect(fd, (struct sockaddr *)&in6, sizeof in6) == -1)
+		fail("connect: %s", strerror(errno));
+	relay_on(&t->relay, accept_from(service), 1, args);
+	t->relay.client = fd;
+	t->relay.target = accept_from(listener);
+	t->near = client == FAR ? t->relay.target : t->relay.client;
+	t->far = client == FAR ? t->relay.client : t->relay.target;
+	close(service);
+	close(listener);
+	send_stream(t->far, 1, 0, 1000);
+	expect_stream(t->near, 1, 0, 1000);
+	wait_acked(t->far);
+}
+
+static void
+begin_both(void)
+{
+	make_links();
+	begin(&session[CLIENT], FAR, ROUTER);
+	begin(&session[TARGET], ROUTER, FAR);
+}
+
+/* The near peers see RST, no more than so long after the link went down. */
+static void
+expect_missed(int64_t since, int latest)
+{
+	static const char *const words[] = { "client", "target" };
+	struct pollfd p[2];
+	char text[2048], want[32];
+	int64_t took;
+	int i, left;
+
+	for (i = 0; i < 2; i++) {
+		p[i].fd = session[i].near;
+		p[i].events = 0;
+	}
+	for (left = 2; left > 0;) {
+		if (poll(p, 2, latest) == 0)
+			fail("the %s is not missed within %d ms",
+			    words[p[0].fd == -1], latest);
+		took = milliseconds() - since;
+		for (i = 0; i < 2; i++) {
+			if (p[i].fd == -1 || p[i].revents == 0)
+				continue;
+			if (took < EARLIEST || took > latest)
+				fail("the %s is missed after %lld ms",
+				    words[i], (long long)took);
+			p[i].fd = -1;
+			left--;
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		if (relay_status(&session[i].relay, SOON) != 0)
+			fail("exit status is not 0");
+		relay_stderr(&session[i].relay, text, sizeof text);
+		snprintf(want, sizeof want, "end=%s-timeout", words[i]);
+		if (strstr(text, want) == NULL)
+			fail("the log says %s", text);
+	}
+}
+
+/* They are as they were: what is sent arrives. */
+static void
+expect_alive(void)
+{
+	struct session *t;
+
+	for (t = session; t < session + 2; t++) {
+		send_stream(t->near, 2, 0, 1000);
+		expect_stream(t->far, 2, 0, 1000);
+		finish(t->near);
+		expect_end(t->far, FIN);
+		finish(t->far);
+		expect_end(t->near, FIN);
+		if (relay_status(&t->relay, SOON) != 0)
+			fail("exit status is not 0");
+	}
+}
+
+static void
+pause_for(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+/* The near peers send until nothing moves any more. */
+static void
+fill(void)
+{
+	static char block[65536];
+	struct session *t;
+	struct pollfd p;
+	ssize_t n;
+
+	for (t = session; t < session + 2; t++) {
+		p.fd = t->near;
+		p.events = POLLOUT;
+		while (poll(&p, 1, 300) == 1) {
+			n = send(p.fd, block, sizeof block,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+			if (n == -1 && errno != EAGAIN)
+				fail("send: %s", strerror(errno));
+			t->filled += n > 0 ? (size_t)n : 0;
+		}
+	}
+}
+
+static void
+drain(void)
+{
+	static char block[65536];
+	struct session *t;
+	size_t n;
+
+	for (t = session; t < session + 2; t++)
+		for (; t->filled > 0; t->filled -= n) {
+			n = t->filled < sizeof block ? t->filled : sizeof block;
+			recv_exactly(t->far, block, n);
+		}
+}
+
+static void
+send_both(size_t size)
+{
+	send_stream(session[CLIENT].near, 3, 0, size);
+	send_stream(session[TARGET].near, 3, 0, size);
+}
+
+static void
+idle(void)
+{
+	begin_both();
+	expect_missed(link_down(), LATEST);
+}
+
+static void
+under_way(void)
+{
+	int64_t since;
+
+	begin_both();
+	since = link_down();
+	send_both(100000);
+	expect_missed(since, LATEST);
+}
+
+/* Nothing else is, and nothing was for a while. */
+static void
+fin_under_way(void)
+{
+	int64_t since;
+
+	begin_both();
+	pause_for(PAUSE);
+	since = link_down();
+	finish(session[CLIENT].near);
+	finish(session[TARGET].near);
+	expect_missed(since, LATEST);
+}
+
+/* Older kernels ask a closed window after ever longer pauses, and only then. */
+static void
+closed_then_gone(void)
+{
+	int fd, ms, pause;
+
+	pause = getenv("LINKS_PAUSE") != NULL ? atoi(getenv("LINKS_PAUSE")) :
+	    PAUSE;
+	alarm((unsigned)pause / 500 + 60);
+	begin_both();
+	fill();
+	pause_for(pause);
+	ms = 120000;
+	fd = socket_at(RELAY, AF_INET);
+	expect_missed(link_down(), LATEST + (setsockopt(fd, IPPROTO_TCP,
+	    TCP_RTO_MAX_MS, &ms, sizeof ms) == 0 ? 0 : 2 * pause));
+}
+
+static void
+silent(void)
+{
+	begin_both();
+	pause_for(2 * LATEST);
+	expect_alive();
+}
+
+static void
+closed(void)
+{
+	begin_both();
+	fill();
+	pause_for(2 * LATEST);
+	drain();
+	expect_alive();
+}
+
+/* What was sent meanwhile is still to arrive. */
+static void
+short_outage(void)
+{
+	begin_both();
+	(void)link_down();
+	send_both(100000);
+	pause_for(K * 4 / 5);
+	link_up();
+	expect_stream(session[CLIENT].far, 3, 0, 100000);
+	expect_stream(session[TARGET].far, 3, 0, 100000);
+	expect_alive();
+}
+
+static const struct test tests[] = {
+	{ "a silent peer whose link goes down is missed after about twice -k",
+	    idle },
+	{ "a peer whose link goes down is missed with bytes under way to it",
+	    under_way },
+	{ "a peer whose link goes down is missed with FIN under way to it",
+	    fin_under_way },
+	{ "a peer whose link goes down is missed with its window closed",
+	    closed_then_gone },
+	{ "a silent peer is left alone", silent },
+	{ "a peer whose window stays closed is left alone", closed },
+	{ "a link that is down for less than -k costs no session",
+	    short_outage }
+};
+
+int
+main(int argc, char *argv[])
+{
+	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
+	    argv + 1);
+}
+
+#endif
