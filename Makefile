@@ -32,14 +32,17 @@ stfl-relay: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
 # musl's compiler wrapper hides the kernel's headers: show them last.
-stfl-relay-static: $(SRC) $(HDR)
+STATIC = static() { \
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
-		-static -o $@ $(SRC) $(LDFLAGS); \
+		-static -o $@ $(SRC) $(LDFLAGS) "$$@"; \
 	else \
-		$(CC) $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS); \
-	fi
+		$(CC) $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS) "$$@"; \
+	fi; }; static
+
+stfl-relay-static: $(SRC) $(HDR)
+	$(STATIC)
 
 # Tests.  make check RELAY=./stfl-relay-static takes another build, and
 # make check PARTS='rules scripts' leaves the others out.
@@ -89,7 +92,7 @@ check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
 
 # Performance, beside other programs: see bench/run.sh.
 
-BENCH = bench/load bench/launch bench/floor
+BENCH = bench/load bench/launch bench/floor bench/unconfined
 LOAD = bench/load.c bench/server.c bench/stream.c bench/tree.c
 
 bench: stfl-relay stfl-relay-static $(BENCH)
@@ -100,6 +103,10 @@ bench/load: $(LOAD) bench/bench.h
 
 bench/launch: bench/launch.c
 	$(CC) -std=c99 -O2 $(WARN) -o $@ bench/launch.c
+
+# What confinement costs.
+bench/unconfined: $(SRC) $(HDR)
+	$(STATIC) -DNO_SECCOMP
 
 # No libc, and so not for every machine: it is left out where it fails.
 bench/floor: bench/floor.c

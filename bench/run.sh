@@ -36,7 +36,7 @@ fi
 if [ -n "${OWN_NETWORK:-}" ]; then
 	ip link set lo up && echo reno >$control || exit 1
 fi
-ALL_PEERS='direct floor relay static socat nc redir simpleproxy xinetd proxyd
+ALL_PEERS='direct floor unconfined relay static socat nc redir simpleproxy xinetd proxyd
 haproxy 6tunnel rinetd'
 ALL_ROWS='down up setup1 setup4 rtt idle hundred held'
 ROUNDS=${ROUNDS:-5}
@@ -78,6 +78,7 @@ program() {
 	case $1 in
 	direct)	echo bench/load ;;
 	floor)	[ ! -x bench/floor ] || echo bench/floor ;;
+	unconfined) [ ! -x bench/unconfined ] || echo bench/unconfined ;;
 	relay)	[ ! -x stfl-relay ] || echo ./stfl-relay ;;
 	static)	[ ! -x stfl-relay-static ] || echo ./stfl-relay-static ;;
 	nc)	# the one that has -N
@@ -96,6 +97,7 @@ title() {
 	case $1 in
 	direct)	echo 'direct connection' ;;
 	floor)	echo 'the floor' ;;
+	unconfined) echo 'static, unconfined' ;;
 	relay)	echo 'stfl-relay, shared' ;;
 	static)	echo 'stfl-relay, static' ;;
 	nc)	echo 'nc -N' ;;
@@ -112,7 +114,7 @@ title() {
 # of its own.
 kind() {
 	case $1 in
-	direct)	echo none ;;
+	direct | unconfined) echo none ;;
 	xinetd | proxyd | haproxy | 6tunnel | rinetd) echo daemon ;;
 	*)	echo exec ;;
 	esac
@@ -123,7 +125,7 @@ start() {
 	p=$(program "$1")
 	case $1 in
 	direct)	front=0; return ;;
-	floor | relay | static)
+	floor | unconfined | relay | static)
 		set -- "$front" "$p" 127.0.0.1 "$target" ;;
 	socat)	set -- "$front" "$p" STDIO "TCP4:127.0.0.1:$target" ;;
 	nc)	set -- "$front" "$p" -n -N 127.0.0.1 "$target" ;;
@@ -236,7 +238,10 @@ peers=$sound
 turn() {
 	printf 'round %d of %d, %s:' "$round" "$ROUNDS" "$row"
 	while [ $# -gt 0 ]; do
-		case $row-$1 in idle-direct) shift; continue ;; esac
+		case $row-$1 in
+		setup?-unconfined) ;;
+		idle-direct | *-unconfined) shift; continue ;;
+		esac
 		measure "$row" "$1"
 		note "$count" "$1"
 		printf ' %s' "$1"
