@@ -171,7 +171,7 @@ dist:
 distcheck:
 	PARTS="$(PARTS)" sh tests/dist.sh
 
-# The Debian package, in a Debian of its own; for root.
+# The packages, Debian's in a Debian of its own; for root.
 check-package: tests/webserver
 	sh tests/package.sh
 

@@ -7,6 +7,16 @@ trap 'rm -rf "$dir"' EXIT
 trap 'exit 2' HUP INT TERM
 failed=0
 
+said='the packages have the version of the program'
+version=$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' src/relay.h)
+if grep -q "^stfl-relay ($version) " packaging/debian/changelog &&
+    grep -q "^Version: *$version\$" packaging/rpm/stfl-relay.spec; then
+	echo "ok - $said"
+else
+	echo "not ok - $said"
+	failed=1
+fi
+
 said='two tarballs of one commit are equal to the byte'
 # Another place, time, zone, mask and user.
 if ! why=$(make dist 2>&1 && git clone -q . "$dir/clone" 2>&1 &&

@@ -1,7 +1,7 @@
 #!/bin/sh
 # make check-package: the Debian package, from the tarball to a clean Debian of
-# its own and out of it again.  For root, with dpkg-dev, debhelper, lintian and
-# mmdebstrap installed.
+# its own and out of it again; and whether an RPM can be built.  For root, with
+# dpkg-dev, debhelper, lintian, mmdebstrap and rpm installed.
 #
 # package.sh in-network ROOT: what needs a network of its own.
 
@@ -70,6 +70,12 @@ checked() {
 	    "$dir"/*.changes && [ ! -s "$dir/said" ]
 }
 
+# Debian has neither the macros of systemd nor packages for rpm to find.
+rpm() {
+	rpmbuild -ta --nodeps --nocheck -D "_topdir $dir/rpm" \
+	    -D '_unitdir /usr/lib/systemd/system' stfl-relay-*.tar.gz
+}
+
 # The system's own release, from its own mirror.
 debian() {
 	sources=
@@ -120,6 +126,7 @@ purged() {
 
 verdict 'two commands make a Debian package of the tarball' build
 verdict 'lintian has nothing to say' checked
+verdict 'rpmbuild makes an RPM of the tarball' rpm
 verdict 'a clean Debian with openbsd-inetd can be had' debian
 rm -f "$root/etc/inetd.conf"
 files >"$dir/before"
