@@ -55,6 +55,8 @@ TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
 	tests/links tests/load tests/identity tests/demo-check \
 	tests/superserver tests/webserver
 
+tools: $(TOOLS)
+
 check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
@@ -91,6 +93,10 @@ check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
 	SCRIPTS=$${SCRIPTS:-20000} RELAY=$(RELAY) sh test.sh scripts
 	SCRIPTS=$${SCRIPTS:-20000} RELAY=tests/stfl-relay-bulk \
 		sh test.sh scripts
+
+# As other processors and C libraries have it: see the head of the script.
+check-machines: tools
+	sh tests/machines.sh
 
 # Performance, beside other programs: see bench/run.sh.
 
@@ -179,6 +185,6 @@ clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
-.PHONY: all static check check-faults check-load check-scripts bench demo \
-	install install-static install-manual install-samples uninstall dist \
-	distcheck check-package clean
+.PHONY: all static tools check check-faults check-load check-scripts \
+	check-machines bench demo install install-static install-manual \
+	install-samples uninstall dist distcheck check-package clean

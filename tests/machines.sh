@@ -1,0 +1,260 @@
+#!/bin/sh
+# Other machines, as far as this one can be them: the program is built for each
+# without a warning, and tested.
+#
+#	sh tests/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
+#	    [s390x]
+#
+#	PARTS="rules scripts"	of test.sh; without it all that are of use
+#	SCRIPTS=300		that each byte path plays
+#
+# For i386 the tests are built as well: it runs here as it is, filter and all.
+# For the others the tests are native.  qemu-user stands in for a machine of
+# another kind: it hands the program's system calls to this kernel, translated.
+# It knows neither seccomp nor Landlock, and what limits or traces the relay
+# would limit or trace qemu: confined, hostile and faults are left out.  What
+# else it cannot do is skipped by name (beyond_qemu).
+
+cd "$(dirname "$0")/.." || exit 2
+CC=${CC:-cc}
+INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
+export INETDS
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+# Relays are also run by nobody.
+chmod 711 "$dir"
+failed=0
+
+# With this, and without the filter, for it has no names for system calls, the
+# program builds with dietlibc.  It is not tested: getaddrinfo(3) there gives one
+# address, and inet_pton(3) takes 127.0 for one.
+cat >"$dir/diet.h" <<'END'
+#include <sys/ioctl.h>
+#include <asm/sockios.h>
+#include <linux/socket.h>
+static inline int
+sockatmark(int fd)
+{
+	int n;
+
+	return ioctl(fd, SIOCATMARK, &n) == -1 ? -1 : n != 0;
+}
+END
+
+ok() { echo "ok - $1"; }
+not_ok() { echo "not ok - $1: $2"; failed=1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Where everything is to be there, what is not is a failure.
+skip() {
+	if [ "${CI:-}" = true ]; then
+		not_ok "$@"
+	else
+		echo "skip - $1: $2"
+	fi
+}
+
+# shellcheck disable=SC2016	# make's
+flags=$(printf 'include Makefile\nshow:\n\t@echo $(COMPILE)\n' |
+    make -s -f - show CPPFLAGS= CFLAGS='-O2 -Werror') || exit 2
+
+# The compiler for a machine, and what it needs to be told.
+compiler() {
+	case $1 in
+	arm64) echo aarch64-linux-gnu-gcc -static ;;
+	armhf) echo arm-linux-gnueabihf-gcc -static ;;
+	riscv64) echo riscv64-linux-gnu-gcc -static ;;
+	s390x) echo s390x-linux-gnu-gcc -static ;;
+	# The headers are where only the machine's own compiler looks.
+	i386) echo "$CC -m32 -idirafter /usr/include/$(multiarch)" ;;
+	musl) echo musl-gcc -static -idirafter /usr/include \
+	    -idirafter "/usr/include/$(multiarch)" ;;
+	clang) echo clang ;;
+	diet) echo diet gcc -DNO_SECCOMP -idirafter "/usr/include/$(multiarch)" \
+	    -include "$dir/diet.h" ;;
+	*) return 1 ;;
+	esac
+}
+
+multiarch() { $CC -print-multiarch 2>/dev/null; }
+
+# build MACHINE FILE FLAG...: what it has to say is in FILE.log.
+build() {
+	# shellcheck disable=SC2046,SC2086	# words
+	(
+		out=$2
+		compiler=$(compiler "$1")
+		shift 2
+		$compiler $flags "$@" -o "$out" stfl-relay.c src/*.c
+	) >"$2.log" 2>&1
+}
+
+# can MACHINE: there is a compiler that works.
+can() {
+	command=$(compiler "$1") || return 1
+	echo '#include <linux/filter.h>
+	int main(void) { return 0; }' >"$dir/empty.c"
+	# shellcheck disable=SC2086
+	have "${command%% *}" &&
+	    $command -o "$dir/empty" "$dir/empty.c" >/dev/null 2>&1
+}
+
+builds() {
+	for machine in arm64 armhf riscv64 s390x i386 musl clang diet; do
+		said="for $machine it is built without a warning"
+		if ! can "$machine"; then
+			skip "$said" "no $(compiler "$machine")"
+		elif build "$machine" "$dir/built"; then
+			ok "$said"
+		else
+			not_ok "$said" "$(grep -m 1 -e error: -e undefined \
+			    "$dir/built.log")"
+		fi
+	done
+}
+
+# qemu hands on four bytes of TCP_INFO.  What the others would tell of FIN before
+# a reset, the reset tells as well, but where splice(2) has met it: they say yes.
+cat >"$dir/qemu.h" <<'END'
+#define _GNU_SOURCE
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <linux/tcp.h>
+#include <stdint.h>
+static inline int
+getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
+{
+	struct tcp_info *info = value;
+	int result;
+
+	result = getsockopt(fd, level, option, value, len);
+	if (level == IPPROTO_TCP && option == TCP_INFO)
+		info->tcpi_bytes_received = UINT64_MAX;
+	return result;
+}
+#define getsockopt getsockopt_of_qemu
+END
+
+# What fails for the emulator's sake alone, and why.
+beyond_qemu='
+a client that vanishes before it took all becomes a reset at the target|qemu hands on four bytes of TCP_INFO
+a target that vanishes before it took all becomes a reset at the client|qemu hands on four bytes of TCP_INFO
+-s uses a port for several targets, and says when none is left|qemu does not know IP_BIND_ADDRESS_NO_PORT
+'
+
+emulator() {
+	case $1 in
+	arm64) echo qemu-aarch64-static ;;
+	armhf) echo qemu-arm-static ;;
+	riscv64 | s390x) echo "qemu-$1-static" ;;
+	esac
+}
+
+# Not a script, for a shell has something to say of odd surroundings.
+cat >"$dir/emulate.c" <<'END'
+#include <unistd.h>
+
+int
+main(int argc, char *argv[])
+{
+	char *all[64] = { QEMU, RELAY };
+	int i;
+
+	for (i = 1; i < argc && i < 62; i++)
+		all[i + 1] = argv[i];
+	execv(QEMU, all);
+	return 127;
+}
+END
+
+# install MACHINE FILE FLAG...: the relay for it, or what runs it.
+install() {
+	machine=$1 file=$2
+	shift 2
+	emulator=$(emulator "$machine")
+	[ -z "$emulator" ] || set -- "$@" -include "$dir/qemu.h"
+	build "$machine" "$file.$machine" "$@" || return
+	if [ -z "$emulator" ]; then
+		mv "$file.$machine" "$file"
+	else
+		$CC -DQEMU="\"$(command -v "$emulator")\"" \
+		    -DRELAY="\"$PWD/$file.$machine\"" -o "$file" \
+		    "$dir/emulate.c"
+	fi
+}
+
+# prepare MACHINE: a copy of all that there is, made for it.
+prepare() (
+	umask 022
+	mkdir "$dir/$1" && tar cf - --exclude=.git . | tar xf - -C "$dir/$1" &&
+	    cd "$dir/$1" || exit
+	[ "$1" != i386 ] || make -s clean
+	set -- "$1" "$(compiler i386)"
+	[ "$1" = i386 ] || set -- "$1" "$CC"
+	make -s tools CC="$2" || exit
+	install "$1" stfl-relay &&
+	    install "$1" tests/stfl-relay-bulk -DBULK=0 -DTALK=0
+)
+
+suite() {
+	said="the tests pass on $1"
+	emulator=$(emulator "$1")
+	if ! can "$1"; then
+		skip "$said" "no $(compiler "$1")"
+	elif [ -n "$emulator" ] && ! have "$emulator"; then
+		skip "$said" "no $emulator"
+	elif ! prepare "$1" >"$dir/$1.log" 2>&1; then
+		not_ok "$said" "it is not built: $(tail -n 1 "$dir/$1.log")"
+	else
+		run "$1"
+	fi
+}
+
+# Of the parts of test.sh, those that are of use there, and not both ways.
+parts_for() {
+	for part in ${PARTS:-rules scripts bulk ipv6-targets confined hostile \
+	    faults load identity networks receivers manual demo-check \
+	    superservers protocols}; do
+		case $(emulator "$1")$part in
+		qemu*confined | qemu*faults | qemu*hostile) ;;
+		*) echo "$part" ;;
+		esac
+	done
+}
+
+run() {
+	# shellcheck disable=SC2046	# words
+	(cd "$dir/$1" && CI='' sh test.sh $(parts_for "$1")) 2>&1 |
+	    sed "\$d; s/^\(.*ok\|skip\) - /&on $1: /" >"$dir/$1.out"
+	# shellcheck disable=SC2016
+	awk -v list="${emulator:+$beyond_qemu}" '
+	BEGIN {
+		n = split(list, line, "\n")
+		for (i = 1; i <= n; i++)
+			if (split(line[i], word, "|") == 2)
+				beyond[word[1]] = word[2]
+	}
+	/^not ok - / {
+		for (sentence in beyond)
+			if (index($0, ": " sentence ": ") != 0)
+				$0 = "skip" substr($0, 7) " (" beyond[sentence] ")"
+	}
+	{ print }' "$dir/$1.out" | tee "$dir/$1.end"
+	printf '# %s: %d passed, %d failed, %d skipped\n' "$1" \
+	    "$(grep -c '^ok - ' "$dir/$1.end")" \
+	    "$(grep -c '^not ok - ' "$dir/$1.end")" \
+	    "$(grep -c '^skip - ' "$dir/$1.end")"
+	! grep -q '^not ok - ' "$dir/$1.end" || failed=1
+	rm -rf "${dir:?}/$1"
+}
+
+[ $# -gt 0 ] || set -- builds i386 musl arm64 s390x
+for what; do
+	case $what in
+	builds) builds ;;
+	*) suite "$what" ;;
+	esac
+done
+exit $failed
