@@ -95,6 +95,17 @@ carry_prepare(int fd, int keepalive)
 
 #if defined(__linux__)
 
+/* What an older kernel does not tell is 0. */
+static int
+tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t len;
+
+	len = sizeof *info;
+	memset(info, 0, sizeof *info);
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
+}
+
 /*
  * splice(2) through a pipe, which has to be large to pay: 1 MiB moves 2.4 GB/s
  * where the buffer's copy moves 1.6, and so does a pipe of 64 KiB.
@@ -157,6 +168,19 @@ fast_fill(struct flow *f)
 }
 
 /*
+ * True if the connection is over, by RST or for want of an answer: splice(2)
+ * keeps the error to itself if bytes went before it, and it is not told again.
+ */
+static int
+was_closed(int fd)
+{
+	enum { CLOSE = 7 };	/* TCP_CLOSE, which only libc's headers name */
+	struct tcp_info info;
+
+	return tcp_info(fd, &info) == 0 && info.tcpi_state == CLOSE;
+}
+
+/*
  * Send what is in the pipe.  No SPLICE_F_MORE: it would hold the last bytes
  * back.
  *
@@ -173,6 +197,10 @@ fast_drain(struct flow *f)
 
 	n = splice(f->pipe[0], NULL, f->to, NULL, f->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n > 0 && (size_t)n < f->piped && was_closed(f->to)) {
+		n = -1;
+		errno = EPIPE;
+	}
 	if (n > 0)
 		f->piped -= (size_t)n;
 	if (f->piped == 0 && f->small == TALK_READS)
@@ -421,19 +449,6 @@ carry_unsent(int fd)
 	return -1;
 }
 
-#ifdef __linux__
-/* What an older kernel does not tell is 0. */
-static int
-tcp_info(int fd, struct tcp_info *info)
-{
-	socklen_t len;
-
-	len = sizeof *info;
-	memset(info, 0, sizeof *info);
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
-}
-#endif
-
 /* Linux 6.15 and later; older headers lack it, and older kernels refuse it. */
 #if defined(__linux__) && !defined(TCP_RTO_MAX_MS)
 #define TCP_RTO_MAX_MS 44
@@ -468,10 +483,9 @@ carry_lost(int fd, int keepalive)
 
 /*
  * True if FIN had come in before this error, behind all that was read from this
- * flow.  Linux alone tells: RST after FIN is EPIPE, not ECONNRESET.  But EPIPE
- * is also what splice(2) says when it has kept an error to itself because bytes
- * went before it; so FIN has to be among what was received, where it counts as
- * a byte.
+ * flow.  Linux alone tells: RST after FIN is EPIPE, not ECONNRESET.  But so is
+ * whatever splice(2) has kept to itself (fast_drain); so FIN has to be among
+ * what was received, where it counts as a byte.
  */
 int
 carry_had_fin(const struct flow *f, int error)
