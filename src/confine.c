@@ -116,11 +116,12 @@ refused(struct session *s, const char *what)
 #error "name this machine's AUDIT_ARCH, or build with -DNO_SECCOMP"
 #endif
 
-#define LOAD(field) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_AT(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
+#define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
+#define LOAD_SECOND(field) \
+	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define LOAD_LOW(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
-	offsetof(struct seccomp_data, field) + sizeof(uint32_t))
+#define LOAD_LOW(field) LOAD_SECOND(field)
 #else
 #define LOAD_LOW(field) LOAD(field)
 #endif
@@ -159,7 +160,14 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_recvfrom),
 #endif
 #ifdef SYS_sendto
-	ALLOW(SYS_sendto),
+	/* To no address: that of a datagram may be any local socket's. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 0, 6),
+	LOAD(args[4]),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
+	LOAD_SECOND(args[4]),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+	RETURN(SECCOMP_RET_ALLOW),
+	RETURN(SECCOMP_RET_ERRNO | ENOSYS),
 #endif
 #ifdef SYS_recv
 	ALLOW(SYS_recv),

@@ -261,7 +261,7 @@ begin_confined(const struct tracing *t, struct relay *r)
 		skip("this build or this kernel has no seccomp filter");
 }
 
-/* A call to be forced, with up to three arguments. */
+/* A call to be forced, with up to three arguments; the next two are 0. */
 static struct forced *
 plan(struct forced *f, long call, long a, long b, long c)
 {
@@ -309,6 +309,7 @@ plan_break_out(struct forced *f)
 	plan(&f[n++], SYS_socket, AF_UNIX, SOCK_DGRAM, 0);
 	plan_data(plan(&f[n++], SYS_connect, 1, 0, sizeof in), 1, &in,
 	    sizeof in);
+	plan_data(plan(&f[n++], SYS_sendto, 1, 0, 0), 4, &in, sizeof in);
 	plan_path(plan(&f[n++], SYS_execve, 0, 0, 0), 0, "/bin/sh");
 #ifdef SYS_fork
 	plan(&f[n++], SYS_fork, 0, 0, 0);
@@ -887,8 +888,8 @@ static const struct test tests[] = {
 	{ "a session cannot regain privileges, has a filter and no capability",
 	    status_file },
 	{ "a session that root started is in no supplementary group", groups },
-	{ "open, socket, connect, execve, fork, kill and ptrace fail from "
-	    "inside a session", from_inside },
+	{ "open, socket, connect, sendto an address, execve, fork, kill and "
+	    "ptrace fail from inside a session", from_inside },
 	{ "every call but those of a session is unknown inside it",
 	    every_number },
 #ifdef SYS_socketcall

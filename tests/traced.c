@@ -38,6 +38,7 @@ trace_begin(void)
 #define REG_ARG0 rdi
 #define REG_ARG1 rsi
 #define REG_ARG2 rdx
+#define REG_ARG3 r10
 #define REG_ARG4 r8
 #else
 #define REG_CALL orig_eax
@@ -47,6 +48,7 @@ trace_begin(void)
 #define REG_ARG0 ebx
 #define REG_ARG1 ecx
 #define REG_ARG2 edx
+#define REG_ARG3 esi
 #define REG_ARG4 edi
 #endif
 #define SET(reg, value) r->reg = (__typeof__(r->reg))(value)
@@ -99,7 +101,7 @@ force(struct tracee *t, struct user_regs_struct *r)
 {
 	const struct forced *f;
 	long word;
-	long arguments[3];
+	long arguments[5];
 	unsigned long at;
 	size_t i;
 
@@ -120,6 +122,8 @@ force(struct tracee *t, struct user_regs_struct *r)
 	SET(REG_ARG0, arguments[0]);
 	SET(REG_ARG1, arguments[1]);
 	SET(REG_ARG2, arguments[2]);
+	SET(REG_ARG3, arguments[3]);
+	SET(REG_ARG4, arguments[4]);
 	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
 }
 

@@ -40,7 +40,7 @@ struct fault {
  */
 struct forced {
 	long call;
-	long arguments[3];
+	long arguments[5];
 	char data[32];
 	size_t data_size;
 	int data_at;
