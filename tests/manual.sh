@@ -45,4 +45,12 @@ if [ -z "$wrong" ]; then
 else
 	echo "not ok - $said: $wrong"; status=1
 fi
+
+said="README's figures are those of bench/results.tsv"
+if [ "$(sed -n '/^<!-- bench.readme.awk/,/^<!-- end/p' README.md | grep '^|')" = \
+	"$(awk -f bench/readme.awk bench/results.tsv)" ]; then
+	echo "ok - $said"
+else
+	echo "not ok - $said"; status=1
+fi
 exit $status
