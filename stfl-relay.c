@@ -1,6 +1,7 @@
 /*
  * stfl-relay: one accepted IPv6 connection, carried to a server that only
- * speaks IPv4 (or the other way round).  Started for each connection by inetd and its kin.
+ * speaks IPv4 (or the other way round).  Started for each connection by inetd
+ * and its kin.
  *
  * This is the whole story of a session; each step is a room in src/.
  */

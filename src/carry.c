@@ -79,11 +79,17 @@ carry_prepare(int fd, int keepalive)
 	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
+	/* A parent may have set what holds bytes, or gives up live peers. */
+	(void)set(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+#ifdef TCP_CORK
+	(void)set(fd, IPPROTO_TCP, TCP_CORK, 0);
+	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+#endif
 #ifdef TCP_KEEPIDLE
 	if (keepalive != 0) {
 		int interval = (keepalive + 3) / 4;
 
-		/* Some systems have a least value: then their own times hold. */
+		/* Systems with a least value of their own keep to that. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
@@ -449,34 +455,29 @@ carry_unsent(int fd)
 	return -1;
 }
 
-/* Linux 6.15 and later; older headers lack it, and older kernels refuse it. */
-#if defined(__linux__) && !defined(TCP_RTO_MAX_MS)
-#define TCP_RTO_MAX_MS 44
-#endif
-
 /*
- * True if the peer has left what we sent unanswered for twice -k (seconds), and
- * repeated as well: keepalive says nothing while bytes are under way.  A peer
- * whose window is closed does answer, however long it stays closed, and is
- * alive (so TCP_USER_TIMEOUT, which counts it as gone, will not do).
+ * True if what we sent had to be repeated, and then for how many milliseconds
+ * the peer has answered nothing: keepalive says nothing while bytes are under
+ * way.  A peer whose window is closed does answer, however long it stays
+ * closed, and is alive (so TCP_USER_TIMEOUT, which counts it as gone, will not
+ * do).
  *
- * Linux asks it after ever longer pauses, of two minutes in the end; from now
- * on of no more than -k.
+ * After some minutes of that Linux asks it every other minute only.  To shorten
+ * these pauses with TCP_RTO_MAX_MS would have the system give up the tail of a
+ * session that is over while its reader pauses.
  */
 int
-carry_lost(int fd, int keepalive)
+carry_silence(int fd, int64_t *ms)
 {
 #ifdef __linux__
 	struct tcp_info info;
 
-	(void)set(fd, IPPROTO_TCP, TCP_RTO_MAX_MS,
-	    (keepalive < 120 ? keepalive : 120) * 1000);
-	return tcp_info(fd, &info) == 0 &&
-	    (info.tcpi_retransmits > 1 || info.tcpi_probes > 1) &&
-	    info.tcpi_last_ack_recv / 2000 >= (unsigned)keepalive;
+	(void)tcp_info(fd, &info);	/* all 0 where it fails */
+	*ms = info.tcpi_last_ack_recv;
+	return info.tcpi_retransmits > 1 || info.tcpi_probes > 1;
 #else
 	(void)fd;
-	(void)keepalive;
+	*ms = 0;
 	return 0;
 #endif
 }

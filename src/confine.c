@@ -215,7 +215,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_exit),
 	ALLOW(SYS_exit_group),
 #ifdef SYS_socketcall
-	/* One number for all socket calls: send(9) to getsockopt(15) of them. */
+	/* All socket calls in one: of them send(9) to getsockopt(15). */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketcall, 0, 4),
 	LOAD_LOW(args[0]),
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 9, 0, 2),
@@ -224,6 +224,12 @@ static const struct sock_filter filter[] = {
 #endif
 	RETURN(SECCOMP_RET_ERRNO | ENOSYS)
 };
+
+/* Linux 5.13, the same on all machines but Alpha; older headers lack them. */
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#define SYS_landlock_restrict_self 446
+#endif
 
 /*
  * Allow no file, no TCP port, no abstract socket and no signal beyond this

@@ -138,7 +138,7 @@ is_host_name(const char *text)
 	len = strlen(text);
 	for (last = text + len; last > text && last[-1] != '.'; last--)
 		;
-	/* A dot at the end makes a name absolute: the label before it counts. */
+	/* A dot at the end makes a name absolute: what is before it counts. */
 	if (*last == '\0')
 		for (last--; last > text && last[-1] != '.'; last--)
 			;
@@ -185,7 +185,7 @@ target(struct session *s, const char *text)
 	return 0;
 }
 
-/* -s: an address of the target's family, or an IPv4 network of 8 bits or more. */
+/* -s: an address of the target's family, or an IPv4 network, /8 at most. */
 static int
 source(struct session *s, const char *text)
 {
@@ -300,7 +300,7 @@ options_parse(struct session *s, int argc, char *argv[])
 		return bad;
 	argc -= optind;
 	argv += optind;
-	if (argc == 0)
+	if (argc <= 0)
 		return misused(s, "no target given");
 	if (argc > 2)
 		return misused(s, "%s: one target and one port is all it takes",

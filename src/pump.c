@@ -159,26 +159,51 @@ moving(struct session *s)
 }
 
 /*
+ * True if a side has left unanswered for twice -k what is under way to it.  Its
+ * last answer may be older than that, for it had nothing to answer.
+ */
+static int
+lost(struct session *s, int side)
+{
+	int64_t answered, present, silent;
+	int repeated;
+
+	repeated = carry_silence(s->fd[side], &silent);
+	present = now();
+	answered = present - silent;
+	if (answered > s->asked[side])
+		s->asked[side] = answered > s->moved ? answered : s->moved;
+	return repeated &&
+	    present - s->asked[side] >= s->opt.keepalive * 2000LL;
+}
+
+/*
  * What we sent has been under way for as long as -k says: see whether the peers
- * still answer, and again until they have acknowledged it all.  -1 when one of
- * them does not.
+ * still answer, and again until they have acknowledged it all, and nothing has
+ * moved for as long.  -1 when one of them does not.
  */
 static int
 check_peers(struct session *s)
 {
+	int64_t keepalive, present, rest;
 	int side, unsent;
 
+	keepalive = s->opt.keepalive * 1000LL;
+	present = now();
 	unsent = 0;
 	for (side = 0; side < SIDES; side++)
 		if (carry_unsent(s->fd[side]) > 0) {
-			if (carry_lost(s->fd[side], s->opt.keepalive))
+			if (lost(s, side))
 				return failed(s, side, ETIMEDOUT);
 			unsent = 1;
 		}
-	s->check = unsent ? now() + s->opt.keepalive * 500LL : NEVER;
-	if (s->moved + s->opt.keepalive * 1000LL <= now())
+	rest = s->moved + keepalive;
+	if (rest <= present) {
 		for (side = 0; side < SIDES; side++)
 			carry_rest(&s->flow[side]);
+		rest = NEVER;
+	}
+	s->check = unsent ? present + keepalive / 2 : rest;
 	return 0;
 }
 
@@ -195,7 +220,8 @@ carry_on(struct session *s)
 		last = limit(s, &end);
 		for (side = 0; side < SIDES; side++)
 			p[side] = interest(s, side);
-		ready = wait_for(s, p, SIDES, last < s->check ? last : s->check);
+		ready = wait_for(s, p, SIDES,
+		    last < s->check ? last : s->check);
 		if (ready == -1 || (ready > 0 && serve(s, p) == -1))
 			return -1;
 		present = now();
@@ -205,6 +231,20 @@ carry_on(struct session *s)
 			return -1;
 	}
 	return over(s, END_EOF, 0);
+}
+
+/*
+ * True if the connection is gone.  SO_ERROR would not do: on Linux it tells of
+ * what ICMP said too, which TCP outlives.
+ */
+static int
+broken(int fd)
+{
+	struct pollfd p;
+
+	p.fd = fd;
+	p.events = 0;
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
 }
 
 /*
@@ -236,7 +276,7 @@ taken(struct session *s, const struct flow *f, short events)
 			deadline = present + PATIENCE;
 			pause = 1;
 		}
-		if (present >= deadline || socket_error(f->to) != 0)
+		if (present >= deadline || broken(f->to))
 			return 0;
 		ready = wait_for(s, &p, 1, present + pause);
 		if (ready != 0)

@@ -80,7 +80,7 @@ struct flow {
 	int urgent;		/* the buffer holds the urgent byte alone */
 	int eof;		/* FIN came in: nothing more to read */
 	int done;		/* FIN was passed on */
-	int hung;		/* POLLHUP without an error: nothing to wait for */
+	int hung;		/* POLLHUP without an error: no wait */
 	size_t start, end;	/* what of buffer is still to be sent */
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */
@@ -99,7 +99,7 @@ struct session {
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
 	int fd[SIDES];		/* -1: not open */
-	int gone;		/* errno: the target reset as soon as connected */
+	int gone;		/* errno: the target reset at once */
 	int log;		/* syslog's socket; -1: not open, -2: no use */
 	int copy;		/* 2 is not the client's: errors go there too */
 	int root;		/* started as root, which nothing here needs */
@@ -107,6 +107,7 @@ struct session {
 	int64_t began;		/* all times are milliseconds, see now() */
 	int64_t moved;		/* when a byte last did */
 	int64_t check;		/* when to see whether the peers answer */
+	int64_t asked[SIDES];	/* since when a side has to, at most */
 	struct flow flow[SIDES];
 	enum end end;
 	int error;
@@ -145,7 +146,7 @@ ssize_t	carry_drain(struct flow *);
 int	carry_moved(struct flow *);
 void	carry_rest(struct flow *);
 int	carry_unsent(int);
-int	carry_lost(int, int);
+int	carry_silence(int, int64_t *);
 int	carry_had_fin(const struct flow *, int);
 
 /* CARRY_IN is what to ask poll(2) for, before carry_fill. */

@@ -78,8 +78,8 @@ nap(const struct pollfd *fds, nfds_t n, int64_t ms)
 /*
  * poll(2) until something is ready, and give how many; 0 when the deadline (a
  * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM,
- * SIGHUP or SIGINT came, or the system failed.  SIGUSR1 and SIGINFO log the session's
- * line on the way.
+ * SIGHUP or SIGINT came, or the system failed.  SIGUSR1 and SIGINFO log the
+ * session's line on the way.
  */
 int
 wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)

@@ -392,7 +392,7 @@ set_options(void)
 {
 	struct linger linger;
 	struct timeval soon;
-	int one;
+	int many, one;
 
 	linger.l_onoff = 1;
 	linger.l_linger = 30;
@@ -405,6 +405,8 @@ set_options(void)
 	option(SO_KEEPALIVE, &one, sizeof one);
 	option(SO_RCVBUF, &one, sizeof one);
 	option(SO_SNDBUF, &one, sizeof one);
+	many = 1000000;
+	option(SO_RCVLOWAT, &many, sizeof many);
 	/* SIGIO at each event, which kills. */
 	signal(SIGIO, SIG_DFL);
 	if (fcntl(0, F_SETOWN, getpid()) == -1 ||
@@ -751,6 +753,40 @@ no_large_pipe(void)
 	let_go(&r);
 }
 
+/* After bulk a session that idles holds nothing that only bulk needs. */
+static void
+pipe_given_back(void)
+{
+	struct relay r;
+	pid_t sender;
+	int64_t limit;
+	int status;
+
+	if (geteuid() != 0)
+		skip("only root can look at the descriptors of a session");
+	relay_session(&r, "-k", "1", NULL);
+	sender = fork();
+	if (sender == 0) {
+		send_stream(r.target, 1, 0, 16 * MIB);
+		_exit(0);
+	}
+	expect_stream(r.client, 1, 0, 8 * MIB);
+	if (!has_pipe(r.pid))
+		skip("bulk has no pipe: see pipe-user-pages-soft in pipe(7)");
+	expect_stream(r.client, 1, 8 * MIB, 8 * MIB);
+	if (waitpid(sender, &status, 0) == -1 || status != 0)
+		fail("the sender failed");
+	limit = milliseconds() + SOON;
+	while (has_pipe(r.pid)) {
+		if (milliseconds() > limit)
+			fail("the relay holds a pipe");
+		poll(NULL, 0, 50);
+	}
+	converse(&r);
+	expect_status(&r, 0);
+	let_go(&r);
+}
+
 #endif
 
 static const struct test tests[] = {
@@ -782,7 +818,9 @@ static const struct test tests[] = {
 	{ "a session does not mind what /dev/log is", odd_log },
 #ifdef __linux__
 	{ "bulk is copied for a user whose pipes may not be large",
-	    no_large_pipe }
+	    no_large_pipe },
+	{ "the pipe of bulk is given back when nothing moves for -k",
+	    pipe_given_back }
 #endif
 };
 
