@@ -81,7 +81,7 @@ tests/stfl-relay-bulk: $(SRC) $(HDR)
 
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) tests/faults tests/links tests/stfl-relay-bulk
-	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=30000 sh test.sh faults links
+	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 sh test.sh faults links
 
 # At full size, which takes minutes.
 check-load: $(RELAY) tests/load
