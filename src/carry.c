@@ -79,12 +79,6 @@ carry_prepare(int fd, int keepalive)
 	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
-	/* A parent may have set what holds bytes, or gives up live peers. */
-	(void)set(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
-#ifdef TCP_CORK
-	(void)set(fd, IPPROTO_TCP, TCP_CORK, 0);
-	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
-#endif
 #ifdef TCP_KEEPIDLE
 	if (keepalive != 0) {
 		int interval = (keepalive + 3) / 4;
@@ -97,6 +91,20 @@ carry_prepare(int fd, int keepalive)
 	}
 #endif
 	return 0;
+}
+
+/*
+ * Undo what a parent may have set on a TCP socket that it hands on: what holds
+ * bytes back, or gives up live peers.
+ */
+void
+carry_inherit(int fd)
+{
+	(void)set(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+#ifdef TCP_CORK
+	(void)set(fd, IPPROTO_TCP, TCP_CORK, 0);
+	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+#endif
 }
 
 #if defined(__linux__)

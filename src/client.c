@@ -141,6 +141,7 @@ client_take(struct session *s)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);
 	}
+	carry_inherit(STDIN_FILENO);
 	address_unmap(&s->client);
 	address_unmap(&s->local);
 	return 0;

@@ -107,7 +107,7 @@ struct session {
 	int64_t began;		/* all times are milliseconds, see now() */
 	int64_t moved;		/* when a byte last did */
 	int64_t check;		/* when to see whether the peers answer */
-	int64_t asked[SIDES];	/* since when a side has to, at most */
+	int64_t asked[SIDES];	/* since when a side owes an answer */
 	struct flow flow[SIDES];
 	enum end end;
 	int error;
@@ -140,6 +140,7 @@ int	confine(struct session *);
 void	pump(struct session *);
 void	carry_abort(int, int);
 int	carry_prepare(int, int);
+void	carry_inherit(int);
 int	carry_pending(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
