@@ -298,19 +298,6 @@ fast_fill(struct flow *f)
 	return -1;
 }
 
-static ssize_t
-fast_drain(struct flow *f)
-{
-	(void)f;
-	return 0;
-}
-
-static void
-fast_end(struct flow *f)
-{
-	(void)f;
-}
-
 #else
 
 static ssize_t
@@ -320,6 +307,19 @@ fast_fill(struct flow *f)
 	return 0;
 }
 
+int
+carry_moved(struct flow *f)
+{
+	(void)f;
+	return 0;
+}
+
+#endif
+
+#ifndef __linux__
+
+/* Nothing is taken that is not in the buffer, and nothing held. */
+
 static ssize_t
 fast_drain(struct flow *f)
 {
@@ -331,13 +331,6 @@ static void
 fast_end(struct flow *f)
 {
 	(void)f;
-}
-
-int
-carry_moved(struct flow *f)
-{
-	(void)f;
-	return 0;
 }
 
 #endif
