@@ -5,6 +5,9 @@
 #
 # package.sh in-network ROOT: what needs a network of its own.
 
+# shellcheck source=tests/until.lib.sh
+. "$(dirname "$0")/until.lib.sh"
+
 # serve: a web server on $port.  fetch PORT: over IPv6, 0 if it comes from there.
 serve() {
 	tests/webserver -n 1 >"$dir/port" &
@@ -13,15 +16,6 @@ serve() {
 }
 fetch() { tests/webserver -f "$1" 10 | grep -q 'only IPv4'; }
 listening() { grep -q ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp6; }
-
-# until_true COMMAND...: as soon as it is true, or false after some ten seconds.
-until_true() {
-	turns=0
-	until "$@"; do
-		[ $((turns += 1)) -le 200 ] || return 1
-		sleep 0.05
-	done
-}
 
 in_network() {
 	ip link set lo up

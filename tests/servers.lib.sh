@@ -34,14 +34,8 @@ verdict() {
 have() { command -v "$1" >/dev/null 2>&1; }
 have_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6; }
 
-# until_true COMMAND...: as soon as it is true, or false after ten seconds.
-until_true() {
-	deadline=$(($(date +%s) + 10))
-	until "$@"; do
-		[ "$(date +%s)" -lt $deadline ] || return 1
-		sleep 0.02
-	done
-}
+# shellcheck source=tests/until.lib.sh
+. tests/until.lib.sh
 
 # ports N: the first of N ports in a row that nobody uses.  The kernel's own
 # choice would not do: before the servers listen, it would give such a port to

@@ -14,6 +14,9 @@ said_journal='the journal has the line of a session of systemd'
 said_failed='a session that fails leaves systemd no failed unit'
 said_hard='with hardening.conf systemd denies no system call that a session makes'
 
+# shellcheck source=tests/until.lib.sh
+. "$(dirname "$0")/until.lib.sh"
+
 units=/etc/systemd/system
 
 begin() {
@@ -101,15 +104,6 @@ open() {
 left() { systemctl list-units --failed --plain --no-legend 'stfl-relay*'; }
 sessions() { systemctl list-units --plain --no-legend 'stfl-relay@*.service'; }
 journal() { journalctl -q -o cat -t stfl-relay; }
-
-# until_true COMMAND...: as soon as it is true, or false after five seconds.
-until_true() {
-	turns=0
-	until "$@"; do
-		[ $((turns += 1)) -le 100 ] || return 1
-		sleep 0.05
-	done
-}
 
 ports() {
 	serve 6
