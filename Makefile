@@ -101,7 +101,8 @@ check-machines: tools
 # Performance, beside other programs: see bench/run.sh.
 
 BENCH = bench/load bench/launch bench/floor bench/unconfined
-LOAD = bench/load.c bench/server.c bench/stream.c bench/tree.c
+LOAD = bench/load.c bench/limit.c bench/server.c bench/stream.c bench/tree.c
+LAUNCH = bench/launch.c bench/limit.c
 
 bench: stfl-relay stfl-relay-static $(BENCH)
 	sh bench/run.sh
@@ -109,8 +110,8 @@ bench: stfl-relay stfl-relay-static $(BENCH)
 bench/load: $(LOAD) bench/bench.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LOAD)
 
-bench/launch: bench/launch.c
-	$(CC) -std=c99 -O2 $(WARN) -o $@ bench/launch.c
+bench/launch: $(LAUNCH) bench/bench.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LAUNCH)
 
 # What confinement costs.
 bench/unconfined: $(SRC) $(HDR)

@@ -72,4 +72,7 @@ double	tree_root_private(pid_t);
 int	tree_size(pid_t);
 void	tree_pin(pid_t);
 
+/* limit: how many descriptors we may have */
+void	raise_limit(void);
+
 #endif

@@ -12,10 +12,8 @@
  * its own made, by whose number all of it can be ended.
  */
 
-#define _GNU_SOURCE	/* vfork(2) */
+#include "bench.h"
 
-#include <sys/types.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <netinet/in.h>
@@ -62,20 +60,6 @@ start(int fd, char *argv[])
 		dup2(fd, 2);
 		execv(argv[0], argv);
 		_exit(127);
-	}
-}
-
-/* As many descriptors as we may have; root may have more. */
-static void
-raise_limit(void)
-{
-	struct rlimit r;
-
-	r.rlim_cur = r.rlim_max = 65536;
-	if (setrlimit(RLIMIT_NOFILE, &r) == -1 &&
-	    getrlimit(RLIMIT_NOFILE, &r) == 0) {
-		r.rlim_cur = r.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &r);
 	}
 }
 

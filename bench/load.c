@@ -40,7 +40,6 @@
 
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <netinet/in.h>
@@ -703,20 +702,6 @@ ports(int n)
 		printf("%d\n", port);
 		close(fd);
 		i++;
-	}
-}
-
-/* As many descriptors as we may have; root may have more. */
-static void
-raise_limit(void)
-{
-	struct rlimit r;
-
-	r.rlim_cur = r.rlim_max = 65536;
-	if (setrlimit(RLIMIT_NOFILE, &r) == -1 &&
-	    getrlimit(RLIMIT_NOFILE, &r) == 0) {
-		r.rlim_cur = r.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &r);
 	}
 }
 

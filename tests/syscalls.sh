@@ -34,11 +34,9 @@ trap 'exit 1' HUP INT TERM
 # The static build as it ships, whatever is under test beside it.
 (
 	unset MAKEFLAGS MFLAGS MAKEOVERRIDES CC CFLAGS CPPFLAGS LDFLAGS
-	make -s static &&
+	make -s static bench/launch bench/load &&
 	cp stfl-relay-static "$work/relay" &&
-	cc -std=c99 -o "$work/launch" bench/launch.c &&
-	cc -std=c99 -o "$work/load" bench/load.c bench/server.c \
-	    bench/stream.c bench/tree.c
+	cp bench/launch bench/load "$work"
 ) >"$work/make" 2>&1 || fail "it does not build: $(tail -n 1 "$work/make")"
 
 # root's relay has more to give up.
