@@ -257,12 +257,7 @@ expect_alive(void)
 	struct session *t;
 
 	for (t = session; t < session + 2; t++) {
-		send_stream(t->near, 2, 0, 1000);
-		expect_stream(t->far, 2, 0, 1000);
-		finish(t->near);
-		expect_end(t->far, FIN);
-		finish(t->far);
-		expect_end(t->near, FIN);
+		converse(t->near, t->far);
 		if (relay_status(&t->relay, SOON) != 0)
 			fail("exit status is not 0");
 	}

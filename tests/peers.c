@@ -528,6 +528,19 @@ finish(int fd)
 }
 
 void
+converse(int one, int other)
+{
+	send_stream(one, 1, 0, 1000);
+	expect_stream(other, 1, 0, 1000);
+	finish(one);
+	expect_end(other, FIN);
+	send_stream(other, 2, 0, 3000);
+	expect_stream(one, 2, 0, 3000);
+	finish(other);
+	expect_end(one, FIN);
+}
+
+void
 reset_now(int *fd)
 {
 	struct linger linger;

@@ -250,20 +250,6 @@ begin_without(struct session *t, int separate, const char *target,
 	t->pid = t->relay.pid;
 }
 
-/* The whole of a session that goes well, to be sure that it still does. */
-static void
-converse(struct session *t)
-{
-	send_stream(t->fd[CLIENT], 1, 0, 1000);
-	expect_stream(t->fd[TARGET], 1, 0, 1000);
-	send_stream(t->fd[TARGET], 2, 0, 3000);
-	expect_stream(t->fd[CLIENT], 2, 0, 3000);
-	finish(t->fd[CLIENT]);
-	expect_end(t->fd[TARGET], FIN);
-	finish(t->fd[TARGET]);
-	expect_end(t->fd[CLIENT], FIN);
-}
-
 /* RST, also where recv(2) keeps silent of it, for FIN came before. */
 static void
 expect_reset(int fd)
@@ -1474,7 +1460,7 @@ name_of_target(void)
 	args[2] = port_text(listener);
 	relay_startv(&t.relay, client_family(), 1, args);
 	connected(&t, listener);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
@@ -1494,7 +1480,7 @@ next_address(void)
 		args[2] = port_text(listener);
 		relay_startv(&t.relay, client_family(), 1, args);
 		connected(&t, listener);
-		converse(&t);
+		converse(t.fd[CLIENT], t.fd[TARGET]);
 		expect_over(&t, CLIENT, "eof", 1000, 3000);
 		close(listener);
 	}
@@ -1535,7 +1521,7 @@ silent_address(void)
 		connected(&t, listener);
 		if (milliseconds() - began > 3900)
 			fail("the silent one got all of -w");
-		converse(&t);
+		converse(t.fd[CLIENT], t.fd[TARGET]);
 		expect_over(&t, CLIENT, "eof", 1000, 3000);
 		close(listener);
 		close(silent);
@@ -1750,7 +1736,7 @@ line_so_far(void)
 	kill(t.pid, SIGALRM);
 	kill(t.pid, SIGPIPE);
 	kill(t.pid, SIGCHLD);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1010, 3020);
 }
 
@@ -1880,7 +1866,7 @@ never_wakes_up(void)
 	used = cpu_microseconds(t.pid) - used;
 	if (woken != 0 || used != 0)
 		fail("woken %ld times, %lld us", woken, (long long)used);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1100, 3100);
 }
 
@@ -1913,7 +1899,7 @@ session_through(int family, int listener, const char *const *args, int target)
 	relay_on(&t.relay, accept_from(listener), 1, args);
 	t.relay.client = client;
 	connected(&t, target);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
@@ -1984,7 +1970,7 @@ quiet(const char *option)
 	relay_startv(&t.relay, client_family(), 1, args);
 	t.fd[CLIENT] = t.relay.client;
 	t.fd[TARGET] = accept_from(listener);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_status(&t, 0);
 	relay_stderr(&t.relay, text, sizeof text);
 	if (text[0] != '\0')
@@ -2066,7 +2052,7 @@ syslog_session(int fd, const char *option, int lines)
 	struct session t;
 
 	begin_as_inetd(&t, option);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_status(&t, 0);
 	if (lines > 1)
 		expect_syslog(fd, &t, "<30>", "open", 0, 0);
@@ -2143,7 +2129,7 @@ wedged_syslogd(void)
 	begin_without(&failed, 0, target_text(port), args);
 	expect_end(failed.fd[CLIENT], RST);
 	begin_as_inetd(&t, "-v");
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	if (milliseconds() - began > 3000)
 		fail("the peers wait for syslogd");
 	began = milliseconds();
@@ -2165,7 +2151,7 @@ syslogd_recovers(void)
 	fd = syslog_socket();
 	wedge();
 	begin_as_inetd(&t, NULL);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	pause_for(500);
 	do
 		receive_line(fd, line, sizeof line);
@@ -2198,7 +2184,7 @@ full_pipe(void)
 	t.fd[CLIENT] = r.client;
 	t.fd[TARGET] = r.target;
 	kill(r.pid, SIGUSR1);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	if (milliseconds() - began > 3000)
 		fail("the peers wait for a reader of 2");
 	began = milliseconds();
@@ -2279,7 +2265,7 @@ hostile_session(void)
 	struct session t;
 
 	begin_hostile(&t);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
@@ -2298,7 +2284,7 @@ inherited_alarm(void)
 	relay_setup = leave_alarm;
 	begin_as_inetd(&t, NULL);
 	pause_for(1500);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_status(&t, 0);
 }
 
@@ -2356,7 +2342,7 @@ stray_descriptors(void)
 	close(stray);
 	if (!readable(end[0], SOON))
 		fail("one stays open");
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
@@ -2385,7 +2371,7 @@ limit_of_five(void)
 	sender = aside(send_stream, t.fd[CLIENT], 3, 8 * MIB);
 	expect_stream(t.fd[TARGET], 3, 0, 8 * MIB);
 	expect_done(sender);
-	converse(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 8 * MIB + 1000, 3000);
 }
 
@@ -2427,7 +2413,7 @@ closed_one_and_two(void)
 	for (i = 0; i < sizeof masks / sizeof masks[0]; i++) {
 		closed = masks[i];
 		begin_as_inetd(&t, "-v");
-		converse(&t);
+		converse(t.fd[CLIENT], t.fd[TARGET]);
 		expect_status(&t, 0);
 		begin_as_inetd(&t, "-v");
 		send_stream(t.fd[TARGET], 1, 0, 100);
