@@ -394,6 +394,24 @@ short_outage(void)
 	expect_alive();
 }
 
+/*
+ * The last answer before may be as old as -k, and that is not the peer's fault.
+ * The kernel repeats what was sent after 200, 600 and 1,400 milliseconds.
+ */
+static void
+outage_after_silence(void)
+{
+	begin_both();
+	pause_for(K * 19 / 20);
+	(void)link_down();
+	send_both(1);
+	pause_for(K * 23 / 20);
+	link_up();
+	expect_stream(session[CLIENT].far, 3, 0, 1);
+	expect_stream(session[TARGET].far, 3, 0, 1);
+	expect_alive();
+}
+
 static const struct test tests[] = {
 	{ "a silent peer whose link goes down is missed after about twice -k",
 	    idle },
@@ -406,7 +424,9 @@ static const struct test tests[] = {
 	{ "a silent peer is left alone", silent },
 	{ "a peer whose window stays closed is left alone", closed },
 	{ "a link that is down for less than -k costs no session",
-	    short_outage }
+	    short_outage },
+	{ "silence before a link goes down does not count against the peer",
+	    outage_after_silence }
 };
 
 int
