@@ -34,17 +34,24 @@ number(const char *text, long least, long most)
 	return n;
 }
 
+/* The value of an option, which is such a thing from least to most. */
 static int
-seconds(struct session *s, int option, int least, int most, int *to)
+value(struct session *s, int c, const char *thing, int least, int most, int *to)
 {
 	long n;
 
 	n = number(optarg, least, most);
 	if (n == -1)
-		return misused(s, "-%c %s: not a number of seconds from %d "
-		    "to %d", option, optarg, least, most);
+		return misused(s, "-%c %s: not %s from %d to %d", c, optarg,
+		    thing, least, most);
 	*to = (int)n;
 	return 0;
+}
+
+static int
+seconds(struct session *s, int c, int least, int most, int *to)
+{
+	return value(s, c, "a number of seconds", least, most, to);
 }
 
 /* A port by number or, unless -n, by its name in services(5). */
@@ -212,25 +219,59 @@ prefix(struct session *s, const char *text)
 	long n;
 
 	n = number(text, 16, 96);
-	if (n != 16 && n != 32 && n != 40 && n != 48 && n != 56 && n != 64 &&
-	    n != 96)
+	if (n % 8 != 0 || n == 24 || (n > 64 && n != 96))
 		return misused(s, "-x %s: not 16, 32, 40, 48, 56, 64 or 96",
 		    text);
 	s->opt.prefix = (int)n;
 	return 0;
 }
 
+/* One option, with its value in optarg; -s waits until the target is known. */
 static int
-proxy(struct session *s, const char *text)
+option(struct session *s, int c, const char **from)
 {
-	long n;
+	struct options *o;
 
-	n = number(text, 1, 2);
-	if (n == -1)
-		return misused(s, "-p %s: not a version of the PROXY protocol, "
-		    "1 or 2", text);
-	s->opt.proxy = (int)n;
-	return 0;
+	o = &s->opt;
+	switch (c) {
+	case '6':
+		o->family = AF_INET6;
+		return 0;
+	case 'k':
+		return seconds(s, c, 0, LONGEST_KEEPALIVE, &o->keepalive);
+	case 'n':
+		o->numeric = 1;
+		return 0;
+	case 'p':
+		return value(s, c, "a version of the PROXY protocol", 1, 2,
+		    &o->proxy);
+	case 'q':
+		o->loudness = -1;
+		return 0;
+	case 's':
+		*from = optarg;
+		return 0;
+	case 'T':
+		return seconds(s, c, 0, LONGEST, &o->idle);
+	case 't':
+		return seconds(s, c, 0, LONGEST, &o->half_closed);
+	case 'V':
+		if (s->out)
+			(void)!write(STDOUT_FILENO, "stfl-relay " VERSION "\n",
+			    sizeof "stfl-relay " VERSION);
+		return over(s, END_VERSION, 0);
+	case 'v':
+		o->loudness = 1;
+		return 0;
+	case 'w':
+		return seconds(s, c, 1, LONGEST, &o->wait);
+	case 'x':
+		return prefix(s, optarg);
+	case ':':
+		return misused(s, "-%c: needs a value", optopt);
+	default:
+		return misused(s, "-%c: unknown option", optopt);
+	}
 }
 
 /* Read the command line into s->opt; what is wrong with it ends in usage. */
@@ -238,66 +279,17 @@ int
 options_parse(struct session *s, int argc, char *argv[])
 {
 	const char *from;
-	int c, bad;
+	int c;
 
 	from = NULL;
 	s->opt.family = AF_INET;
 	s->opt.keepalive = 60;
 	s->opt.wait = 10;
 	opterr = 0;
-	bad = 0;
-	while (bad == 0 && (c = getopt(argc, argv,
-	    GETOPT_IN_ORDER ":6k:np:qs:T:t:Vvw:x:")) != -1) {
-		switch (c) {
-		case '6':
-			s->opt.family = AF_INET6;
-			break;
-		case 'k':
-			bad = seconds(s, c, 0, LONGEST_KEEPALIVE,
-			    &s->opt.keepalive);
-			break;
-		case 'n':
-			s->opt.numeric = 1;
-			break;
-		case 'p':
-			bad = proxy(s, optarg);
-			break;
-		case 'q':
-			s->opt.loudness = -1;
-			break;
-		case 's':
-			from = optarg;
-			break;
-		case 'T':
-			bad = seconds(s, c, 0, LONGEST, &s->opt.idle);
-			break;
-		case 't':
-			bad = seconds(s, c, 0, LONGEST, &s->opt.half_closed);
-			break;
-		case 'V':
-			if (s->out)
-				(void)!write(STDOUT_FILENO,
-				    "stfl-relay " VERSION "\n",
-				    sizeof "stfl-relay " VERSION);
-			return over(s, END_VERSION, 0);
-		case 'v':
-			s->opt.loudness = 1;
-			break;
-		case 'w':
-			bad = seconds(s, c, 1, LONGEST, &s->opt.wait);
-			break;
-		case 'x':
-			bad = prefix(s, optarg);
-			break;
-		case ':':
-			bad = misused(s, "-%c: needs a value", optopt);
-			break;
-		default:
-			bad = misused(s, "-%c: unknown option", optopt);
-		}
-	}
-	if (bad != 0)
-		return bad;
+	while ((c = getopt(argc, argv,
+	    GETOPT_IN_ORDER ":6k:np:qs:T:t:Vvw:x:")) != -1)
+		if (option(s, c, &from) == -1)
+			return -1;
 	argc -= optind;
 	argv += optind;
 	if (argc <= 0)
