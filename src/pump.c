@@ -20,6 +20,12 @@
 enum { PATIENCE = 20000 };
 
 /*
+ * How often a flow may fill before the other gets its turn, and a signal or a
+ * limit: that takes a millisecond or so.
+ */
+enum { MOST_TURNS = 32 };
+
+/*
  * A side is gone, by this errno, unless its socket knows better: where calls
  * on a dead connection only say EPIPE or ENOTCONN (BSD).  Always -1.
  */
@@ -51,39 +57,61 @@ watch(struct session *s)
 }
 
 /*
- * One step of the flow from this side, with what poll(2) said of it: fill if
- * there is nothing pending, drain, and pass FIN on behind the last byte.  -1
- * when one of its ends has failed.
+ * Fill if there is nothing pending, with what poll(2) said of this side, and
+ * drain.  Behind more than a packet more will have come: then again at once.
+ * -1 when an end has failed.
+ */
+static int
+move(struct session *s, int side, int revents)
+{
+	struct flow *f;
+	ssize_t n;
+	int turns;
+
+	f = &s->flow[side];
+	for (turns = 0; turns < MOST_TURNS; turns++) {
+		if (!carry_pending(f) && !f->eof) {
+			n = carry_fill(f, revents);
+			if (n == -1)
+				return errno == EAGAIN ? 0 :
+				    failed(s, side, errno);
+			f->eof = n == 0;
+		}
+		if (!carry_pending(f))
+			break;
+		n = carry_drain(f);
+		if (n == -1)
+			return errno == EAGAIN ? 0 : failed(s, !side, errno);
+		if (n <= PACKET || carry_pending(f))
+			break;
+		revents = 0;
+	}
+	return 0;
+}
+
+/*
+ * One step of the flow from this side: move bytes, and pass FIN on behind the
+ * last.  -1 when one of its ends has failed.
  */
 static int
 step(struct session *s, int side, int revents)
 {
 	struct flow *f;
-	ssize_t n;
+	uint64_t before;
 
 	f = &s->flow[side];
-	if (!carry_pending(f) && !f->eof) {
-		n = carry_fill(f, revents);
-		if (n == -1)
-			return errno == EAGAIN ? 0 : failed(s, side, errno);
-		if (n == 0) {
-			f->eof = 1;
-			s->moved = now();	/* -t begins */
-		}
-	}
-	if (carry_pending(f)) {
-		n = carry_drain(f);
-		if (n == -1)
-			return errno == EAGAIN ? 0 : failed(s, !side, errno);
-		s->moved = now();
-		watch(s);
-	}
+	before = f->bytes;
+	if (move(s, side, revents) == -1)
+		return -1;
 	if (f->eof && !f->done && !carry_pending(f)) {
 		if (shutdown(f->to, SHUT_WR) == -1)
 			return failed(s, !side, errno);
 		f->done = 1;
-		watch(s);
+	} else if (f->bytes == before) {
+		return 0;
 	}
+	s->moved = now();	/* with FIN, -t begins */
+	watch(s);
 	return 0;
 }
 
