@@ -23,7 +23,8 @@
  *            (/proc/PID/schedstat).  1 GB is 10^9 bytes.
  *   setup1   whole sessions one after the other: ms a session.
  *   setup4   the same, four at a time: ms by the clock a session.
- *   rtt      one byte there and back in a session that stands: median, us.
+ *   rtt      one byte there and back in a session that stands: the median in
+ *            the fastest sixteenth of the time, us.
  *            Everything runs on one CPU, so that the relay's path is measured
  *            and not the time that a sleeping CPU takes to wake up.
  *   idle     private memory (Private_* in /proc/PID/smaps_rollup) that 200 idle
@@ -54,6 +55,7 @@
 #include <unistd.h>
 
 enum {
+	WINDOWS = 16,
 	MOST_HELD = 20000,
 	MOST_SESSIONS = 8000,	/* in one go: local ports are finite */
 	MOST_WIDTH = 8,
@@ -433,19 +435,16 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void
-row_rtt(void)
+/* The median of the trips that so long a time holds, us. */
+static double
+median_trip(int fd, int64_t duration)
 {
 	static int64_t trips[MOST_TRIPS];
 	int64_t began, last;
 	size_t n;
-	int fd;
 
-	tree_pin(root);
-	serve(BOUNCE);
-	fd = begin(0);
 	began = last = now();
-	for (n = 0; n < MOST_TRIPS && last - began < shared->duration; n++) {
+	for (n = 0; n < MOST_TRIPS && last - began < duration; n++) {
 		trips[n] = last;
 		if (!trip(fd))
 			fail("drops a session");
@@ -453,7 +452,26 @@ row_rtt(void)
 		trips[n] = last - trips[n];
 	}
 	qsort(trips, n, sizeof trips[0], compare);
-	result(row, (double)trips[n / 2] / 1e3);
+	return (double)trips[n / 2] / 1e3;
+}
+
+/* A shared machine is half slower for tenths of a second, whatever runs. */
+static void
+row_rtt(void)
+{
+	double least, one;
+	int fd, i;
+
+	tree_pin(root);
+	serve(BOUNCE);
+	fd = begin(0);
+	least = median_trip(fd, shared->duration / WINDOWS);
+	for (i = 1; i < WINDOWS; i++) {
+		one = median_trip(fd, shared->duration / WINDOWS);
+		if (one < least)
+			least = one;
+	}
+	result(row, least);
 	close(fd);
 	serve_no_more();
 }

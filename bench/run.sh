@@ -264,7 +264,8 @@ while [ "$round" -le "$ROUNDS" ]; do
 		case $row in
 		idle | held) [ $((round % 2)) -eq 1 ] || continue
 			seconds=$SHORT ;;
-		rtt | setup1 | setup4) turns=3 seconds=$SHORT ;;
+		rtt) turns=3 ;;
+		setup1 | setup4) turns=3 seconds=$SHORT ;;
 		esac
 		# Values are numbered; the relay's and the peer's of the same
 		# number are compared.
