@@ -159,9 +159,9 @@ get_pipe(struct flow *f)
 /*
  * How much to take: all there is, but of more than a packet only what fills
  * segments of the other side.  The rest would leave as a small packet of its
- * own; it goes with what comes next, or in the next turn.  On loopback that
- * makes 46 packets of 51, 1.1 times the throughput with reno and cubic, and 1.5
- * to 2 times with bbr, which takes small packets for a slow path.
+ * own; it goes with what has come by the next turn.  On loopback that makes 46
+ * packets of 51, 1.1 times the throughput with reno and cubic, and 1.5 to 2
+ * times with bbr, which takes small packets for a slow path.
  */
 static size_t
 worth_taking(const struct flow *f)
@@ -174,6 +174,8 @@ worth_taking(const struct flow *f)
 	    getsockopt(f->to, IPPROTO_TCP, TCP_MAXSEG, &segment, &len) == -1 ||
 	    segment <= 0 || segment > n)
 		return PIPE_SIZE;
+	if (n > PIPE_SIZE)
+		n = PIPE_SIZE;
 	return (size_t)(n - n % segment);
 }
 

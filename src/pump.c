@@ -20,10 +20,10 @@
 enum { PATIENCE = 20000 };
 
 /*
- * How often a flow may fill before the other gets its turn, and a signal or a
- * limit: that takes a millisecond or so.
+ * Bytes, and not much more, that a flow may move before the other gets its
+ * turn, and a signal or a limit: half a millisecond at the fastest.
  */
-enum { MOST_TURNS = 32 };
+enum { MOST_AT_ONCE = 4194304 };
 
 /*
  * A side is gone, by this errno, unless its socket knows better: where calls
@@ -65,11 +65,12 @@ static int
 move(struct session *s, int side, int revents)
 {
 	struct flow *f;
+	uint64_t enough;
 	ssize_t n;
-	int turns;
 
 	f = &s->flow[side];
-	for (turns = 0; turns < MOST_TURNS; turns++) {
+	enough = f->bytes + MOST_AT_ONCE;
+	do {
 		if (!carry_pending(f) && !f->eof) {
 			n = carry_fill(f, revents);
 			if (n == -1)
@@ -78,14 +79,12 @@ move(struct session *s, int side, int revents)
 			f->eof = n == 0;
 		}
 		if (!carry_pending(f))
-			break;
+			return 0;
 		n = carry_drain(f);
 		if (n == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
-		if (n <= PACKET || carry_pending(f))
-			break;
 		revents = 0;
-	}
+	} while (n > PACKET && !carry_pending(f) && f->bytes < enough);
 	return 0;
 }
 

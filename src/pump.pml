@@ -38,6 +38,7 @@
 #define ZERO_AS_FIN		13	/* recv(2) gives 0 once SO_ERROR is read */
 #define NO_RESET		14	/* close(2) alone, which sends FIN */
 #define HUNG_UP_TOO_SOON	15	/* once FIN is passed on to a side */
+#define MARK_UNASKED		16	/* goes on into the urgent byte without poll(2) */
 
 #ifndef BROKEN
 #define BROKEN 0
@@ -297,8 +298,29 @@ inline failed(side)
 	e = s_error
 }
 
+/* move: send what is pending. */
+inline drain(side)
+{
+	if
+	:: atomic { e == 0 && pending(side) ->
+		carry_drain(side);
+		if
+		:: n > 0 -> moved = 1
+		:: n < 0 && e == EAGAIN -> skip
+		:: else -> failed(other)
+		fi
+	   }
+	:: else -> skip
+	fi
+}
+
+/* What a fill brings that does not ask poll(2): not the mark, and not FIN. */
+#define unasked(side) (taken[side] < sent[side] -> \
+    (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED) : \
+    (!fin[side] && error[side] != 0))
+
 /*
- * step: up to three system calls.  Each time it must move something.
+ * step: up to five system calls.  Each time it must move something.
  */
 inline step(side, pri)
 {
@@ -318,17 +340,19 @@ inline step(side, pri)
 	   }
 	:: else -> e = 0
 	fi;
+	drain(side);
 	if
-	:: atomic { e == 0 && pending(side) ->
-		carry_drain(side);
+	:: atomic { e == 0 && n > 0 && !pending(side) && !f[side].eof &&
+	    unasked(side) ->
+		carry_fill(side, 0);
 		if
-		:: n > 0 -> moved = 1
-		:: n < 0 && e == EAGAIN -> skip
-		:: else -> failed(other)
+		:: n > 0 -> skip
+		:: else -> failed(side)
 		fi
 	   }
-	:: else -> skip
+	:: skip			/* it was less than a packet */
 	fi;
+	drain(side);
 	if
 	:: atomic { e == 0 && !f[side].done && ((f[side].eof &&
 	    !pending(side)) || (fin[side] && BROKEN == FIN_BEFORE_BYTES)) ->

@@ -22,7 +22,7 @@ enum {
 	FLOW_BUFFER = 65536	/* bytes; one recv(2) */
 };
 
-/* The largest that TCP hands on at once; the tests build with less. */
+/* The most that TCP hands on at once by default; the tests build with less. */
 #ifndef PACKET
 #define PACKET 65536
 #endif
