@@ -77,7 +77,7 @@ tests/confined: tests/confined.c tests/traced.c tests/traced.h
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
-	$(CC) $(COMPILE) -DBULK=0 -DTALK=0 -DPACKET=1000 -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) tests/faults tests/links tests/stfl-relay-bulk

@@ -33,14 +33,13 @@
 
 /*
  * A read of more than TALK bytes is of bulk.  So many bytes of nothing else
- * make the flow bulk, and so many reads of less make it talk again.  The tests
- * build with BULK and TALK 0: all is bulk.
+ * make the flow bulk, and so many reads of less make it talk again.
  */
-#ifndef BULK
-#define BULK 262144
-#define TALK 4096
+#ifndef ALL_BULK
+enum { BULK = 262144, TALK = 4096, TALK_READS = 16 };
+#else
+enum { BULK = 0, TALK = 0, TALK_READS = 16 };
 #endif
-enum { TALK_READS = 16 };
 
 static int
 set(int fd, int level, int option, int value)

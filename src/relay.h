@@ -22,9 +22,14 @@ enum {
 	FLOW_BUFFER = 65536	/* bytes; one recv(2) */
 };
 
-/* The most that TCP hands on at once by default; the tests build with less. */
-#ifndef PACKET
-#define PACKET 65536
+/*
+ * Bytes: the most that TCP hands on at once by default.  The tests build with
+ * -DALL_BULK too: every flow is bulk, and much of it.
+ */
+#ifndef ALL_BULK
+enum { PACKET = 65536 };
+#else
+enum { PACKET = 1000 };
 #endif
 
 /* The sides of a session.  flow[i] carries from side i to the other one. */

@@ -195,7 +195,7 @@ prepare() (
 	[ "$1" = i386 ] || set -- "$1" "$CC"
 	make -s tools CC="$2" || exit
 	install "$1" stfl-relay &&
-	    install "$1" tests/stfl-relay-bulk -DBULK=0 -DTALK=0 -DPACKET=1000
+	    install "$1" tests/stfl-relay-bulk -DALL_BULK
 )
 
 suite() {

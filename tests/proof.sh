@@ -283,7 +283,7 @@ try_valgrind() {
 	fi
 	watch copied "$EVERY_ROOM" &
 	jobs="$jobs $!"
-	watch spliced "$MOVING" -DBULK=0 -DTALK=0 -DPACKET=1000
+	watch spliced "$MOVING" -DALL_BULK
 	# shellcheck disable=SC2086
 	wait $jobs
 	jobs=
