@@ -664,23 +664,15 @@ static void
 bulk_session(struct tracing *t)
 {
 	struct relay r;
-	pid_t senders[2];
-	int i, status;
+	pid_t client, target;
 
 	begin_confined(t, &r);
-	for (i = 0; i < 2; i++) {
-		senders[i] = fork();
-		if (senders[i] == 0) {
-			send_stream(i == 0 ? r.client : r.target, 3, 0,
-			    8 * MIB);
-			_exit(0);
-		}
-	}
+	client = aside(send_stream, r.client, 3, 8 * MIB);
+	target = aside(send_stream, r.target, 3, 8 * MIB);
 	expect_stream(r.target, 3, 0, 8 * MIB);
 	expect_stream(r.client, 3, 0, 8 * MIB);
-	for (i = 0; i < 2; i++)
-		if (waitpid(senders[i], &status, 0) == -1 || status != 0)
-			fail("a sender failed");
+	expect_done(client);
+	expect_done(target);
 	conclude(&r);
 	expect_known(t);
 }

@@ -705,7 +705,7 @@ no_large_pipe(void)
 	char path[32];
 	pid_t sender;
 	long pages;
-	int fd, p[2], status;
+	int fd, p[2];
 
 	file = fopen("/proc/sys/fs/pipe-user-pages-soft", "r");
 	if (file == NULL || fscanf(file, "%ld", &pages) != 1 || pages == 0)
@@ -725,17 +725,12 @@ no_large_pipe(void)
 
 	relay_setup = become_lonely;
 	relay_session(&r, NULL);
-	sender = fork();
-	if (sender == 0) {
-		send_stream(r.target, 1, 0, 16 * MIB);
-		_exit(0);
-	}
+	sender = aside(send_stream, r.target, 1, 16 * MIB);
 	expect_stream(r.client, 1, 0, 8 * MIB);
 	if (has_pipe(r.pid))
 		fail("the relay holds a pipe");
 	expect_stream(r.client, 1, 8 * MIB, 8 * MIB);
-	if (waitpid(sender, &status, 0) == -1 || status != 0)
-		fail("the sender failed");
+	expect_done(sender);
 	converse(r.client, r.target);
 	expect_status(&r, 0);
 	let_go(&r);
@@ -748,22 +743,16 @@ pipe_given_back(void)
 	struct relay r;
 	pid_t sender;
 	int64_t limit;
-	int status;
 
 	if (geteuid() != 0)
 		skip("only root can look at the descriptors of a session");
 	relay_session(&r, "-k", "1", NULL);
-	sender = fork();
-	if (sender == 0) {
-		send_stream(r.target, 1, 0, 16 * MIB);
-		_exit(0);
-	}
+	sender = aside(send_stream, r.target, 1, 16 * MIB);
 	expect_stream(r.client, 1, 0, 8 * MIB);
 	if (!has_pipe(r.pid))
 		skip("bulk has no pipe: see pipe-user-pages-soft in pipe(7)");
 	expect_stream(r.client, 1, 8 * MIB, 8 * MIB);
-	if (waitpid(sender, &status, 0) == -1 || status != 0)
-		fail("the sender failed");
+	expect_done(sender);
 	limit = milliseconds() + SOON;
 	while (has_pipe(r.pid)) {
 		if (milliseconds() > limit)

@@ -540,6 +540,32 @@ converse(int one, int other)
 	expect_end(one, FIN);
 }
 
+pid_t
+aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
+    size_t size)
+{
+	pid_t pid;
+
+	pid = fork();
+	if (pid == -1)
+		fail("fork: %s", strerror(errno));
+	if (pid == 0) {
+		f(fd, stream, 0, size);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* It said itself why it failed. */
+void
+expect_done(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) == -1 || status != 0)
+		_exit(1);
+}
+
 void
 reset_now(int *fd)
 {

@@ -88,6 +88,9 @@ void	expect_stream(int fd, unsigned stream, uint64_t from, size_t);
 void	expect_end(int fd, enum ending);
 enum ending ending(int fd, int ms);
 void	finish(int fd);		/* shutdown(2) for writing */
+/* f(fd, stream, 0, size), beside what we do ourselves. */
+pid_t	aside(void (*)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
+void	expect_done(pid_t);
 void	converse(int, int);	/* bytes each way, and FIN from both */
 void	reset_now(int *fd);	/* SO_LINGER 0 and close */
 void	wait_acked(int fd);	/* until the peer's kernel has it all */

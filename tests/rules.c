@@ -268,33 +268,6 @@ expect_reset(int fd)
 		fail("%s and not RST", strerror(error));
 }
 
-/* f(fd, stream, 0, size), beside what we do ourselves. */
-static pid_t
-aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
-    size_t size)
-{
-	pid_t pid;
-
-	pid = fork();
-	if (pid == -1)
-		fail("fork: %s", strerror(errno));
-	if (pid == 0) {
-		f(fd, stream, 0, size);
-		_exit(0);
-	}
-	return pid;
-}
-
-/* It said itself why it failed. */
-static void
-expect_done(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) == -1 || status != 0)
-		_exit(1);
-}
-
 /* Send until nothing goes any more; give the bytes that the kernel took. */
 static uint64_t
 fill(int fd, unsigned stream)
