@@ -380,18 +380,25 @@ closed(void)
 	expect_alive();
 }
 
-/* What was sent meanwhile is still to arrive. */
+/* Nothing, then a link that is down: what was sent meanwhile is to arrive. */
+static void
+outage(int silence, int ms, size_t size)
+{
+	begin_both();
+	pause_for(silence);
+	(void)link_down();
+	send_both(size);
+	pause_for(ms);
+	link_up();
+	expect_stream(session[CLIENT].far, 3, 0, size);
+	expect_stream(session[TARGET].far, 3, 0, size);
+	expect_alive();
+}
+
 static void
 short_outage(void)
 {
-	begin_both();
-	(void)link_down();
-	send_both(100000);
-	pause_for(K * 4 / 5);
-	link_up();
-	expect_stream(session[CLIENT].far, 3, 0, 100000);
-	expect_stream(session[TARGET].far, 3, 0, 100000);
-	expect_alive();
+	outage(0, K * 4 / 5, 100000);
 }
 
 /*
@@ -401,15 +408,7 @@ short_outage(void)
 static void
 outage_after_silence(void)
 {
-	begin_both();
-	pause_for(K * 19 / 20);
-	(void)link_down();
-	send_both(1);
-	pause_for(K * 23 / 20);
-	link_up();
-	expect_stream(session[CLIENT].far, 3, 0, 1);
-	expect_stream(session[TARGET].far, 3, 0, 1);
-	expect_alive();
+	outage(K * 19 / 20, K * 23 / 20, 1);
 }
 
 static const struct test tests[] = {
