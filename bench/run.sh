@@ -3,15 +3,16 @@
 # on this machine, in one run, started by the same launcher (launch.c) and put
 # under the same load (load.c says what each row measures, and how).
 #
-#   sh bench/run.sh                          everything, in about ten minutes
+#   sh bench/run.sh                          everything, in about twelve minutes
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
-# ROUNDS   how often each measurement is made (5; the short ones three times in
+# ROUNDS   how often each measurement is made (5; setup and rtt three times in
 #          each round, idle and held in every other round)
 # ROWS     of: down up setup1 setup4 rtt idle hundred held
 # ONLY     the peers, by the short names below
 # HELD     how many idle sessions "held" holds, ascending ("0 1000 5000")
-# LAST     how long one measurement lasts, seconds (0.7; the short ones a third)
+# LAST     how long one measurement lasts, seconds (0.7; setup, idle and held a
+#          third)
 # OUT      where OUT.tsv and OUT.svg go; bench/results if all is measured, and
 #          nowhere if only a part is
 #
