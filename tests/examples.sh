@@ -201,8 +201,12 @@ tell() {
 # compared FRONT TARGET: HAProxy, with README's configuration, and the line that
 # it is to be equal to, before a server that keeps the header.
 compared() {
-	printf '%s\n' "dd bs=52 count=1 iflag=fullblock of=$dir/header" \
-	    'printf "HTTP/1.0 200 OK\r\n\r\nreply"' >"$dir/receive"
+	# What it had not read would turn its end into RST.
+	cat >"$dir/receive" <<-END
+		dd bs=52 count=1 iflag=fullblock of=$dir/header
+		while read -r line && [ \${#line} -gt 1 ]; do :; done
+		printf 'HTTP/1.0 200 OK\r\n\r\nreply'
+	END
 	start receiver socat "TCP4-LISTEN:$2,bind=127.0.0.1,fork,reuseaddr" \
 	    "EXEC:sh $dir/receive"
 	up receiver 4 "$2" || return
