@@ -409,7 +409,7 @@ play(const struct script *sc, struct tracing *t, int listener,
 		over = t->over;
 		for (i = 0; i < 2; i++)
 			p[i] = interest(sc, side, i);
-		p[2].fd = side[1].fd == -1 ? listener : -1;
+		p[2].fd = side[1].fd == -1 && !sc->refuses ? listener : -1;
 		p[2].events = POLLIN;
 		p[2].revents = 0;
 		if (poll(p, 3, over ? 200 : 5) == 0 && over)
@@ -454,17 +454,6 @@ start(const struct script *sc, struct relay *r, int port)
 	relay_startv(r, AF_INET6, !sc->shared, args);
 }
 
-static int
-refusing_port(void)
-{
-	int fd, port;
-
-	fd = listen_on(AF_INET);
-	port = port_of(fd);
-	close(fd);
-	return port;
-}
-
 /* One session under this fault.  What is wrong, or NULL. */
 static const char *
 session(const struct script *sc, struct tracing *t, const struct fault *f,
@@ -480,8 +469,8 @@ session(const struct script *sc, struct tracing *t, const struct fault *f,
 		t->faults[0] = *f;
 		t->nfaults = 1;
 	}
-	listener = listen_on(AF_INET);
-	start(sc, &r, sc->refuses ? refusing_port() : port_of(listener));
+	listener = sc->refuses ? refuse_on(AF_INET) : listen_on(AF_INET);
+	start(sc, &r, port_of(listener));
 	set_up(sc, side, r.client);
 	what = play(sc, t, listener, side);
 	close(listener);

@@ -220,7 +220,7 @@ loopback(struct sockaddr_storage *ss, int family, int port)
 }
 
 int
-listen_on(int family)
+refuse_on(int family)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
@@ -228,14 +228,24 @@ listen_on(int family)
 
 	len = loopback(&ss, family, 0);
 	fd = socket(family, SOCK_STREAM, 0);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&ss, len) == -1 ||
-	    listen(fd, 512) == -1) {
+	if (fd == -1 || bind(fd, (struct sockaddr *)&ss, len) == -1) {
 		if (family == AF_INET6 &&
 		    (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
 			skip("no IPv6 on the loopback interface");
-		fail("listen: %s", strerror(errno));
+		fail("bind: %s", strerror(errno));
 	}
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
+int
+listen_on(int family)
+{
+	int fd;
+
+	fd = refuse_on(family);
+	if (listen(fd, 512) == -1)
+		fail("listen: %s", strerror(errno));
 	return fd;
 }
 

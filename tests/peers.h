@@ -54,6 +54,7 @@ const char *target_host(void);
 
 /* Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1). */
 int	listen_on(int family);
+int	refuse_on(int family);	/* a port that is ours and does not listen */
 int	port_of(int fd);
 int	connect_to(int family, int port);
 int	accept_from(int listener);

@@ -303,7 +303,6 @@ unacked(int fd)
 	return (uint64_t)n;
 }
 
-/* -1 as backlog: do not listen. */
 static int
 listen_at(const char *address, int port, int backlog)
 {
@@ -327,17 +326,9 @@ listen_at(const char *address, int port, int backlog)
 		len = sizeof a.in6;
 	}
 	fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || bind(fd, &a.sa, len) == -1 ||
-	    (backlog >= 0 && listen(fd, backlog) == -1))
+	if (fd == -1 || bind(fd, &a.sa, len) == -1 || listen(fd, backlog) == -1)
 		fail("listen: %s", strerror(errno));
 	return fd;
-}
-
-/* A port that stays ours and refuses. */
-static int
-refusing(void)
-{
-	return listen_at(target_host(), 0, -1);
 }
 
 /*
@@ -1248,7 +1239,7 @@ refused(void)
 	const char *args[] = { target_host(), NULL, NULL };
 	int fd;
 
-	fd = refusing();
+	fd = refuse_on(target_family());
 	args[1] = port_text(fd);
 	fails(69, target_text(fd), "refused error=\"Connection refused\"",
 	    args);
@@ -2061,7 +2052,7 @@ syslog_failures(void)
 	int fd, port;
 
 	fd = syslog_socket();
-	port = refusing();
+	port = refuse_on(target_family());
 	args[2] = port_text(port);
 	begin_without(&t, 0, target_text(port), args);
 	expect_end(t.fd[CLIENT], RST);
@@ -2101,7 +2092,7 @@ wedged_syslogd(void)
 
 	(void)syslog_socket();
 	wedge();
-	port = refusing();
+	port = refuse_on(target_family());
 	args[1] = port_text(port);
 	began = milliseconds();
 	begin_without(&bad, 0, "", nothing);
@@ -2388,7 +2379,7 @@ closed_one_and_two(void)
 	size_t i;
 	int port;
 
-	port = refusing();
+	port = refuse_on(target_family());
 	relay_setup = close_some;
 	for (i = 0; i < sizeof masks / sizeof masks[0]; i++) {
 		closed = masks[i];
