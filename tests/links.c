@@ -24,6 +24,8 @@ main(void)
 
 #else
 
+#include <sys/ioctl.h>
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 
@@ -411,6 +413,64 @@ outage_after_silence(void)
 	outage(K * 19 / 20, K * 23 / 20, 1);
 }
 
+/*
+ * The relay has ended by then: the kernel asks the closed window alone, and no
+ * option of ours may make it give up.
+ */
+static void
+closed_behind_fin(void)
+{
+	const size_t size = 200000;
+	struct session *t;
+	int arrived, same;
+
+	begin_both();
+	same = 65536;	/* the size it has, to stay as it is */
+	for (t = session; t < session + 2; t++) {
+		(void)setsockopt(t->far, SOL_SOCKET, SO_RCVBUF, &same,
+		    sizeof same);
+		finish(t->far);
+		expect_end(t->near, FIN);
+		send_stream(t->near, 3, 0, size);
+		finish(t->near);
+		if (relay_status(&t->relay, SOON) != 0)
+			fail("exit status is not 0");
+	}
+	pause_for(2 * LATEST);
+	for (t = session; t < session + 2; t++) {
+		if (ioctl(t->far, FIONREAD, &arrived) == -1 ||
+		    (size_t)arrived == size)
+			fail("the window does not close");
+		expect_stream(t->far, 3, 0, size);
+		expect_end(t->far, FIN);
+	}
+}
+
+/* A router that says so in passing; TCP goes on trying, RFC 1122 4.2.3.9. */
+static void
+unreachable(void)
+{
+	struct session *t;
+
+	begin_both();
+	run(ROUTER, "ip route add unreachable 10.0.1.2 &&"
+	    " ip route add unreachable fd01::2");
+	send_both(50000);
+	for (t = session; t < session + 2; t++) {
+		wait_acked(t->near);
+		reset_now(&t->near);
+	}
+	pause_for(K / 4);
+	run(ROUTER, "ip route del unreachable 10.0.1.2 &&"
+	    " ip route del unreachable fd01::2");
+	for (t = session; t < session + 2; t++) {
+		expect_stream(t->far, 3, 0, 50000);
+		expect_end(t->far, RST);
+		if (relay_status(&t->relay, SOON) != 0)
+			fail("exit status is not 0");
+	}
+}
+
 static const struct test tests[] = {
 	{ "a silent peer whose link goes down is missed after about twice -k",
 	    idle },
@@ -425,7 +485,11 @@ static const struct test tests[] = {
 	{ "a link that is down for less than -k costs no session",
 	    short_outage },
 	{ "silence before a link goes down does not count against the peer",
-	    outage_after_silence }
+	    outage_after_silence },
+	{ "what a closed window holds back outlives the relay",
+	    closed_behind_fin },
+	{ "ICMP unreachable in passing costs no byte before a reset",
+	    unreachable }
 };
 
 int
