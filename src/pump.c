@@ -58,7 +58,7 @@ watch(struct session *s)
 
 /*
  * Fill if there is nothing pending, with what poll(2) said of this side, and
- * drain.  Behind more than a packet more will have come: then again at once.
+ * drain; of bulk more will have come: then again, without asking poll(2).
  * -1 when an end has failed.
  */
 static int
@@ -80,11 +80,10 @@ move(struct session *s, int side, int revents)
 		}
 		if (!carry_pending(f))
 			return 0;
-		n = carry_drain(f);
-		if (n == -1)
+		if (carry_drain(f) == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
 		revents = 0;
-	} while (n > PACKET && !carry_pending(f) && f->bytes < enough);
+	} while (!carry_pending(f) && f->bytes < enough);
 	return 0;
 }
 

@@ -314,10 +314,9 @@ inline drain(side)
 	fi
 }
 
-/* What a fill brings that does not ask poll(2): not the mark, and not FIN. */
-#define unasked(side) (taken[side] < sent[side] -> \
-    (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED) : \
-    (!fin[side] && error[side] != 0))
+/* A fill that does not ask poll(2) brings bytes, and not the urgent one. */
+#define unasked(side) (taken[side] < sent[side] && \
+    (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED))
 
 /*
  * step: up to five system calls.  Each time it must move something.
@@ -350,7 +349,7 @@ inline step(side, pri)
 		:: else -> failed(side)
 		fi
 	   }
-	:: skip			/* it was less than a packet */
+	:: skip			/* it is no bulk */
 	fi;
 	drain(side);
 	if

@@ -22,16 +22,6 @@ enum {
 	FLOW_BUFFER = 65536	/* bytes; one recv(2) */
 };
 
-/*
- * Bytes: the most that TCP hands on at once by default.  The tests build with
- * -DALL_BULK too: every flow is bulk, and much of it.
- */
-#ifndef ALL_BULK
-enum { PACKET = 65536 };
-#else
-enum { PACKET = 1000 };
-#endif
-
 /* The sides of a session.  flow[i] carries from side i to the other one. */
 enum { CLIENT, TARGET, SIDES };
 
@@ -95,6 +85,7 @@ struct flow {
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */
 	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
+	int segment;		/* bytes of the side it leads to, for bulk */
 	size_t piped;		/* what the pipe holds, to be sent as well */
 	uint64_t spliced;	/* where the system moves it: how much yet */
 	int splicing;
