@@ -6,20 +6,19 @@
 #   sh bench/run.sh                          everything, in about twelve minutes
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
-# ROUNDS   how often each measurement is made (5; setup and rtt three times in
-#          each round, idle and held in every other round)
+# ROUNDS   how often the peers are gone round, there and back (5; one way only for
+#          hundred, and in every other round for idle and held)
 # ROWS     of: down up setup1 setup4 rtt idle hundred held
 # ONLY     the peers, by the short names below
 # HELD     how many idle sessions "held" holds, ascending ("0 1000 5000")
-# LAST     how long one measurement lasts, seconds (0.7; setup, idle and held a
-#          third)
+# LAST     how long one measurement lasts, seconds (0.7)
 # OUT      where OUT.tsv and OUT.svg go; bench/results if all is measured, and
 #          nowhere if only a part is
 #
 # A busy machine measures badly, so the peers take turns: each row goes round
-# all peers, and round again.  A figure is the median of the rounds.  A ratio is
-# taken within each round, between neighbours in time, and then the median of
-# these: stfl-relay (static) by the peer, in the row's own unit.
+# all peers, and back, and round again.  A figure is the median of the turns.  A
+# ratio is taken within each turn, between neighbours in time, and then the
+# median of these: stfl-relay (static) by the peer, in the row's own unit.
 #
 # As root it measures in a network namespace of its own, whose connections are
 # reno's: loopback is no path, and what bbr, which some systems prefer, takes for
@@ -48,7 +47,6 @@ ONLY=$(echo "${ONLY:-$ALL_PEERS}" | tr ',\n' '  ')
 ROWS=$(echo "${ROWS:-$ALL_ROWS}" | tr ',\n' '  ')
 HELD=$(echo "${HELD:-0 1000 5000}" | tr ',\n' '  ')
 LAST=${LAST:-0.7}
-SHORT=$(echo "$LAST" | awk '{ print $1 / 3 }')
 
 for word in $ONLY; do
 	case " $(echo "$ALL_PEERS" | tr '\n' ' ') " in *" $word "*) ;; *)
@@ -188,7 +186,7 @@ measure() {
 	held=
 	[ "$1" != held ] || held=$HELD
 	# shellcheck disable=SC2086	# held is a list
-	bench/load -d "$seconds" "$1" "$front" "$target" "${pid:-0}" \
+	bench/load -d "$LAST" "$1" "$front" "$target" "${pid:-0}" \
 	    $held >"$scratch/values" || {
 		[ -s "$scratch/values" ] ||
 		    echo "$1 - fails" >"$scratch/values"
@@ -205,7 +203,6 @@ note() {
 }
 
 began=$(date +%s)
-seconds=$LAST
 peers=
 for peer in $ONLY; do
 	if [ -z "$(program "$peer")" ]; then
@@ -261,12 +258,11 @@ for peer in $peers; do back="$peer $back"; done
 round=1
 while [ "$round" -le "$ROUNDS" ]; do
 	for row in $ROWS; do
-		turns=1 seconds=$LAST
+		turns=2
 		case $row in
 		idle | held) [ $((round % 2)) -eq 1 ] || continue
-			seconds=$SHORT ;;
-		rtt) turns=3 ;;
-		setup1 | setup4) turns=3 seconds=$SHORT ;;
+			turns=1 ;;
+		hundred) turns=1 ;;
 		esac
 		# Values are numbered; the relay's and the peer's of the same
 		# number are compared.
