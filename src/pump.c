@@ -20,10 +20,11 @@
 enum { PATIENCE = 20000 };
 
 /*
- * Bytes, and not much more, that a flow may move before the other gets its
- * turn, and a signal or a limit: half a millisecond at the fastest.
+ * How often a flow may move before the other gets its turn, and a signal or a
+ * limit.  Bytes alone would not bound it: a turn may be of few, and give the
+ * processor away in between.
  */
-enum { MOST_AT_ONCE = 4194304 };
+enum { MOST_AT_ONCE = 16 };
 
 /*
  * A side is gone, by this errno, unless its socket knows better: where calls
@@ -65,12 +66,11 @@ static int
 move(struct session *s, int side, int revents)
 {
 	struct flow *f;
-	uint64_t enough;
 	ssize_t n;
+	int turns;
 
 	f = &s->flow[side];
-	enough = f->bytes + MOST_AT_ONCE;
-	do {
+	for (turns = 0; turns < MOST_AT_ONCE; turns++) {
 		if (!carry_pending(f) && !f->eof) {
 			n = carry_fill(f, revents);
 			if (n == -1)
@@ -82,8 +82,10 @@ move(struct session *s, int side, int revents)
 			return 0;
 		if (carry_drain(f) == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
+		if (carry_pending(f))
+			return 0;
 		revents = 0;
-	} while (!carry_pending(f) && f->bytes < enough);
+	}
 	return 0;
 }
 
