@@ -322,11 +322,9 @@ says_refused(void)
 {
 	struct demo d;
 	char target[32], text[64];
-	int listener;
 
-	listener = listen_on(AF_INET);
-	snprintf(target, sizeof target, "127.0.0.1:%d", port_of(listener));
-	close(listener);
+	snprintf(target, sizeof target, "127.0.0.1:%d",
+	    port_of(refuse_on(AF_INET)));
 	begin_demo(&d, relay_path, target, NULL);
 	read_until(&d, "The log:\n");
 	after(&d, "gets\n    nothing: Connection reset by peer\n", text,
