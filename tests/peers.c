@@ -571,7 +571,9 @@ expect_done(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) == -1 || status != 0)
+	if (waitpid(pid, &status, 0) == -1 || WIFSIGNALED(status))
+		fail("what ran aside was killed");
+	if (status != 0)
 		_exit(1);
 }
 
