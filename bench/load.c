@@ -368,7 +368,7 @@ setup_part(int width)
 	return (double)(now() - began) / 1e6 / n;
 }
 
-/* The least of such figures; of the same time each, one after the other. */
+/* The least of so many figures, taken one after the other. */
 static double
 least(double (*part)(int), int argument)
 {

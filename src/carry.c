@@ -157,8 +157,10 @@ get_pipe(struct flow *f)
 		return;
 	}
 	(void)fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
-	if (fcntl(f->pipe[1], F_GETPIPE_SZ) < LEAST_PIPE)
+	if (fcntl(f->pipe[1], F_GETPIPE_SZ) < LEAST_PIPE) {
 		fast_end(f);
+		return;
+	}
 	len = sizeof f->segment;
 	f->segment = 1;		/* if that fails */
 	(void)getsockopt(f->to, IPPROTO_TCP, TCP_MAXSEG, &f->segment, &len);

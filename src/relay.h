@@ -85,7 +85,7 @@ struct flow {
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */
 	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
-	int segment;		/* bytes of the side it leads to, for bulk */
+	int segment;		/* bytes, of the other side; for bulk */
 	size_t piped;		/* what the pipe holds, to be sent as well */
 	uint64_t spliced;	/* where the system moves it: how much yet */
 	int splicing;

@@ -425,7 +425,7 @@ closed_behind_fin(void)
 	int arrived, same;
 
 	begin_both();
-	same = 65536;	/* the size it has, to stay as it is */
+	same = 65536;	/* the size it has; now it does not grow */
 	for (t = session; t < session + 2; t++) {
 		(void)setsockopt(t->far, SOL_SOCKET, SO_RCVBUF, &same,
 		    sizeof same);
