@@ -17,6 +17,8 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes
 HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
+# Code and constants in one mapping save two page faults a session, and 4 KiB.
+ONE_MAPPING = -Wl,-z,noseparate-code
 COMPILE = -std=c99 $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 
 SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
@@ -29,17 +31,16 @@ all: stfl-relay
 static: stfl-relay-static
 
 stfl-relay: $(SRC) $(HDR)
-	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(ONE_MAPPING) $(LDFLAGS)
 
-# musl's compiler wrapper hides the kernel's headers: show them last.  Code and
-# constants in one mapping save two page faults a session, and 2 KiB.
+# musl's compiler wrapper hides the kernel's headers: show them last.
 STATIC = static() { \
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
-		-static -Wl,-z,noseparate-code -o $@ $(SRC) $(LDFLAGS) "$$@"; \
+		-static $(ONE_MAPPING) -o $@ $(SRC) $(LDFLAGS) "$$@"; \
 	else \
-		$(CC) $(COMPILE) -static -Wl,-z,noseparate-code -o $@ $(SRC) \
+		$(CC) $(COMPILE) -static $(ONE_MAPPING) -o $@ $(SRC) \
 		$(LDFLAGS) "$$@"; \
 	fi; }; static
 
