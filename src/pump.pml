@@ -39,6 +39,8 @@
 #define NO_RESET		14	/* close(2) alone, which sends FIN */
 #define HUNG_UP_TOO_SOON	15	/* once FIN is passed on to a side */
 #define MARK_UNASKED		16	/* goes on into the urgent byte without poll(2) */
+#define EARLY_UNHEEDED		17	/* POLLPRI spins until it is in order */
+#define EARLY_FORGOTTEN		18	/* and then it is read as any other */
 
 #ifndef BROKEN
 #define BROKEN 0
@@ -64,7 +66,7 @@
 
 /* What each peer has sent; byte i of a stream is i. */
 byte sent[2];			/* how many, that lie in the relay's socket */
-byte urgent[2];			/* which of them is; 0: none */
+byte urgent[2];			/* which of them is, or will be; 0: none */
 bit fin[2];			/* behind them */
 bit gone[2];			/* RST, or nothing any more */
 bit had_fin[2];			/* FIN came before that */
@@ -86,6 +88,7 @@ typedef flow {
 	byte buffer[BUFFER];
 	byte start, stop;
 	bit mark;		/* f->urgent */
+	bit early;
 	bit eof, done, hung_up
 };
 flow f[2];
@@ -113,6 +116,11 @@ byte at;			/* where the relay waits, if it does */
 #else
 #define asks_in(i) (!f[i].eof && !pending(i))
 #endif
+#if BROKEN == EARLY_UNHEEDED
+#define asks_pri(i) asks_in(i)
+#else
+#define asks_pri(i) (asks_in(i) && !f[i].early)
+#endif
 #if BROKEN == NO_POLLOUT
 #define asks_out(i) false
 #else
@@ -128,10 +136,10 @@ byte at;			/* where the relay waits, if it does */
 
 /* The revents of a side. */
 #define is_in(i) (asks_in(i) && readable(i))
-#define is_pri(i) (asks_in(i) && urgent[i] > taken[i])
+#define is_pri(i) (asks_pri(i) && urgent[i] > taken[i])
 #define is_out(i) (asks_out(i) && writable(i))
 #define is_bad(i) (asked(i) && (error[i] != 0 || is_hup(i)))
-#define is_ready(i) (is_in(i) || is_out(i) || is_bad(i))
+#define is_ready(i) (is_in(i) || is_pri(i) || is_out(i) || is_bad(i))
 
 /* Where hand_over and settle wait for the side that is not gone. */
 #define unsent(i) (len(unacked[i]) > 0 || (shut[i] && !saw_fin[i]))
@@ -157,13 +165,19 @@ proctype peer(byte side)
 
 end:	do
 	:: d_step { may_send(side) && sent[side] < BYTES ->
-		sent[side]++
+		sent[side]++;
+		/* An urgent byte that came early is then in order, too. */
+		sent[side] = sent[side] + (urgent[side] == sent[side] + 1)
 	   }
 	:: d_step { may_send(side) && sent[side] < BYTES && urgent[side] == 0 ->
 		sent[side]++;
 		urgent[side] = sent[side]
 	   }
-	:: d_step { may_send(side) ->
+	:: d_step { may_send(side) && sent[side] + 1 < BYTES &&
+	    urgent[side] == 0 ->
+		urgent[side] = sent[side] + 2	/* what is before it is lost */
+	   }
+	:: d_step { may_send(side) && urgent[side] <= sent[side] ->
 		fin[side] = 1
 	   }
 	:: d_step { at != OVER && !gone[side] &&
@@ -321,24 +335,36 @@ inline drain(side)
 /*
  * step: up to five system calls.  Each time it must move something.
  */
-inline step(side, pri)
+inline step(side, in, pri)
 {
-	if
-	:: atomic { (!pending(side) || BROKEN == FILL_TOO_SOON) &&
-	    !f[side].eof ->
-		carry_fill(side, pri);
+	atomic {
 		if
-		:: n > 0 -> moved = 1
-		:: n == 0 || (e != EAGAIN && BROKEN == ERROR_AS_FIN) ->
-			f[side].eof = 1;
-			moved = 1;
-			e = 0
-		:: n < 0 && e == EAGAIN -> skip
-		:: else -> failed(side)
+		:: (pri || f[side].early) && !in ->
+			moved = moved || !f[side].early;
+			f[side].early = 1;
+			pri = 1
+		:: in ->
+			pri = pri ||
+			    (f[side].early && BROKEN != EARLY_FORGOTTEN);
+			f[side].early = 0
+		:: else -> skip
+		fi;
+		if
+		:: (!pending(side) || BROKEN == FILL_TOO_SOON) &&
+		    !f[side].eof ->
+			carry_fill(side, pri);
+			if
+			:: n > 0 -> moved = 1
+			:: n == 0 || (e != EAGAIN && BROKEN == ERROR_AS_FIN) ->
+				f[side].eof = 1;
+				moved = 1;
+				e = 0
+			:: n < 0 && e == EAGAIN -> skip
+			:: else -> failed(side)
+			fi
+		:: else -> e = 0
 		fi
-	   }
-	:: else -> e = 0
-	fi;
+	}
 	drain(side);
 	if
 	:: atomic { e == 0 && n > 0 && !pending(side) && !f[side].eof &&
@@ -388,11 +414,13 @@ inline serve()
 	:: else -> skip
 	fi;
 	if
-	:: s_end == OPEN && (in0 || bad0 || out1) -> step(0, pri0)
+	:: s_end == OPEN && (in0 || pri0 || bad0 || out1) ->
+		step(0, in0, pri0)
 	:: else -> skip
 	fi;
 	if
-	:: s_end == OPEN && (in1 || bad1 || out0) -> step(1, pri1)
+	:: s_end == OPEN && (in1 || pri1 || bad1 || out0) ->
+		step(1, in1, pri1)
 	:: else -> skip
 	fi;
 	assert(moved || s_end != OPEN)

@@ -78,6 +78,7 @@ struct options {
 struct flow {
 	int from, to;		/* descriptors */
 	int urgent;		/* the buffer holds the urgent byte alone */
+	int early;		/* one has come, but not what is before it */
 	int eof;		/* FIN came in: nothing more to read */
 	int done;		/* FIN was passed on */
 	int hung;		/* POLLHUP without an error: no wait */

@@ -700,14 +700,29 @@ mount_over(const char *path)
 }
 
 void
-vanish(int fd)
+lose(int fd, unsigned size)
 {
-	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog program = { 1, &drop };
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, size, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
+	};
+	struct sock_fprog program = { 4, code };
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 	    sizeof program) == -1)
 		skip("SO_ATTACH_FILTER: %s", strerror(errno));
+}
+
+void
+lose_nothing(int fd)
+{
+	int unused = 0;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+	    sizeof unused) == -1)
+		fail("SO_DETACH_FILTER: %s", strerror(errno));
 }
 #else
 void
@@ -723,9 +738,22 @@ mount_over(const char *path)
 }
 
 void
-vanish(int fd)
+lose(int fd, unsigned size)
 {
 	(void)fd;
-	skip("no way to make a peer deaf");
+	(void)size;
+	skip("no way to lose packets");
+}
+
+void
+lose_nothing(int fd)
+{
+	(void)fd;
 }
 #endif
+
+void
+vanish(int fd)
+{
+	lose(fd, 0);
+}

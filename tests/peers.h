@@ -96,6 +96,8 @@ void	converse(int, int);	/* bytes each way, and FIN from both */
 void	reset_now(int *fd);	/* SO_LINGER 0 and close */
 void	wait_acked(int fd);	/* until the peer's kernel has it all */
 void	vanish(int fd);		/* answer nothing any more */
+void	lose(int fd, unsigned);	/* what comes in packets of that size or more */
+void	lose_nothing(int fd);
 int	readable(int fd, int ms);
 int64_t	milliseconds(void);
 

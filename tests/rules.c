@@ -1179,6 +1179,41 @@ urgent_in_bulk(int near)
 }
 EACH_WAY(urgent_in_bulk)
 
+/* Linux tells of an urgent byte at once, in order or not.  See step in pump.c. */
+static void
+urgent_behind_lost(void)
+{
+	struct session t;
+	const char *args[] = { "-v", target_host(), NULL, NULL };
+	int end, listener, ours, theirs;
+
+	listener = listen_on(target_family());
+	args[2] = port_text(listener);
+	socket_pair(client_family(), &ours, &theirs);
+	end = dup(theirs);
+	relay_on(&t.relay, theirs, 1, args);
+	t.relay.client = ours;
+	connected(&t, listener);
+	keep_inline(t.fd[TARGET]);
+	lose(end, 1000);
+	send_stream(t.fd[CLIENT], 1, 0, 1000);
+	send_urgent(t.fd[CLIENT], 'U');
+	expect_idle(t.pid, 300, 0);
+	send_stream(t.fd[CLIENT], 1, 1000, 100);
+	send_stream(t.fd[TARGET], 2, 0, 1000);
+	expect_stream(t.fd[CLIENT], 2, 0, 1000);
+	expect_idle(t.pid, 300, 0);
+	lose_nothing(end);
+	close(end);
+	expect_unmarked(t.fd[TARGET], 1, 0, 1000);
+	expect_urgent(t.fd[TARGET], 'U');
+	expect_unmarked(t.fd[TARGET], 1, 1000, 100);
+	finish(t.fd[CLIENT]);
+	expect_end(t.fd[TARGET], FIN);
+	finish(t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1101, 1000);
+}
+
 /* A receiver of the older kind takes the byte beside the stream. */
 static void
 urgent_out_of_line(int near)
@@ -2758,6 +2793,8 @@ static const struct test tests[] = {
 	    client_urgent_in_bulk },
 	{ "an urgent byte in 8 MiB from a target keeps place and mark",
 	    target_urgent_in_bulk },
+	{ "an urgent byte behind a lost segment is waited for, without a spin",
+	    urgent_behind_lost },
 	{ "a target without SO_OOBINLINE gets the urgent byte by MSG_OOB",
 	    client_urgent_out_of_line },
 	{ "a client without SO_OOBINLINE gets the urgent byte by MSG_OOB",
