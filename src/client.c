@@ -142,6 +142,7 @@ client_take(struct session *s)
 		return over(s, END_SYSTEM, errno);
 	}
 	carry_inherit(STDIN_FILENO);
+	s->flow[CLIENT].missed = carry_missed(STDIN_FILENO);
 	address_unmap(&s->client);
 	address_unmap(&s->local);
 	return 0;

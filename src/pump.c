@@ -336,7 +336,7 @@ hand_over(struct session *s, struct flow *f)
 			if (f->eof || (n = carry_fill(f, POLLPRI)) == -1)
 				return 0;
 			if (n == 0) {
-				f->eof = carry_had_fin(f, s->error);
+				f->eof = carry_had_fin(f);
 				return 0;
 			}
 		}

@@ -41,6 +41,7 @@
 #define MARK_UNASKED		16	/* goes on into the urgent byte without poll(2) */
 #define EARLY_UNHEEDED		17	/* POLLPRI spins until it is in order */
 #define EARLY_FORGOTTEN		18	/* and then it is read as any other */
+#define FIN_BY_ERRNO		19	/* EPIPE alone tells of FIN before RST */
 
 #ifndef BROKEN
 #define BROKEN 0
@@ -183,10 +184,10 @@ end:	do
 	:: d_step { at != OVER && !gone[side] &&
 	    !(fin[side] && saw_fin[side]) ->
 		gone[side] = 1;
-		/* In CLOSE_WAIT, RST is EPIPE. */
-		had_fin[side] = fin[side] && !shut[side];
+		had_fin[side] = fin[side];
 		crossed[side] = fin[side] && shut[side];
-		error[side] = (had_fin[side] -> EPIPE : ECONNRESET)
+		/* In CLOSE_WAIT, RST is EPIPE. */
+		error[side] = (fin[side] && !shut[side] -> EPIPE : ECONNRESET)
 	   }
 	:: atomic { arriving(side) && len(unacked[side]) > 0 ->
 		unacked[side] ? value, mark;
@@ -469,7 +470,9 @@ inline hand_over(side)
 		if
 		:: n > 0 -> skip
 		:: n == 0 ->
-			f[side].eof = s_error == EPIPE || BROKEN == ZERO_AS_FIN;
+			f[side].eof = (BROKEN == FIN_BY_ERRNO ->
+			    s_error == EPIPE : had_fin[side]) ||
+			    BROKEN == ZERO_AS_FIN;
 			break
 		:: else -> e = 0; break
 		fi

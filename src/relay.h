@@ -91,6 +91,7 @@ struct flow {
 	uint64_t spliced;	/* where the system moves it: how much yet */
 	int splicing;
 	uint64_t bytes;		/* sent */
+	uint64_t missed;	/* received before our time, carry_missed */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
@@ -150,7 +151,8 @@ int	carry_moved(struct flow *);
 void	carry_rest(struct flow *);
 int	carry_unsent(int);
 int	carry_silence(int, int64_t *);
-int	carry_had_fin(const struct flow *, int);
+uint64_t carry_missed(int);
+int	carry_had_fin(const struct flow *);
 
 /* CARRY_IN is what to ask poll(2) for, before carry_fill. */
 #ifdef __linux__

@@ -236,6 +236,30 @@ begin(struct session *t, const char *option, const char *value)
 	expect_line(t, "open", 0, 0);
 }
 
+static const char *
+port_text(int listener)
+{
+	static char text[8];
+
+	snprintf(text, sizeof text, "%d", port_of(listener));
+	return text;
+}
+
+/* A session of a client connection that is there already. */
+static void
+begin_on(struct session *t, int ours, int theirs)
+{
+	const char *args[] = { "-v", target_host(), NULL, NULL };
+	int listener;
+
+	listener = listen_on(target_family());
+	args[2] = port_text(listener);
+	relay_on(&t->relay, theirs, 1, args);
+	t->relay.client = ours;
+	connected(t, listener);
+	close(listener);
+}
+
 /* A relay that may find no target; the line will have these words for it. */
 static void
 begin_without(struct session *t, int separate, const char *target,
@@ -404,15 +428,6 @@ expect_dialing(int listener)
 	(void)listener;
 	pause_for(300);
 #endif
-}
-
-static const char *
-port_text(int listener)
-{
-	static char text[8];
-
-	snprintf(text, sizeof text, "%d", port_of(listener));
-	return text;
 }
 
 static const char *
@@ -689,6 +704,52 @@ reset_right_behind_fin(int near)
 	expect_over(&t, near, reset_of[near], 50000, 0);
 }
 EACH_WAY(reset_right_behind_fin)
+
+/*
+ * The same, while FIN to the near side waits behind what that does not read: to
+ * Linux the reset is another error then.  The far side, which has had FIN both
+ * ways, does not see it.
+ */
+static void
+reset_right_behind_crossing_fin(int near)
+{
+	struct session t;
+
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[!near], 2, 0, 300000);
+	finish(t.fd[!near]);
+	send_stream(t.fd[near], 1, 0, 50000);
+	expect_idle(t.pid, 300, 0);
+	kill(t.pid, SIGSTOP);
+	finish(t.fd[near]);
+	reset_now(&t.fd[near]);
+	kill(t.pid, SIGCONT);
+	expect_stream(t.fd[!near], 1, 0, 50000);
+	expect_end(t.fd[!near], FIN);
+	expect_over(&t, near, reset_of[near], 50000, 300000);
+}
+EACH_WAY(reset_right_behind_crossing_fin)
+
+/* FIN came, and is only seen when its sender has been given up. */
+static void
+vanished_behind_fin(int near)
+{
+	struct session t;
+
+	begin(&t, "-k", "1");
+	kill(t.pid, SIGSTOP);
+	send_stream(t.fd[near], 1, 0, 50000);
+	finish(t.fd[near]);
+	wait_acked(t.fd[near]);
+	vanish(t.fd[near]);
+	pause_for(4000);
+	kill(t.pid, SIGCONT);
+	expect_stream(t.fd[!near], 1, 0, 50000);
+	expect_end(t.fd[!near], FIN);
+	expect_reset(t.fd[!near]);
+	expect_over(&t, near, timeout_of[near], 50000, 0);
+}
+EACH_WAY(vanished_behind_fin)
 
 static uint64_t
 fill_and_reset(struct session *t, int near)
@@ -1184,16 +1245,11 @@ static void
 urgent_behind_lost(void)
 {
 	struct session t;
-	const char *args[] = { "-v", target_host(), NULL, NULL };
-	int end, listener, ours, theirs;
+	int end, ours, theirs;
 
-	listener = listen_on(target_family());
-	args[2] = port_text(listener);
 	socket_pair(client_family(), &ours, &theirs);
 	end = dup(theirs);
-	relay_on(&t.relay, theirs, 1, args);
-	t.relay.client = ours;
-	connected(&t, listener);
+	begin_on(&t, ours, theirs);
 	keep_inline(t.fd[TARGET]);
 	lose(end, 1000);
 	send_stream(t.fd[CLIENT], 1, 0, 1000);
@@ -1256,6 +1312,49 @@ reset_behind_urgent(int near)
 	expect_over(&t, near, reset_of[near], 201, 0);
 }
 EACH_WAY(reset_behind_urgent)
+
+/*
+ * Bytes that came before our time are not taken for FIN: one that the parent has
+ * read, or one that Linux drops, urgent, for the next.
+ */
+static void
+reset_after_early(int urgent)
+{
+	struct session t;
+	char c;
+	int ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	if (urgent) {
+		send_urgent(ours, '1');
+		send_urgent(ours, '2');
+	} else {
+		send_all(ours, "1", 1);
+		recv_exactly(theirs, &c, 1);
+	}
+	wait_acked(ours);
+	begin_on(&t, ours, theirs);
+	keep_inline(t.fd[TARGET]);
+	if (urgent)
+		expect_urgent(t.fd[TARGET], '2');
+	send_stream(ours, 1, 0, 50000);
+	expect_unmarked(t.fd[TARGET], 1, 0, 50000);
+	reset_now(&t.fd[CLIENT]);
+	expect_end(t.fd[TARGET], RST);
+	expect_over(&t, CLIENT, "client-reset", 50000 + (unsigned)urgent, 0);
+}
+
+static void
+reset_after_read(void)
+{
+	reset_after_early(0);
+}
+
+static void
+reset_after_urgent(void)
+{
+	reset_after_early(1);
+}
 
 /*
  * The target refuses, cannot be reached, -w runs out, or its name is unknown:
@@ -2751,6 +2850,18 @@ static const struct test tests[] = {
 	    client_reset_right_behind_fin },
 	{ "a target's FIN and the reset right behind it both arrive",
 	    target_reset_right_behind_fin },
+	{ "a client's FIN that crosses the target's and the reset behind it "
+	    "both arrive", client_reset_right_behind_crossing_fin },
+	{ "a target's FIN that crosses the client's and the reset behind it "
+	    "both arrive", target_reset_right_behind_crossing_fin },
+	{ "a client's FIN arrives though the client is given up before it is "
+	    "seen", client_vanished_behind_fin },
+	{ "a target's FIN arrives though the target is given up before it is "
+	    "seen", target_vanished_behind_fin },
+	{ "a reset is no FIN, though the parent had read a byte",
+	    reset_after_read },
+	{ "a reset is no FIN, though two urgent bytes came before the relay",
+	    reset_after_urgent },
 	{ "a target that resets before it is seen to be connected has its "
 	    "bytes carried", target_reset_at_once },
 	{ "a target that resets behind FIN before it is seen to be connected "
