@@ -20,13 +20,6 @@
 enum { PATIENCE = 20000 };
 
 /*
- * How often a flow may move before the other gets its turn, and a signal or a
- * limit.  Bytes alone would not bound it: a turn may be of few, and give the
- * processor away in between.
- */
-enum { MOST_AT_ONCE = 16 };
-
-/*
  * A side is gone, by this errno, unless its socket knows better: where calls
  * on a dead connection only say EPIPE or ENOTCONN (BSD).  Always -1.
  */
@@ -59,18 +52,21 @@ watch(struct session *s)
 
 /*
  * Fill if there is nothing pending, with what poll(2) said of this side, and
- * drain; of bulk more will have come: then again, without asking poll(2).
- * -1 when an end has failed.
+ * drain.  Of bulk more will have come: then again, without asking poll(2), but
+ * not beyond this millisecond, for the other flow, signals and limits wait.
+ * Turns are no bound: in each carry_drain may give the processor away.  -1 when
+ * an end has failed.
  */
 static int
 move(struct session *s, int side, int revents)
 {
 	struct flow *f;
+	int64_t began;
 	ssize_t n;
-	int turns;
 
 	f = &s->flow[side];
-	for (turns = 0; turns < MOST_AT_ONCE; turns++) {
+	began = now();
+	do {
 		if (!carry_pending(f) && !f->eof) {
 			n = carry_fill(f, revents);
 			if (n == -1)
@@ -85,7 +81,7 @@ move(struct session *s, int side, int revents)
 		if (carry_pending(f))
 			return 0;
 		revents = 0;
-	}
+	} while (now() == began);
 	return 0;
 }
 

@@ -1932,6 +1932,72 @@ stalled_reader(int near)
 }
 EACH_WAY(stalled_reader)
 
+/* As fast as can be, whatever it is. */
+static void
+flood(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	static char buffer[256 * KIB];
+
+	(void)stream;
+	for (; from < size; from += sizeof buffer)
+		send_all(fd, buffer, sizeof buffer);
+}
+
+static void
+discard(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	static char buffer[256 * KIB];
+	ssize_t n;
+
+	(void)stream;
+	for (; from < size; from += (uint64_t)n)
+		if ((n = recv(fd, buffer, sizeof buffer, 0)) <= 0)
+			_exit(1);
+}
+
+/*
+ * strace(1) lets the relay wait for 2 ms whenever it is to ask how much there is,
+ * so that of bulk there always is more, and never more than the other side takes:
+ * it has to see what else there is all the same.
+ */
+static void
+turn_beside_bulk(int near)
+{
+	const char *args[] = { "strace", "-D", "-qq", "-o", "/dev/null", "-e",
+	    "trace=ioctl", "-e", "inject=ioctl:delay_enter=2000",
+	    relay_path, "-v", target_host(), NULL, NULL };
+	struct session t;
+	pid_t reader, sender;
+	char c;
+	int i, listener, ours, size, theirs;
+
+	size = 64 * KIB;
+	if (system("strace -o /dev/null true 2>/dev/null") != 0)
+		skip("strace is not there, or may not trace");
+	listener = listen_on(target_family());
+	args[12] = port_text(listener);
+	socket_pair(client_family(), &ours, &theirs);
+	relay_path = "/usr/bin/env";
+	relay_on(&t.relay, theirs, 1, args);
+	t.relay.client = ours;
+	connected(&t, listener);
+	if (setsockopt(t.fd[near], SOL_SOCKET, SO_SNDBUF, &size, sizeof size)
+	    == -1)
+		fail("SO_SNDBUF: %s", strerror(errno));
+	reader = aside(discard, t.fd[!near], 1, SIZE_MAX);
+	flood(t.fd[near], 1, 0, 2 * MIB);
+	sender = aside(flood, t.fd[near], 1, SIZE_MAX);
+	for (i = 0; i < 30; i++) {
+		send_all(t.fd[!near], "x", 1);
+		recv_exactly(t.fd[near], &c, 1);
+	}
+	kill(reader, SIGKILL);
+	kill(sender, SIGKILL);
+	kill(t.pid, SIGTERM);
+	expect_status(&t, 0);
+}
+EACH_WAY(turn_beside_bulk)
+
 /*
  * Against a receiver that is slow to acknowledge, a sender that waits for that
  * (RFC 896) would need 40 ms for each byte.
@@ -2962,6 +3028,8 @@ static const struct test tests[] = {
 	    "constant memory and without CPU", client_stalled_reader },
 	{ "a client that reads nothing stalls its own direction alone, in "
 	    "constant memory and without CPU", target_stalled_reader },
+	{ "a client's bulk leaves the target its turn", client_turn_beside_bulk },
+	{ "a target's bulk leaves the client its turn", target_turn_beside_bulk },
 
 	/* The line */
 	{ "secs is the time since the relay's start", seconds_taken },
