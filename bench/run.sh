@@ -3,11 +3,11 @@
 # on this machine, in one run, started by the same launcher (launch.c) and put
 # under the same load (load.c says what each row measures, and how).
 #
-#   sh bench/run.sh                          everything, in about fifteen minutes
+#   sh bench/run.sh                          everything, in about twenty minutes
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
-# ROUNDS   how often the peers are gone round, there and back (5; one way only for
-#          hundred, and in every other round for idle and held)
+# ROUNDS   how often the peers are gone round, there and back (5; twice for down,
+#          one way only for hundred, and in every other round for idle and held)
 # ROWS     of: down up setup1 setup4 rtt idle hundred held
 # ONLY     the peers, by the short names below
 # HELD     how many idle sessions "held" holds, ascending ("0 1000 5000")
@@ -263,6 +263,7 @@ while [ "$round" -le "$ROUNDS" ]; do
 		idle | held) [ $((round % 2)) -eq 1 ] || continue
 			turns=1 ;;
 		hundred) turns=1 ;;
+		down)	turns=4 ;;	# the closest of all
 		esac
 		# Values are numbered; the relay's and the peer's of the same
 		# number are compared.

@@ -412,7 +412,7 @@ carry_fill(struct flow *f, int revents)
 	ssize_t n;
 
 	f->start = f->end = 0;
-	f->urgent = at_mark(f, revents);
+	f->urgent = revents != 0 && at_mark(f, revents);
 	if (!f->urgent && (n = fast_fill(f)) != 0)
 		return n;
 	if (revents == 0) {
