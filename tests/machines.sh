@@ -158,7 +158,7 @@ getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
 END
 
 # What fails for the emulator's sake alone, and why.
-beyond_qemu='
+beyond_qemu="
 a client that vanishes before it took all becomes a reset at the target|qemu hands on four bytes of TCP_INFO
 a target that vanishes before it took all becomes a reset at the client|qemu hands on four bytes of TCP_INFO
 a client's FIN that crosses the target's and the reset behind it both arrive|qemu hands on four bytes of TCP_INFO
@@ -166,7 +166,7 @@ a target's FIN that crosses the client's and the reset behind it both arrive|qem
 a client's FIN arrives though the client is given up before it is seen|qemu hands on four bytes of TCP_INFO
 a target's FIN arrives though the target is given up before it is seen|qemu hands on four bytes of TCP_INFO
 -s uses a port for several targets, and says when none is left|qemu does not know IP_BIND_ADDRESS_NO_PORT
-'
+"
 
 emulator() {
 	case $1 in
