@@ -78,10 +78,8 @@ move(struct session *s, int side, int revents)
 			return 0;
 		if (carry_drain(f) == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
-		if (carry_pending(f))
-			return 0;
 		revents = 0;
-	} while (now() == began);
+	} while (!carry_pending(f) && now() == began);
 	return 0;
 }
 

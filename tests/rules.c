@@ -245,15 +245,24 @@ port_text(int listener)
 	return text;
 }
 
-/* A session of a client connection that is there already. */
+/*
+ * A session of a client connection that is there already, with so many words in
+ * front of the relay's own.
+ */
 static void
-begin_on(struct session *t, int ours, int theirs)
+begin_on(struct session *t, int ours, int theirs, const char *const *words,
+    int n)
 {
-	const char *args[] = { "-v", target_host(), NULL, NULL };
-	int listener;
+	const char *args[24];
+	int i, listener;
 
+	for (i = 0; i < n; i++)
+		args[i] = words[i];
 	listener = listen_on(target_family());
-	args[2] = port_text(listener);
+	args[n] = "-v";
+	args[n + 1] = target_host();
+	args[n + 2] = port_text(listener);
+	args[n + 3] = NULL;
 	relay_on(&t->relay, theirs, 1, args);
 	t->relay.client = ours;
 	connected(t, listener);
@@ -841,24 +850,34 @@ reset_while_far_dribbles(int near)
 EACH_WAY(reset_while_far_dribbles)
 
 /* The target speaks and resets before the relay can look at it. */
+/* The relay has taken the client, and is stopped before it sees its target. */
 static void
-reset_when_connected(int finished)
+stop_when_connected(struct session *t, int ours, int theirs)
 {
 	const char *args[] = { "-v", target_host(), NULL, NULL };
-	struct session t;
 	int filler, listener;
 
 	listener = listen_at(target_host(), 0, 0);
 	congest(listener, &filler);
 	args[2] = port_text(listener);
-	relay_startv(&t.relay, client_family(), 1, args);
-	t.pid = t.relay.pid;
+	relay_on(&t->relay, theirs, 1, args);
+	t->pid = t->relay.pid;
 	expect_dialing(listener);
-	kill(t.pid, SIGSTOP);
+	kill(t->pid, SIGSTOP);
 	close(accept_from(listener));
-	t.fd[CLIENT] = t.relay.client;
-	t.fd[TARGET] = accept_from(listener);
-	put_names(&t, NULL);
+	t->fd[CLIENT] = t->relay.client = ours;
+	t->fd[TARGET] = accept_from(listener);
+	put_names(t, NULL);
+}
+
+static void
+reset_when_connected(int finished)
+{
+	struct session t;
+	int ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	stop_when_connected(&t, ours, theirs);
 	send_stream(t.fd[TARGET], 1, 0, 500);
 	wait_acked(t.fd[TARGET]);
 	if (finished)
@@ -886,6 +905,27 @@ static void
 target_fin_and_reset_at_once(void)
 {
 	reset_when_connected(1);
+}
+
+/* FIN that is there before the relay is no byte that its parent has read. */
+static void
+reset_behind_early_fin(void)
+{
+	struct session t;
+	int ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	send_stream(ours, 1, 0, 5000);
+	finish(ours);
+	wait_acked(ours);
+	stop_when_connected(&t, ours, theirs);
+	reset_now(&t.fd[CLIENT]);
+	kill(t.pid, SIGCONT);
+	expect_line(&t, "open", 0, 0);
+	expect_stream(t.fd[TARGET], 1, 0, 5000);
+	expect_end(t.fd[TARGET], FIN);
+	expect_reset(t.fd[TARGET]);
+	expect_over(&t, CLIENT, "client-reset", 5000, 0);
 }
 
 static void
@@ -1249,7 +1289,7 @@ urgent_behind_lost(void)
 
 	socket_pair(client_family(), &ours, &theirs);
 	end = dup(theirs);
-	begin_on(&t, ours, theirs);
+	begin_on(&t, ours, theirs, NULL, 0);
 	keep_inline(t.fd[TARGET]);
 	lose(end, 1000);
 	send_stream(t.fd[CLIENT], 1, 0, 1000);
@@ -1333,7 +1373,7 @@ reset_after_early(int urgent)
 		recv_exactly(theirs, &c, 1);
 	}
 	wait_acked(ours);
-	begin_on(&t, ours, theirs);
+	begin_on(&t, ours, theirs, NULL, 0);
 	keep_inline(t.fd[TARGET]);
 	if (urgent)
 		expect_urgent(t.fd[TARGET], '2');
@@ -1964,25 +2004,20 @@ static void
 turn_beside_bulk(int near)
 {
 	/* LeakSanitizer cannot look into what is traced. */
-	const char *args[] = { "ASAN_OPTIONS=detect_leaks=0", "strace", "-D",
-	    "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e",
-	    "inject=ioctl:delay_enter=2000", relay_path, "-v", target_host(),
-	    NULL, NULL };
+	const char *const words[] = { "ASAN_OPTIONS=detect_leaks=0", "strace",
+	    "-D", "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e",
+	    "inject=ioctl:delay_enter=2000", relay_path };
 	struct session t;
 	pid_t reader, sender;
 	char c;
-	int i, listener, ours, size, theirs;
+	int i, ours, size, theirs;
 
 	size = 64 * KIB;
 	if (system("strace -o /dev/null true 2>/dev/null") != 0)
 		skip("strace is not there, or may not trace");
-	listener = listen_on(target_family());
-	args[13] = port_text(listener);
 	socket_pair(client_family(), &ours, &theirs);
 	relay_path = "/usr/bin/env";
-	relay_on(&t.relay, theirs, 1, args);
-	t.relay.client = ours;
-	connected(&t, listener);
+	begin_on(&t, ours, theirs, words, sizeof words / sizeof words[0]);
 	if (setsockopt(t.fd[near], SOL_SOCKET, SO_SNDBUF, &size, sizeof size)
 	    == -1)
 		fail("SO_SNDBUF: %s", strerror(errno));
@@ -2926,6 +2961,8 @@ static const struct test tests[] = {
 	    "seen", client_vanished_behind_fin },
 	{ "a target's FIN arrives though the target is given up before it is "
 	    "seen", target_vanished_behind_fin },
+	{ "a client's FIN from before the relay arrives, and the reset behind it",
+	    reset_behind_early_fin },
 	{ "a reset is no FIN, though the parent had read a byte",
 	    reset_after_read },
 	{ "a reset is no FIN, though two urgent bytes came before the relay",
