@@ -8,8 +8,8 @@
 #	PARTS="rules scripts"	of test.sh; without it all that are of use
 #	SCRIPTS=300		that each byte path plays
 #
-# For i386 the tests are built as well: it runs here as it is, filter and all.
-# For the others the tests are native.  qemu-user stands in for a machine of
+# For i386 the tests are built as well, where this kernel runs its programs: then
+# it is tested as it is, filter and all.  For the others the tests are native.  qemu-user stands in for a machine of
 # another kind: it hands the program's system calls to this kernel, translated.
 # It knows neither seccomp nor Landlock, and what limits or traces the relay
 # would limit or trace qemu: confined, hostile and faults are left out.  What
@@ -60,6 +60,12 @@ skip() {
 flags=$(printf 'include Makefile\nshow:\n\t@echo $(COMPILE)\n' |
     make -s -f - show CPPFLAGS= CFLAGS='-O2 -Werror') || exit 2
 
+# This kernel runs programs of i386 itself.
+echo 'int main(void) { return 0; }' >"$dir/probe.c"
+runs_i386() {
+	$CC -m32 -o "$dir/probe" "$dir/probe.c" && "$dir/probe"
+} >/dev/null 2>&1
+
 # The compiler for a machine, and what it needs to be told.
 compiler() {
 	case $1 in
@@ -68,7 +74,8 @@ compiler() {
 	riscv64) echo riscv64-linux-gnu-gcc -static ;;
 	s390x) echo s390x-linux-gnu-gcc -static ;;
 	# The headers are where only the machine's own compiler looks.
-	i386) echo "$CC -m32 -idirafter /usr/include/$(multiarch)" ;;
+	i386) echo "$CC -m32 $(runs_i386 || echo -static)" \
+	    -idirafter "/usr/include/$(multiarch)" ;;
 	musl) echo musl-gcc -static -idirafter /usr/include \
 	    -idirafter "/usr/include/$(multiarch)" ;;
 	clang) echo clang ;;
@@ -170,6 +177,7 @@ a target's FIN arrives though the target is given up before it is seen|qemu hand
 
 emulator() {
 	case $1 in
+	i386) runs_i386 || echo qemu-i386-static ;;
 	arm64) echo qemu-aarch64-static ;;
 	armhf) echo qemu-arm-static ;;
 	riscv64 | s390x) echo "qemu-$1-static" ;;
@@ -214,10 +222,12 @@ prepare() (
 	umask 022
 	mkdir "$dir/$1" && tar cf - --exclude=.git . | tar xf - -C "$dir/$1" &&
 	    cd "$dir/$1" || exit
-	[ "$1" != i386 ] || make -s clean
-	set -- "$1" "$(compiler i386)"
-	[ "$1" = i386 ] || set -- "$1" "$CC"
-	make -s tools CC="$2" || exit
+	cc=$CC
+	if [ "$1" = i386 ] && runs_i386; then
+		make -s clean
+		cc=$(compiler i386)
+	fi
+	make -s tools CC="$cc" || exit
 	install "$1" stfl-relay &&
 	    install "$1" tests/stfl-relay-bulk -DALL_BULK
 )
