@@ -374,6 +374,13 @@ carry_pending(const struct flow *f)
 	return f->start != f->end || f->piped != 0;
 }
 
+/* True if the flow is of bulk that is moved here: more will have come. */
+int
+carry_bulk(const struct flow *f)
+{
+	return f->pipe[0] != 0;
+}
+
 /* -1 with EAGAIN for whatever means "not now". */
 static ssize_t
 result(ssize_t n)

@@ -45,7 +45,7 @@ inherit(struct session *s)
 	const struct stat *zero;
 	socklen_t len;
 
-	s->began = now();
+	s->began = now(s);
 	s->root = geteuid() == 0;
 	s->fd[CLIENT] = s->fd[TARGET] = s->log = -1;
 	wait_begin();

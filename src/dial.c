@@ -149,16 +149,15 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 int
 dial(struct session *s)
 {
-	int64_t deadline, present;
+	int64_t deadline;
 	size_t i;
 	int error;
 
 	deadline = s->began + s->opt.wait * 1000LL;
 	error = ETIMEDOUT;
 	for (i = 0; i < s->ntargets; i++) {
-		present = now();
-		error = attempt(s, &s->targets[i], present +
-		    (deadline - present) / (int64_t)(s->ntargets - i));
+		error = attempt(s, &s->targets[i], s->now +
+		    (deadline - s->now) / (int64_t)(s->ntargets - i));
 		if (error == 0) {
 			if (s->opt.loudness > 0)
 				report_line(s);

@@ -47,7 +47,17 @@ static void
 watch(struct session *s)
 {
 	if (s->check == NEVER && s->opt.keepalive != 0)
-		s->check = now() + s->opt.keepalive * 1000LL;
+		s->check = s->now + s->opt.keepalive * 1000LL;
+}
+
+/* True if the last look at the clock was in this millisecond, too. */
+static int
+at_once(struct session *s)
+{
+	int64_t before;
+
+	before = s->now;
+	return now(s) == before;
 }
 
 /*
@@ -61,11 +71,9 @@ static int
 move(struct session *s, int side, int revents)
 {
 	struct flow *f;
-	int64_t began;
 	ssize_t n;
 
 	f = &s->flow[side];
-	began = now();
 	do {
 		if (!carry_pending(f) && !f->eof) {
 			n = carry_fill(f, revents);
@@ -79,7 +87,7 @@ move(struct session *s, int side, int revents)
 		if (carry_drain(f) == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
 		revents = 0;
-	} while (!carry_pending(f) && now() == began);
+	} while (!carry_pending(f) && carry_bulk(f) && at_once(s));
 	return 0;
 }
 
@@ -112,7 +120,7 @@ step(struct session *s, int side, int revents)
 	} else if (f->bytes == before) {
 		return 0;
 	}
-	s->moved = now();	/* with FIN, -t begins */
+	s->moved = s->now;	/* with FIN, -t begins */
 	watch(s);
 	return 0;
 }
@@ -184,7 +192,7 @@ moving(struct session *s)
 
 	moved = carry_moved(&s->flow[CLIENT]) | carry_moved(&s->flow[TARGET]);
 	if (moved)
-		s->moved = now();
+		s->moved = s->now;
 	return moved;
 }
 
@@ -195,16 +203,15 @@ moving(struct session *s)
 static int
 lost(struct session *s, int side)
 {
-	int64_t answered, present, silent;
+	int64_t answered, silent;
 	int repeated;
 
 	repeated = carry_silence(s->fd[side], &silent);
-	present = now();
-	answered = present - silent;
+	answered = s->now - silent;
 	if (answered > s->asked[side])
 		s->asked[side] = answered > s->moved ? answered : s->moved;
 	return repeated &&
-	    present - s->asked[side] >= s->opt.keepalive * 2000LL;
+	    s->now - s->asked[side] >= s->opt.keepalive * 2000LL;
 }
 
 /*
@@ -215,11 +222,10 @@ lost(struct session *s, int side)
 static int
 check_peers(struct session *s)
 {
-	int64_t keepalive, present, rest;
+	int64_t keepalive, rest;
 	int side, unsent;
 
 	keepalive = s->opt.keepalive * 1000LL;
-	present = now();
 	unsent = 0;
 	for (side = 0; side < SIDES; side++)
 		if (carry_unsent(s->fd[side]) > 0) {
@@ -228,12 +234,12 @@ check_peers(struct session *s)
 			unsent = 1;
 		}
 	rest = s->moved + keepalive;
-	if (rest <= present) {
+	if (rest <= s->now) {
 		for (side = 0; side < SIDES; side++)
 			carry_rest(&s->flow[side]);
 		rest = NEVER;
 	}
-	s->check = unsent ? present + keepalive / 2 : rest;
+	s->check = unsent ? s->now + keepalive / 2 : rest;
 	return 0;
 }
 
@@ -243,7 +249,7 @@ carry_on(struct session *s)
 {
 	struct pollfd p[SIDES];
 	enum end end;
-	int64_t last, present;
+	int64_t last;
 	int ready, side;
 
 	while (!s->flow[CLIENT].done || !s->flow[TARGET].done) {
@@ -254,10 +260,9 @@ carry_on(struct session *s)
 		    last < s->check ? last : s->check);
 		if (ready == -1 || (ready > 0 && serve(s, p) == -1))
 			return -1;
-		present = now();
-		if (ready == 0 && present >= last && !moving(s))
+		if (ready == 0 && s->now >= last && !moving(s))
 			return over(s, end, 0);
-		if (present >= s->check && check_peers(s) == -1)
+		if (s->now >= s->check && check_peers(s) == -1)
 			return -1;
 	}
 	return over(s, END_EOF, 0);
@@ -287,7 +292,7 @@ static int
 taken(struct session *s, const struct flow *f, short events)
 {
 	struct pollfd p;
-	int64_t deadline, present;
+	int64_t deadline;
 	int before, pause, ready, unsent;
 
 	/* After FIN both ways poll(2) says POLLHUP for ever. */
@@ -300,15 +305,14 @@ taken(struct session *s, const struct flow *f, short events)
 		unsent = carry_unsent(f->to);
 		if (unsent <= 0 && events == 0)
 			return 1;
-		present = now();
 		if (unsent < before) {
 			before = unsent;
-			deadline = present + PATIENCE;
+			deadline = s->now + PATIENCE;
 			pause = 1;
 		}
-		if (present >= deadline || broken(f->to))
+		if (s->now >= deadline || broken(f->to))
 			return 0;
-		ready = wait_for(s, &p, 1, present + pause);
+		ready = wait_for(s, &p, 1, s->now + pause);
 		if (ready != 0)
 			return ready > 0 && p.revents == events;
 		if (pause < 100)
@@ -369,7 +373,7 @@ pump(struct session *s)
 		s->flow[side].to = s->fd[!side];
 		s->flow[side].buffer = s->buffer[side];
 	}
-	s->moved = now();
+	s->moved = s->now;
 	s->check = NEVER;
 	if (s->opt.proxy != 0)
 		watch(s);

@@ -107,7 +107,9 @@ struct session {
 	int copy;		/* 2 is not the client's: errors go there too */
 	int root;		/* started as root, which nothing here needs */
 	int out;		/* 1 is not the client's: -V may print */
-	int64_t began;		/* all times are milliseconds, see now() */
+	int64_t now;		/* milliseconds, as of the last look: now() */
+	int looks;		/* how many there have been */
+	int64_t began;
 	int64_t moved;		/* when a byte last did */
 	int64_t check;		/* when to see whether the peers answer */
 	int64_t asked[SIDES];	/* since when a side owes an answer */
@@ -145,6 +147,7 @@ void	carry_abort(int, int);
 int	carry_prepare(int, int);
 void	carry_inherit(int);
 int	carry_pending(const struct flow *);
+int	carry_bulk(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
 int	carry_moved(struct flow *);
@@ -165,7 +168,7 @@ int	carry_had_fin(const struct flow *);
 #define NEVER INT64_MAX
 void	wait_begin(void);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
-int64_t	now(void);
+int64_t	now(struct session *);
 int	socket_error(int);
 
 /* report: at the door */

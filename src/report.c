@@ -208,7 +208,7 @@ put_session(struct session *s, int level, int patience)
 		add(&line, "target=%.255s ", s->opt.target);
 	add_address(&line, "target", &s->target);
 	add_address(&line, "via", &s->via);
-	ms = now() - s->began;
+	ms = now(s) - s->began;
 	add(&line, "up=%llu down=%llu secs=%lld.%03d end=%s",
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,

@@ -13,6 +13,10 @@
 
 #include <poll.h>
 #include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 /*
  * Where poll(2), asked for no event, sleeps through a reset, it is woken after
@@ -22,6 +26,13 @@
 #define POLL_BLIND 0
 #else
 #define POLL_BLIND 1000
+#endif
+
+/* The clock's system call itself, where libc's timespec is the kernel's. */
+#if defined(SYS_clock_gettime) && defined(__LP64__)
+#define CLOCK_CALL(clock, t) syscall(SYS_clock_gettime, clock, t)
+#else
+#define CLOCK_CALL(clock, t) clock_gettime(clock, t)
 #endif
 
 #ifdef __APPLE__
