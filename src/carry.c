@@ -390,16 +390,33 @@ result(ssize_t n)
 	return n;
 }
 
+/* What to ask poll(2) of f->from for, when nothing is pending. */
+short
+carry_events(const struct flow *f)
+{
+#ifdef __linux__
+	return f->early ? POLLIN : POLLIN | POLLPRI;
+#else
+	(void)f;
+	return POLLIN;
+#endif
+}
+
 /* True if the next byte to be read is the urgent one. */
 static int
-at_mark(const struct flow *f, int revents)
+at_mark(struct flow *f, int revents)
 {
-	/*
-	 * Linux says POLLPRI as long as an urgent byte is in the queue.  One
-	 * that comes after poll(2) lies behind bytes that were there before,
-	 * and recv(2) stops in front of it.
-	 */
 #ifdef __linux__
+	/*
+	 * Linux says POLLPRI as soon as an urgent byte is there, and until it is
+	 * read.  One that comes after poll(2) lies behind bytes that were there
+	 * before, and recv(2) stops in front of it.  One that has overtaken a
+	 * lost segment says POLLPRI alone: the segment is to be waited for, by
+	 * POLLIN; and by then, or even by now, the mark may be here.
+	 */
+	if (f->early)
+		revents |= POLLPRI;
+	f->early = (revents & (POLLIN | POLLPRI)) == POLLPRI;
 	if ((revents & POLLPRI) == 0)
 		return 0;
 #else

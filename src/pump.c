@@ -103,14 +103,6 @@ step(struct session *s, int side, int revents)
 
 	f = &s->flow[side];
 	before = f->bytes;
-	/*
-	 * Linux says POLLPRI even while a segment before the urgent byte is
-	 * missing.  Then that is to be waited for, by POLLIN alone; and by now
-	 * it may be here.
-	 */
-	if (f->early)
-		revents |= POLLPRI;
-	f->early = (revents & (POLLIN | POLLPRI)) == POLLPRI;
 	if (move(s, side, revents) == -1)
 		return -1;
 	if (f->eof && !f->done && !carry_pending(f)) {
@@ -138,7 +130,7 @@ interest(const struct session *s, int side)
 	p.events = 0;
 	p.revents = 0;
 	if (!in->eof && !carry_pending(in))
-		p.events |= in->early ? POLLIN : CARRY_IN;
+		p.events |= carry_events(in);
 	if (carry_pending(out))
 		p.events |= POLLOUT;
 	/* After FIN both ways poll(2) says POLLHUP for ever. */

@@ -148,6 +148,7 @@ int	carry_prepare(int, int);
 void	carry_inherit(int);
 int	carry_pending(const struct flow *);
 int	carry_bulk(const struct flow *);
+short	carry_events(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
 int	carry_moved(struct flow *);
@@ -156,13 +157,6 @@ int	carry_unsent(int);
 int	carry_silence(int, int64_t *);
 uint64_t carry_missed(int);
 int	carry_had_fin(const struct flow *);
-
-/* CARRY_IN is what to ask poll(2) for, before carry_fill. */
-#ifdef __linux__
-#define CARRY_IN (POLLIN | POLLPRI)
-#else
-#define CARRY_IN POLLIN
-#endif
 
 /* wait: for descriptors, signals and deadlines */
 #define NEVER INT64_MAX
