@@ -269,6 +269,22 @@ begin_on(struct session *t, int ours, int theirs, const char *const *words,
 	close(listener);
 }
 
+/* The same, with some of the relay's calls delayed by strace(1), in its words. */
+static void
+begin_delayed(struct session *t, int ours, int theirs, const char *calls,
+    const char *delay)
+{
+	/* LeakSanitizer cannot look into what is traced. */
+	const char *const words[] = { "ASAN_OPTIONS=detect_leaks=0", "strace",
+	    "-D", "-qq", "-o", "/dev/null", "-e", calls, "-e", delay,
+	    relay_path };
+
+	if (system("strace -o /dev/null true 2>/dev/null") != 0)
+		skip("strace is not there, or may not trace");
+	relay_path = "/usr/bin/env";
+	begin_on(t, ours, theirs, words, sizeof words / sizeof words[0]);
+}
+
 /* A relay that may find no target; the line will have these words for it. */
 static void
 begin_without(struct session *t, int separate, const char *target,
@@ -694,12 +710,22 @@ reset_after_others_fin(int near)
 }
 EACH_WAY(reset_after_others_fin)
 
+/* What the relay is to see is there before it looks (carry_had_fin). */
+static void
+need_had_fin(void)
+{
+#ifndef __linux__
+	skip("only Linux tells of FIN when the connection is lost already");
+#endif
+}
+
 /* FIN and RST wait together behind bytes that the far side takes late. */
 static void
 reset_right_behind_fin(int near)
 {
 	struct session t;
 
+	need_had_fin();
 	begin(&t, NULL, NULL);
 	kill(t.pid, SIGSTOP);
 	send_stream(t.fd[near], 1, 0, 50000);
@@ -724,6 +750,7 @@ reset_right_behind_crossing_fin(int near)
 {
 	struct session t;
 
+	need_had_fin();
 	begin(&t, NULL, NULL);
 	send_stream(t.fd[!near], 2, 0, 300000);
 	finish(t.fd[!near]);
@@ -745,6 +772,7 @@ vanished_behind_fin(int near)
 {
 	struct session t;
 
+	need_had_fin();
 	begin(&t, "-k", "1");
 	kill(t.pid, SIGSTOP);
 	send_stream(t.fd[near], 1, 0, 50000);
@@ -849,7 +877,6 @@ reset_while_far_dribbles(int near)
 }
 EACH_WAY(reset_while_far_dribbles)
 
-/* The target speaks and resets before the relay can look at it. */
 /* The relay has taken the client, and is stopped before it sees its target. */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
@@ -870,6 +897,7 @@ stop_when_connected(struct session *t, int ours, int theirs)
 	put_names(t, NULL);
 }
 
+/* The target speaks and resets before the relay can look at it. */
 static void
 reset_when_connected(int finished)
 {
@@ -904,6 +932,7 @@ target_reset_at_once(void)
 static void
 target_fin_and_reset_at_once(void)
 {
+	need_had_fin();
 	reset_when_connected(1);
 }
 
@@ -914,6 +943,7 @@ reset_behind_early_fin(void)
 	struct session t;
 	int ours, theirs;
 
+	need_had_fin();
 	socket_pair(client_family(), &ours, &theirs);
 	send_stream(ours, 1, 0, 5000);
 	finish(ours);
@@ -1280,7 +1310,28 @@ urgent_in_bulk(int near)
 }
 EACH_WAY(urgent_in_bulk)
 
-/* Linux tells of an urgent byte at once, in order or not.  See step in pump.c. */
+/* Linux tells of an urgent byte at once, in order or not: at_mark in carry.c. */
+
+/* An urgent byte has come, and the 1,000 bytes before it have not. */
+static void
+lose_before_urgent(struct session *t, int end)
+{
+	keep_inline(t->fd[TARGET]);
+	lose(end, 1000);
+	send_stream(t->fd[CLIENT], 1, 0, 1000);
+	send_urgent(t->fd[CLIENT], 'U');
+}
+
+/* Now they come, too. */
+static void
+expect_lost_and_urgent(struct session *t, int end)
+{
+	lose_nothing(end);
+	close(end);
+	expect_unmarked(t->fd[TARGET], 1, 0, 1000);
+	expect_urgent(t->fd[TARGET], 'U');
+}
+
 static void
 urgent_behind_lost(void)
 {
@@ -1290,24 +1341,36 @@ urgent_behind_lost(void)
 	socket_pair(client_family(), &ours, &theirs);
 	end = dup(theirs);
 	begin_on(&t, ours, theirs, NULL, 0);
-	keep_inline(t.fd[TARGET]);
-	lose(end, 1000);
-	send_stream(t.fd[CLIENT], 1, 0, 1000);
-	send_urgent(t.fd[CLIENT], 'U');
+	lose_before_urgent(&t, end);
 	expect_idle(t.pid, 300, 0);
 	send_stream(t.fd[CLIENT], 1, 1000, 100);
 	send_stream(t.fd[TARGET], 2, 0, 1000);
 	expect_stream(t.fd[CLIENT], 2, 0, 1000);
 	expect_idle(t.pid, 300, 0);
-	lose_nothing(end);
-	close(end);
-	expect_unmarked(t.fd[TARGET], 1, 0, 1000);
-	expect_urgent(t.fd[TARGET], 'U');
+	expect_lost_and_urgent(&t, end);
 	expect_unmarked(t.fd[TARGET], 1, 1000, 100);
 	finish(t.fd[CLIENT]);
 	expect_end(t.fd[TARGET], FIN);
 	finish(t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1101, 1000);
+}
+
+/* What was lost comes between poll(2) and recv(2), for which there is a second. */
+static void
+urgent_behind_late(void)
+{
+	struct session t;
+	int end, ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	end = dup(theirs);
+	begin_delayed(&t, ours, theirs, "trace=recvfrom",
+	    "inject=recvfrom:delay_enter=1000000:when=1");
+	lose_before_urgent(&t, end);
+	pause_for(200);
+	expect_lost_and_urgent(&t, end);
+	kill(t.pid, SIGTERM);
+	expect_status(&t, 0);
 }
 
 /* A receiver of the older kind takes the byte beside the stream. */
@@ -2003,21 +2066,15 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 static void
 turn_beside_bulk(int near)
 {
-	/* LeakSanitizer cannot look into what is traced. */
-	const char *const words[] = { "ASAN_OPTIONS=detect_leaks=0", "strace",
-	    "-D", "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e",
-	    "inject=ioctl:delay_enter=2000", relay_path };
 	struct session t;
 	pid_t reader, sender;
 	char c;
 	int i, ours, size, theirs;
 
 	size = 64 * KIB;
-	if (system("strace -o /dev/null true 2>/dev/null") != 0)
-		skip("strace is not there, or may not trace");
 	socket_pair(client_family(), &ours, &theirs);
-	relay_path = "/usr/bin/env";
-	begin_on(&t, ours, theirs, words, sizeof words / sizeof words[0]);
+	begin_delayed(&t, ours, theirs, "trace=ioctl",
+	    "inject=ioctl:delay_enter=2000");
 	if (setsockopt(t.fd[near], SOL_SOCKET, SO_SNDBUF, &size, sizeof size)
 	    == -1)
 		fail("SO_SNDBUF: %s", strerror(errno));
@@ -3011,6 +3068,8 @@ static const struct test tests[] = {
 	    target_urgent_in_bulk },
 	{ "an urgent byte behind a lost segment is waited for, without a spin",
 	    urgent_behind_lost },
+	{ "an urgent byte whose lost segment comes as the relay reads keeps "
+	    "its mark", urgent_behind_late },
 	{ "a target without SO_OOBINLINE gets the urgent byte by MSG_OOB",
 	    client_urgent_out_of_line },
 	{ "a client without SO_OOBINLINE gets the urgent byte by MSG_OOB",
