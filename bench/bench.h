@@ -18,7 +18,7 @@
 
 enum {
 	STREAMS = 100,		/* at once, at most */
-	CHUNK = 262144,		/* bytes; one send(2) of a stream */
+	CHUNK = 262144,		/* bytes of a stream, sent again and again */
 	LETTER = 65536		/* bytes of a reply, and of what it answers */
 };
 

@@ -1,14 +1,24 @@
 /*
  * Bytes in bulk, as cheaply as a load generator can: sent from one fixed
- * buffer, and thrown away by the kernel without a copy (recv(2) with
- * MSG_TRUNC), but counted.  Letters are short, and every byte is looked at.
+ * buffer, many times over in a call, and thrown away by the kernel without a
+ * copy (recv(2) with MSG_TRUNC), but counted.  Letters are short, and every
+ * byte is looked at.
+ *
+ * A call's last packet is what is left over, 212 bytes behind 256 KiB, and costs
+ * as much as any.  With that many of them, and of calls, the sender has a core
+ * to itself and is still what limits: a direct connection moved 7 to 8.5 GB/s
+ * where it moves 9 to 10.
  */
 
 #include "bench.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <string.h>
 #include <time.h>
+
+enum { AT_ONCE = 16 };		/* chunks in one sendmsg(2): 4 MiB */
 
 static char chunk[CHUNK];
 
@@ -43,6 +53,24 @@ send_all(int fd, const char *from, size_t size)
 	return 0;
 }
 
+/* Send the chunk so often.  -1 if the connection does not take it all. */
+static int
+send_chunks(int fd)
+{
+	struct iovec part[AT_ONCE];
+	struct msghdr message;
+	size_t i;
+
+	for (i = 0; i < AT_ONCE; i++) {
+		part[i].iov_base = chunk;
+		part[i].iov_len = CHUNK;
+	}
+	memset(&message, 0, sizeof message);
+	message.msg_iov = part;
+	message.msg_iovlen = AT_ONCE;
+	return sendmsg(fd, &message, MSG_NOSIGNAL) == AT_ONCE * CHUNK ? 0 : -1;
+}
+
 /*
  * Send for as long as shared->duration says.  Before the last byte goes, *total
  * tells how many they are, so that the other end, which has no FIN to wait for,
@@ -54,8 +82,9 @@ stream_send(int fd, uint64_t *total)
 	uint64_t sent;
 
 	shared->began = now();
-	for (sent = 0; now() - shared->began < shared->duration; sent += CHUNK)
-		if (send_all(fd, chunk, CHUNK) == -1)
+	for (sent = 0; now() - shared->began < shared->duration;
+	    sent += AT_ONCE * CHUNK)
+		if (send_chunks(fd) == -1)
 			return;
 	__atomic_store_n(total, sent + 1, __ATOMIC_SEQ_CST);
 	(void)send_all(fd, chunk, 1);
