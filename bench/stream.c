@@ -53,7 +53,10 @@ send_all(int fd, const char *from, size_t size)
 	return 0;
 }
 
-/* Send the chunk so often.  -1 if the connection does not take it all. */
+/*
+ * Send the chunk so often.  -1 if the connection does not take it all in as long
+ * as a call may last.
+ */
 static int
 send_chunks(int fd)
 {

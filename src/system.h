@@ -1,6 +1,6 @@
 /*
- * What systems lack or call by another name.  What they add is in carry.c and
- * confine.c.
+ * What systems lack, make slow or call by another name.  What they add is in
+ * carry.c and confine.c.
  */
 
 #ifndef SYSTEM_H

@@ -224,6 +224,7 @@ target_find(struct session *s)
 {
 	size_t i;
 
+	(void)now(s);	/* -w is running */
 	if (s->opt.network_len != 0) {
 		if (extract(s) == -1)
 			return -1;

@@ -105,6 +105,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (status) {
 			status = 0;
 			report_line(s);
+			(void)now(s);	/* a full pipe on 2 can take 5 s */
 			continue;
 		}
 		ready = poll(fds, n, (int)ms);

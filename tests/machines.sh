@@ -9,8 +9,9 @@
 #	SCRIPTS=300		that each byte path plays
 #
 # For i386 the tests are built as well, where this kernel runs its programs: then
-# it is tested as it is, filter and all.  For the others the tests are native.  qemu-user stands in for a machine of
-# another kind: it hands the program's system calls to this kernel, translated.
+# it is tested as it is, filter and all.  For the others the tests are native, and
+# qemu-user stands in for a machine of another kind: it hands the program's system
+# calls to this kernel, translated.
 # It knows neither seccomp nor Landlock, and what limits or traces the relay
 # would limit or trace qemu: confined, hostile and faults are left out.  What
 # else it cannot do is skipped by name (beyond_qemu).

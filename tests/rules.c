@@ -245,6 +245,23 @@ port_text(int listener)
 	return text;
 }
 
+/* A session as an inetd starts it: descriptor 2 is the client's socket. */
+static void
+begin_as_inetd(struct session *t, const char *option)
+{
+	const char *args[] = { option, target_host(), NULL, NULL };
+	int listener;
+
+	listener = listen_on(target_family());
+	args[2] = port_text(listener);
+	relay_startv(&t->relay, AF_INET6, 0, option == NULL ? args + 1 : args);
+	t->fd[CLIENT] = t->relay.client;
+	t->fd[TARGET] = accept_from(listener);
+	t->pid = t->relay.pid;
+	put_names(t, NULL);
+	close(listener);
+}
+
 /*
  * A session of a client connection that is there already, with so many words in
  * front of the relay's own.
@@ -269,20 +286,25 @@ begin_on(struct session *t, int ours, int theirs, const char *const *words,
 	close(listener);
 }
 
-/* The same, with some of the relay's calls delayed by strace(1), in its words. */
-static void
-begin_delayed(struct session *t, int ours, int theirs, const char *calls,
-    const char *delay)
+enum { MOST_WORDS = 16 };
+
+/*
+ * Have strace(1) delay some of the relay's calls, in its own words: give how many
+ * words that puts in front of the relay's.
+ */
+static int
+delay(const char *words[], const char *calls, const char *how)
 {
 	/* LeakSanitizer cannot look into what is traced. */
-	const char *const words[] = { "ASAN_OPTIONS=detect_leaks=0", "strace",
-	    "-D", "-qq", "-o", "/dev/null", "-e", calls, "-e", delay,
+	const char *const front[] = { "ASAN_OPTIONS=detect_leaks=0", "strace",
+	    "-D", "-qq", "-o", "/dev/null", "-e", calls, "-e", how,
 	    relay_path };
 
 	if (system("strace -o /dev/null true 2>/dev/null") != 0)
 		skip("strace is not there, or may not trace");
 	relay_path = "/usr/bin/env";
-	begin_on(t, ours, theirs, words, sizeof words / sizeof words[0]);
+	memcpy(words, front, sizeof front);
+	return sizeof front / sizeof front[0];
 }
 
 /* A relay that may find no target; the line will have these words for it. */
@@ -501,26 +523,25 @@ status_of(pid_t pid, const char *key)
 	return n;
 }
 
-/* True if it waits for something; also where that is not told. */
-static int
-is_asleep(pid_t pid)
+/* proc_pid_stat(5): S asleep, t traced.  S where that is not told. */
+static char
+state_of(pid_t pid)
 {
+	char state;
 #ifdef __linux__
-	char path[64], state;
+	char path[64];
 	FILE *f;
-	int n;
 
 	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
 	f = fopen(path, "r");
-	if (f == NULL)
+	if (f == NULL || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
 		skip("no %s", path);
-	n = fscanf(f, "%*d (%*[^)]) %c", &state);
 	fclose(f);
-	return n == 1 && state == 'S';
 #else
 	(void)pid;
-	return 1;
+	state = 'S';
 #endif
+	return state;
 }
 
 /* How often it has gone to sleep; 0 where that is not told. */
@@ -822,7 +843,7 @@ fill_relay(const struct session *t, int near)
 		before = left;
 		pause_for(100);		/* ACK may take 40 ms */
 		left = unacked(t->fd[near]);
-	} while (left != before || !is_asleep(t->pid));
+	} while (left != before || state_of(t->pid) != 'S');
 	return sent - left;
 }
 
@@ -1395,15 +1416,18 @@ urgent_behind_lost(void)
 static void
 urgent_behind_late(void)
 {
+	const char *words[MOST_WORDS];
 	struct session t;
 	int end, ours, theirs;
 
 	socket_pair(client_family(), &ours, &theirs);
 	end = dup(theirs);
-	begin_delayed(&t, ours, theirs, "trace=recvfrom",
-	    "inject=recvfrom:delay_enter=1000000:when=1");
+	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
+	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	pause_for(200);
+	do			/* it is held, and not in passing */
+		pause_for(100);
+	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);
 	kill(t.pid, SIGTERM);
 	expect_status(&t, 0);
@@ -1544,6 +1568,31 @@ times_out(void)
 	took = milliseconds() - took;
 	if (took < 1000 || took > 5000)
 		fail("after %lld ms", (long long)took);
+}
+
+/* -w runs from the start, however long it takes to get to the target. */
+static void
+times_out_in_all(void)
+{
+	const char *args[MOST_WORDS + 5];
+	struct session t;
+	int64_t took;
+	int fd, n;
+
+	n = delay(args, "trace=geteuid", "inject=geteuid:delay_enter=3000000");
+	fd = blackhole();
+	args[n] = "-w";
+	args[n + 1] = "4";
+	args[n + 2] = target_host();
+	args[n + 3] = port_text(fd);
+	args[n + 4] = NULL;
+	took = milliseconds();
+	begin_without(&t, 1, target_text(fd), args);
+	expect_end(t.fd[CLIENT], RST);
+	took = milliseconds() - took;
+	if (took < 4000 || took > 6000)
+		fail("after %lld ms", (long long)took);
+	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
 }
 
 /* The attempt stops at once. */
@@ -1927,6 +1976,24 @@ idle_limit(void)
 	expect_over(&t, CLIENT, "idle", 2, 2);
 }
 
+/* Nor is it put off by a parent's timer, say, of which there is nothing to log. */
+static void
+idle_limit_and_signals(void)
+{
+	struct session t;
+	int i;
+
+	apart();
+	mount_over("/dev");
+	begin_as_inetd(&t, "-T1");
+	for (i = 0; i < 50 && ending(t.fd[CLIENT], 100) == NOTHING; i++)
+		kill(t.pid, SIGALRM);
+	if (i == 50)
+		fail("it goes on for %d times 100 ms", i);
+	expect_reset(t.fd[TARGET]);
+	expect_status(&t, 0);
+}
+
 static void
 half_closed_limit(int near)
 {
@@ -2102,6 +2169,7 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 static void
 turn_beside_bulk(int near)
 {
+	const char *words[MOST_WORDS];
 	struct session t;
 	pid_t reader, sender;
 	char c;
@@ -2109,8 +2177,8 @@ turn_beside_bulk(int near)
 
 	size = 64 * KIB;
 	socket_pair(client_family(), &ours, &theirs);
-	begin_delayed(&t, ours, theirs, "trace=ioctl",
-	    "inject=ioctl:delay_enter=2000");
+	begin_on(&t, ours, theirs, words, delay(words, "trace=ioctl",
+	    "inject=ioctl:delay_enter=2000"));
 	if (setsockopt(t.fd[near], SOL_SOCKET, SO_SNDBUF, &size, sizeof size)
 	    == -1)
 		fail("SO_SNDBUF: %s", strerror(errno));
@@ -2340,23 +2408,6 @@ expect_syslog(int fd, const struct session *t, const char *priority,
 	if (strncmp(line, priority, len) != 0)
 		fail("syslogd gets \"%s\" and not %s", line, priority);
 	check_line(line + len, t, end, up, down);
-}
-
-/* A session as an inetd starts it: descriptor 2 is the client's socket. */
-static void
-begin_as_inetd(struct session *t, const char *option)
-{
-	const char *args[] = { option, target_host(), NULL, NULL };
-	int listener;
-
-	listener = listen_on(target_family());
-	args[2] = port_text(listener);
-	relay_startv(&t->relay, AF_INET6, 0, option == NULL ? args + 1 : args);
-	t->fd[CLIENT] = t->relay.client;
-	t->fd[TARGET] = accept_from(listener);
-	t->pid = t->relay.pid;
-	put_names(t, NULL);
-	close(listener);
 }
 
 static void
@@ -2996,6 +3047,8 @@ static const struct test tests[] = {
 	    "client", target_vanished_busy },
 	{ "-T resets both sides when no byte has moved for so long",
 	    idle_limit },
+	{ "-T is not put off by signals",
+	    idle_limit_and_signals },
 	{ "-t resets both sides when a client has finished and no byte has "
 	    "moved since", client_half_closed_limit },
 	{ "-t resets both sides when a target has finished and no byte has "
@@ -3122,6 +3175,8 @@ static const struct test tests[] = {
 	    refused },
 	{ "a target that does not answer within -w is RST at the client: 69",
 	    times_out },
+	{ "what passes before the relay gets to its target counts for -w",
+	    times_out_in_all },
 	{ "a target without a route is RST at the client: 69", unreachable },
 	{ "a name that nobody knows is RST at the client: 68", unknown_name },
 	{ "a look-up is given up after -w: RST at the client, 69",
