@@ -3,7 +3,7 @@
 # on this machine, in one run, started by the same launcher (launch.c) and put
 # under the same load (load.c says what each row measures, and how).
 #
-#   sh bench/run.sh                          everything, in about twenty minutes
+#   sh bench/run.sh                          everything, in about half an hour
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
 # ROUNDS   how often the peers are gone round, there and back (5; twice for down,
