@@ -108,7 +108,7 @@ struct session {
 	int root;		/* started as root, which nothing here needs */
 	int out;		/* 1 is not the client's: -V may print */
 	int64_t now;		/* milliseconds, as of the last look: now() */
-	int looks;		/* how many there have been */
+	int looks;		/* that were system calls */
 	int64_t began;
 	int64_t moved;		/* when a byte last did */
 	int64_t check;		/* when to see whether the peers answer */

@@ -1579,7 +1579,8 @@ times_out_in_all(void)
 	int64_t took;
 	int fd, n;
 
-	n = delay(args, "trace=geteuid", "inject=geteuid:delay_enter=3000000");
+	n = delay(args, "trace=getpeername",
+	    "inject=getpeername:delay_enter=3000000");
 	fd = blackhole();
 	args[n] = "-w";
 	args[n + 1] = "4";
