@@ -42,7 +42,7 @@ main(void)
 #include <unistd.h>
 
 enum {
-	SAMPLE = 5,
+	SAMPLE = 7,
 	MOST_ERRORS = 24,
 	LIMIT = 12000,		/* ms for a session whose options say 5 s */
 	HEADER = 52,		/* bytes of a PROXY header, version 2 */
