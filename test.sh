@@ -12,20 +12,44 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
+# The verdicts of a part appear when it is over, for others run beside it.
+run() {
+	for part; do
+		{
+			printf '# %s\n' "$part"
+			if [ -f "tests/$part.sh" ]; then
+				sh "tests/$part.sh"
+			else
+				"tests/$part"
+			fi
+			status=$?
+			# What breaks off has not passed, whatever it printed.
+			[ $status -le 1 ] ||
+			    echo "not ok - tests/$part ended with status $status"
+		} >"$scratch/$part.log" 2>&1 </dev/null
+		cat "$scratch/$part.log"
+	done
+}
+
 [ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
 	hostile faults links load identity networks receivers manual \
 	examples syscalls demo-check superservers systemd protocols
+
+# Two at a time: some do little but wait.  Load measures the machine's memory.
+waiting='' working='' alone=''
 for part; do
-	printf '# %s\n' "$part"
-	if [ -f "tests/$part.sh" ]; then
-		sh "tests/$part.sh"
-	else
-		"tests/$part"
-	fi
-	status=$?
-	# A part that breaks off has not passed, whatever it printed before.
-	[ $status -le 1 ] || echo "not ok - tests/$part ended with status $status"
-done 2>&1 | tee "$scratch/log"
+	case $part in
+	rules|bulk|ipv6-targets|links) waiting="$waiting $part" ;;
+	load) alone=load ;;
+	*) working="$working $part" ;;
+	esac
+done
+# No "&", for what is started so ignores SIGINT.
+# shellcheck disable=SC2086
+{
+	run $waiting >&3 3>&- | run $working >&3 3>&-
+	run $alone 3>&-
+} 3>&1 | tee "$scratch/log"
 
 count() { grep -c "^$1 - " "$scratch/log"; }
 passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)

@@ -559,22 +559,28 @@ sleeps_of(pid_t pid)
 /*
  * It neither spins, which takes time, nor looks more often than that: a look is
  * counted, for a machine that others use may charge half a millisecond for one.
+ * What went before may still be under way on a busy machine: so it has some
+ * such times to come to rest.
  */
 static void
 expect_idle(pid_t pid, int ms, int looks)
 {
 	int64_t used;
 	long slept;
+	int i;
 
 	pause_for(50);
-	used = cpu_microseconds(pid);
-	slept = sleeps_of(pid);
-	pause_for(ms);
-	used = cpu_microseconds(pid) - used;
-	slept = sleeps_of(pid) - slept;
-	if (used > ms * 50 || slept > looks)
-		fail("%lld us of CPU and %ld looks in %d ms with nothing to do",
-		    (long long)used, slept, ms);
+	for (i = 0; i < 4; i++) {
+		used = cpu_microseconds(pid);
+		slept = sleeps_of(pid);
+		pause_for(ms);
+		used = cpu_microseconds(pid) - used;
+		slept = sleeps_of(pid) - slept;
+		if (used <= ms * 50 && slept <= looks)
+			return;
+	}
+	fail("%lld us of CPU and %ld looks in %d ms with nothing to do",
+	    (long long)used, slept, ms);
 }
 
 /*
