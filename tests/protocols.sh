@@ -391,9 +391,12 @@ shows() {
 	return 1
 }
 
-# marked FILE: select(2) told of urgent data, and then IAC was received.
+# marked FILE: select(2) told of urgent data, and before the next IAC was received.
 marked() {
-	grep -A 1 'except \[' "$1" | grep -q '^re[a-z]*([0-9]*, "\\377'
+	awk '
+	/select/ { told = /except \[/ }
+	told && /^re[a-z]*\([0-9]*, "\\377/ { found = 1 }
+	END { exit !found }' "$1"
 }
 
 # The protocols that can be tried here, and the first of seven ports.
