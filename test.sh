@@ -2,7 +2,7 @@
 # Run the tests: all parts, or those named, as in: sh test.sh rules scripts
 # A part is an executable tests/NAME (from C) or tests/NAME.sh.  It prints
 # "ok - ", "not ok - " or "skip - " and a sentence, one line each.
-# RELAY names the binary under test.
+# RELAY names the binary under test; ONE_BY_ONE=yes is for one that is slow.
 
 cd "$(dirname "$0")" || exit 1
 RELAY=${RELAY:-./stfl-relay}
@@ -38,9 +38,9 @@ run() {
 # Two at a time: some do little but wait.  Load measures the machine's memory.
 waiting='' working='' alone=''
 for part; do
-	case $part in
-	rules|bulk|ipv6-targets|links) waiting="$waiting $part" ;;
-	load) alone=load ;;
+	case ${ONE_BY_ONE:-}$part in
+	yes* | load) alone="$alone $part" ;;
+	rules | bulk | ipv6-targets | links) waiting="$waiting $part" ;;
 	*) working="$working $part" ;;
 	esac
 done

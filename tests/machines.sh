@@ -260,10 +260,9 @@ parts_for() {
 }
 
 run() {
-	# One at a time, for an emulator is slow enough.
-	for part in $(parts_for "$1"); do
-		(cd "$dir/$1" && CI='' sh test.sh "$part") 2>&1 | sed \$d
-	done | sed "s/^\(.*ok\|skip\) - /&on $1: /" >"$dir/$1.out"
+	# shellcheck disable=SC2046	# words
+	(cd "$dir/$1" && CI='' ONE_BY_ONE=yes sh test.sh $(parts_for "$1")) \
+	    2>&1 | sed "\$d; s/^\(.*ok\|skip\) - /&on $1: /" >"$dir/$1.out"
 	# shellcheck disable=SC2016
 	awk -v list="${emulator:+$beyond_qemu}" '
 	BEGIN {
