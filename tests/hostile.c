@@ -664,7 +664,7 @@ nobody_moves(void)
 	expect_stream(r.target, 1, 0, 1000);
 	expect_end(r.target, RST);
 	waiting = cpu_ms() - before;
-	if (waiting > usual + 100)
+	if (waiting > usual + 80)
 		fail("%ld ms of CPU, %ld without the waiting", waiting, usual);
 }
 

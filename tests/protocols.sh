@@ -391,7 +391,8 @@ shows() {
 	return 1
 }
 
-# marked FILE: select(2) told of urgent data, and before the next IAC was received.
+# marked FILE: IAC was received between a select(2) that told of urgent data and
+# the next one.
 marked() {
 	awk '
 	/select/ { told = /except \[/ }
