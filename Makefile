@@ -19,11 +19,14 @@ HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
 # Code and constants in one mapping save two page faults a session, and 4 KiB.
 ONE_MAPPING = -Wl,-z,noseparate-code
-COMPILE = -std=c99 $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+# Nothing is ever unwound: no tables for it save another 4 KiB.
+NO_TABLES = -fno-asynchronous-unwind-tables
+COMPILE = -std=c99 $(WARN) $(HARDEN) $(NO_TABLES) $(CPPFLAGS) $(CFLAGS)
 
 SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
 	src/dial.c src/header.c src/options.c src/pump.c src/report.c \
-	src/source.c src/target.c src/wait.c
+	src/source.c src/target.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
+	src/wait.c
 HDR = src/relay.h src/system.h
 
 all: stfl-relay

@@ -1,6 +1,5 @@
 /*
- * How the bytes of one flow move, and what the system can tell of a socket.
- * The rules of a session are in pump.c.
+ * How the bytes of one flow move.  The rules of a session are in pump.c.
  *
  * carry_fill and carry_drain share one contract: more than 0 is bytes, -1 with
  * EAGAIN is "not now", -1 with another errno is the end of that socket.
@@ -22,13 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 #if defined(__linux__)
-#include <linux/sockios.h>
-#include <linux/tcp.h>		/* libc's may lack what tcp_info has gained */
-#else
 #include <netinet/tcp.h>
-#endif
-#ifdef __OpenBSD__
-#include <sys/event.h>
 #endif
 
 /*
@@ -42,83 +35,7 @@ enum { BULK = 262144, TALK = 4096, TALK_READS = 16 };
 enum { BULK = 0, TALK = 0, TALK_READS = 16 };
 #endif
 
-static int
-set(int fd, int level, int option, int value)
-{
-	return setsockopt(fd, level, option, &value, sizeof value);
-}
-
-/*
- * From now on close(2), and whatever death we die, is RST (on) or FIN.  RST
- * leaves at once and drops what is unsent.
- */
-void
-carry_abort(int fd, int on)
-{
-	struct linger linger;
-
-	linger.l_onoff = on;
-	linger.l_linger = 0;
-	/* Should it fail, the connection still ends, in the other way. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-}
-
-/*
- * Make a TCP socket fit for a flow: non-blocking, small writes sent at once,
- * the urgent byte left in its place in the stream, and a silent peer probed
- * after so many seconds (0: never).  A peer that answers no probe either is
- * given up after as long again.
- *
- * Anything but TCP fails with EOPNOTSUPP or ENOPROTOOPT.
- */
-int
-carry_prepare(int fd, int keepalive)
-{
-	if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
-	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
-	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
-	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
-		return -1;
-#ifdef TCP_KEEPIDLE
-	if (keepalive != 0) {
-		int interval = (keepalive + 3) / 4;
-
-		/* Systems with a least value of their own keep to that. */
-		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
-		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
-		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
-		    (keepalive + interval - 1) / interval);
-	}
-#endif
-	return 0;
-}
-
-/*
- * Undo what a parent may have set on a TCP socket that it hands on: what holds
- * bytes back, or gives up live peers.
- */
-void
-carry_inherit(int fd)
-{
-	(void)set(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
-#ifdef TCP_CORK
-	(void)set(fd, IPPROTO_TCP, TCP_CORK, 0);
-	(void)set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
-#endif
-}
-
 #if defined(__linux__)
-
-/* What an older kernel does not tell is 0. */
-static int
-tcp_info(int fd, struct tcp_info *info)
-{
-	socklen_t len;
-
-	len = sizeof *info;
-	memset(info, 0, sizeof *info);
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
-}
 
 /*
  * splice(2) through a pipe, which has to be large to pay: 1 MiB moves 7.6 GB/s,
@@ -214,19 +131,6 @@ fast_fill(struct flow *f)
 }
 
 /*
- * True if the connection is over, by RST or for want of an answer: splice(2)
- * keeps the error to itself if bytes went before it, and it is not told again.
- */
-static int
-was_closed(int fd)
-{
-	enum { CLOSE = 7 };	/* TCP_CLOSE, which only libc's headers name */
-	struct tcp_info info;
-
-	return tcp_info(fd, &info) == 0 && info.tcpi_state == CLOSE;
-}
-
-/*
  * Send what is in the pipe.  No SPLICE_F_MORE: it would hold the last bytes
  * back.
  *
@@ -243,7 +147,8 @@ fast_drain(struct flow *f)
 
 	n = splice(f->pipe[0], NULL, f->to, NULL, f->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n > 0 && (size_t)n < f->piped && was_closed(f->to)) {
+	/* It keeps an error to itself if bytes went before; only once is it told. */
+	if (n > 0 && (size_t)n < f->piped && (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
 		errno = EPIPE;
 	}
@@ -300,6 +205,17 @@ carry_moved(struct flow *f)
 	return f->spliced != before;
 }
 
+static void
+fast_end(struct flow *f)
+{
+	if (!f->splicing)
+		return;
+	/* EPROTO if it had ended by itself, as it mostly has. */
+	(void)splice_to(f, -1);
+	(void)carry_moved(f);
+	f->splicing = 0;
+}
+
 static ssize_t
 fast_fill(struct flow *f)
 {
@@ -307,10 +223,7 @@ fast_fill(struct flow *f)
 	int error;
 
 	if (f->splicing) {
-		/* EPROTO if it had ended by itself, as it mostly has. */
-		(void)splice_to(f, -1);
-		(void)carry_moved(f);
-		f->splicing = 0;
+		fast_end(f);
 		len = sizeof error;
 		if (getsockopt(f->from, SOL_SOCKET, SO_ERROR, &error, &len)
 		    == -1 || error == 0)
@@ -339,6 +252,12 @@ fast_fill(struct flow *f)
 	return 0;
 }
 
+static void
+fast_end(struct flow *f)
+{
+	(void)f;
+}
+
 int
 carry_moved(struct flow *f)
 {
@@ -350,8 +269,7 @@ carry_moved(struct flow *f)
 
 #ifndef __linux__
 
-/* Nothing is taken that is not in the buffer, and nothing held. */
-
+/* Nothing is taken that is not in the buffer. */
 static ssize_t
 fast_drain(struct flow *f)
 {
@@ -359,19 +277,13 @@ fast_drain(struct flow *f)
 	return 0;
 }
 
-static void
-fast_end(struct flow *f)
-{
-	(void)f;
-}
-
 #endif
 
-/* True if bytes were read that are still to be sent. */
-int
+/* Bytes that were read and are still to be sent. */
+size_t
 carry_pending(const struct flow *f)
 {
-	return f->start != f->end || f->piped != 0;
+	return f->end - f->start + f->piped;
 }
 
 /* True if the flow is of bulk that is moved here: more will have come. */
@@ -451,12 +363,27 @@ carry_fill(struct flow *f, int revents)
 	return result(n);
 }
 
-/* Nothing has moved for a while: hold nothing that only bulk needs. */
+/* True if something is held that only bulk needs, and that can be let go. */
+int
+carry_holds(const struct flow *f)
+{
+	return f->splicing || (f->pipe[0] != 0 && f->piped == 0);
+}
+
+/* Nothing has moved for a while: let go of it. */
 void
 carry_rest(struct flow *f)
 {
-	if (f->piped == 0)
+	if (carry_holds(f))
 		fast_end(f);
+}
+
+/* The side that the flow leads to is gone: so is what is pending. */
+void
+carry_drop(struct flow *f)
+{
+	f->start = f->end = f->piped = 0;
+	fast_end(f);
 }
 
 /* Send what is pending, or as much of it as the socket takes. */
@@ -470,129 +397,15 @@ carry_drain(struct flow *f)
 	} else {
 		n = send(f->to, f->buffer + f->start, f->end - f->start,
 		    f->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
+		/* MPTCP, before Linux 5.17: then without the mark. */
+		if (n == -1 && errno == EOPNOTSUPP && f->urgent) {
+			f->urgent = 0;
+			return carry_drain(f);
+		}
 		if (n > 0)
 			f->start += (size_t)n;
 	}
 	if (n > 0)
 		f->bytes += (uint64_t)n;
 	return result(n);
-}
-
-/* Bytes that the peer has not acknowledged; -1 if the system does not tell. */
-int
-carry_unsent(int fd)
-{
-	int n;
-
-#if defined(SIOCOUTQ)
-	if (ioctl(fd, SIOCOUTQ, &n) == 0)
-		return n;
-#elif defined(FIONWRITE)
-	if (ioctl(fd, FIONWRITE, &n) == 0)
-		return n;
-#elif defined(SO_NWRITE)
-	socklen_t len = sizeof n;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
-		return n;
-#elif defined(__OpenBSD__)
-	/* No call tells, but kevent(2) gives the room: the rest is unsent. */
-	struct timespec none = { 0, 0 };
-	struct kevent room;
-	socklen_t len = sizeof n;
-	int got, kq;
-
-	kq = kqueue();
-	EV_SET(&room, (uintptr_t)fd, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, 0, NULL);
-	got = kevent(kq, &room, 1, &room, 1, &none);
-	close(kq);
-	if (got == 1 && (room.flags & EV_ERROR) == 0 &&
-	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, &len) == 0)
-		return n - (int)room.data;
-#else
-	(void)fd;
-	(void)n;
-#endif
-	return -1;
-}
-
-/*
- * True if what we sent had to be repeated, and then for how many milliseconds
- * the peer has answered nothing: keepalive says nothing while bytes are under
- * way.  A peer whose window is closed does answer, however long it stays
- * closed, and is alive (so TCP_USER_TIMEOUT, which counts it as gone, will not
- * do).
- *
- * After some minutes of that Linux asks it every other minute only.  To shorten
- * these pauses with TCP_RTO_MAX_MS would have the system give up the tail of a
- * session that is over while its reader pauses.
- */
-int
-carry_silence(int fd, int64_t *ms)
-{
-#ifdef __linux__
-	struct tcp_info info;
-
-	(void)tcp_info(fd, &info);	/* all 0 where it fails */
-	*ms = info.tcpi_last_ack_recv;
-	return info.tcpi_retransmits > 1 || info.tcpi_probes > 1;
-#else
-	(void)fd;
-	*ms = 0;
-	return 0;
-#endif
-}
-
-/*
- * How many bytes count as received on a socket, just prepared, that no read of
- * ours will give: the parent has read them; or Linux has dropped one, urgent
- * and not in line yet, for the next.
- */
-uint64_t
-carry_missed(int fd)
-{
-#ifdef __linux__
-	/* States that only libc's headers name.  In CLOSE_WAIT FIN counts. */
-	enum { SYN_RECV = 3, CLOSE_WAIT = 8 };
-	struct tcp_info info;
-	uint64_t before, missed;
-	int n;
-
-	/* What arrives between the calls is counted once: look again. */
-	missed = 0;
-	do {
-		before = missed;
-		if (ioctl(fd, FIONREAD, &n) == -1 || tcp_info(fd, &info) == -1)
-			return 0;
-		/* Of Fast Open's bytes FIONREAD does not tell yet. */
-		if (info.tcpi_state == SYN_RECV)
-			return 0;
-		missed = info.tcpi_bytes_received - (unsigned)n -
-		    (info.tcpi_state == CLOSE_WAIT);
-	} while (missed != before);
-	return missed;
-#else
-	(void)fd;
-	return 0;
-#endif
-}
-
-/*
- * True if FIN had come in before the connection was lost, behind all that this
- * flow has carried: it counts as a byte received.  Linux alone tells.  The error
- * would not do: behind FIN, RST is EPIPE, but ECONNRESET while FIN of ours is
- * unanswered; and whatever splice(2) has kept to itself (fast_drain) is EPIPE.
- */
-int
-carry_had_fin(const struct flow *f)
-{
-#ifdef __linux__
-	struct tcp_info info;
-
-	return tcp_info(f->from, &info) == 0 &&
-	    info.tcpi_bytes_received > f->bytes + f->missed;
-#else
-	(void)f;
-	return 0;
-#endif
 }

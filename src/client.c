@@ -56,7 +56,7 @@ inherit(struct session *s)
 	len = sizeof s->client;
 	if (getpeername(STDIN_FILENO, &s->client.sa, &len) == 0) {
 		s->fd[CLIENT] = STDIN_FILENO;
-		carry_abort(STDIN_FILENO, 1);
+		tcp_abort(STDIN_FILENO, 1);
 	}
 }
 
@@ -129,7 +129,7 @@ client_take(struct session *s)
 	if (getsockname(STDIN_FILENO, &s->local.sa, &len) == -1 ||
 	    s->fd[CLIENT] == -1)
 		return no_client(s);
-	if (carry_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
+	if (tcp_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
 		/* Only TCP knows TCP_NODELAY. */
 		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
 			kind = socket_kind(s);
@@ -141,9 +141,20 @@ client_take(struct session *s)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);
 	}
-	carry_inherit(STDIN_FILENO);
-	s->flow[CLIENT].missed = carry_missed(STDIN_FILENO);
+	tcp_inherit(STDIN_FILENO);
+	s->flow[CLIENT].missed = tcp_missed(STDIN_FILENO);
 	address_unmap(&s->client);
 	address_unmap(&s->local);
 	return 0;
+}
+
+/*
+ * True if the client is gone, by what poll(2) says of it without being asked.
+ * What it sends meanwhile, FIN as well, is the pump's to see.
+ */
+int
+client_left(const struct pollfd *p)
+{
+	return (p->revents & ~POLLERR) != 0 ||
+	    (p->revents != 0 && tcp_error(p->fd, p->revents) != 0);
 }

@@ -27,14 +27,16 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 	fds[CLIENT].events = 0;
 	fds[TARGET].fd = s->fd[TARGET];
 	fds[TARGET].events = POLLOUT;
-	ready = wait_for(s, fds, SIDES, deadline);
-	if (ready == -1)
-		return -1;
-	if (ready == 0)
-		return ETIMEDOUT;
-	if (fds[TARGET].revents == 0)
-		return over(s, END_CLIENT_RESET, 0);
-	return socket_error(s->fd[TARGET]);
+	do {
+		ready = wait_for(s, fds, SIDES, deadline);
+		if (ready == -1)
+			return -1;
+		if (ready == 0)
+			return ETIMEDOUT;
+		if (fds[TARGET].revents == 0 && client_left(&fds[CLIENT]))
+			return over(s, END_CLIENT_RESET, 0);
+	} while (fds[TARGET].revents == 0);
+	return tcp_error(s->fd[TARGET], fds[TARGET].revents);
 }
 
 /* How a failure to connect is called. */
@@ -110,9 +112,9 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	s->words[0] = '\0';
 	s->fd[TARGET] = socket(to->sa.sa_family, SOCK_STREAM, 0);
 	if (s->fd[TARGET] == -1 ||
-	    carry_prepare(s->fd[TARGET], s->opt.keepalive) == -1)
+	    tcp_prepare(s->fd[TARGET], s->opt.keepalive) == -1)
 		return errno;
-	carry_abort(s->fd[TARGET], 1);
+	tcp_abort(s->fd[TARGET], 1);
 	error = bind_source(s, &source);
 	if (error != 0)
 		return error;
@@ -122,7 +124,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 		error = no_source(s, &source, EADDRINUSE);
 	/* A listener is there, and has sent RST: bytes may have come before. */
 	if (error == ECONNRESET || error == EPIPE) {
-		s->gone = error;
+		s->gone_early = error;
 		error = 0;
 	}
 	if (error != 0)

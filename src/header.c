@@ -78,13 +78,13 @@ header(struct session *s)
 	ssize_t n;
 	size_t size;
 
-	if (s->opt.proxy == 0 || s->gone != 0)
+	if (s->opt.proxy == 0 || s->gone_early != 0)
 		return 0;
 	size = s->opt.proxy == 1 ?
 	    version_1(&s->client, &s->local, text) :
 	    version_2(&s->client, &s->local, text);
 	n = send(s->fd[TARGET], text, size, MSG_NOSIGNAL);
 	if (n != (ssize_t)size)
-		s->gone = n == -1 ? errno : ECONNRESET;
+		s->gone_early = n == -1 ? errno : ECONNRESET;
 	return 0;
 }

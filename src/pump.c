@@ -1,56 +1,150 @@
 /*
  * The rules of a session: two flows, the same code with the ends exchanged.
  *
- * It goes on until
- *   both flows have passed on their FIN, which is the good end;
- *   a side fails: the other gets what was read from it, and then RST;
- *   a limit or a signal ends it: both get RST.
+ * A flow is done once it has passed FIN on after the last byte.  A side that is
+ * gone changes little: the flow to it is done, and the flow from it goes on by
+ * the same rules over what it had sent, to FIN if that came before the end.
+ *
+ * So the session goes on until
+ *   both flows are done and, if a side is gone, the other has acknowledged all;
+ *   the other side is gone, too;
+ *   a limit or a signal ends it.
  * The poll set is made anew from the state in each round.
  */
 
 #include "relay.h"
 
 #include <errno.h>
-#include <limits.h>
+
+/* Milliseconds that a flow may hold what only bulk needs, and not move. */
+enum { REST = 2000 };
 
 /*
- * Milliseconds that a side may take nothing of what the other, now gone, had
- * sent.
+ * How many milliseconds may pass without a byte moved, by -T or -t, and how the
+ * session ends after that; or NEVER.
  */
-enum { PATIENCE = 20000 };
+static int64_t
+limit(const struct session *s, enum end *end)
+{
+	int seconds;
+
+	seconds = s->opt.idle;
+	*end = END_IDLE;
+	if (s->opt.half_closed != 0 &&
+	    (s->flow[CLIENT].eof || s->flow[TARGET].eof)) {
+		seconds = s->opt.half_closed;
+		*end = END_HALF_CLOSED;
+	}
+	return seconds == 0 ? NEVER : seconds * 1000LL;
+}
+
+static int
+all_done(const struct session *s)
+{
+	return s->flow[CLIENT].done && s->flow[TARGET].done;
+}
 
 /*
- * A side is gone, by this errno, unless its socket knows better: where calls
- * on a dead connection only say EPIPE or ENOTCONN (BSD).  Always -1.
+ * Milliseconds to the next look, while there is something to look at.  Four
+ * times within a limit tell when a byte was acknowledged, to a quarter of it.
+ * For the last acknowledgements, which no event tells of, an eighth is added to
+ * what they have taken.
+ */
+static int64_t
+interval(const struct session *s)
+{
+	enum end end;
+	int64_t ms, least;
+
+	least = limit(s, &end) / 4;
+	ms = s->opt.keepalive * 500LL;
+	if (ms != 0 && ms < least)
+		least = ms;
+	if (REST < least && (carry_holds(&s->flow[CLIENT]) ||
+	    carry_holds(&s->flow[TARGET])))
+		least = REST;
+	ms = 1 + (s->now - s->settling) / 8;
+	return s->gone != SIDES && all_done(s) && ms < least ? ms : least;
+}
+
+/* Something has moved: look in time at what becomes of it. */
+static void
+watch(struct session *s)
+{
+	int64_t next;
+
+	if (s->check == NEVER)
+		s->asked[CLIENT] = s->asked[TARGET] = s->now;
+	next = s->now + interval(s);
+	if (next < s->check)
+		s->check = next;
+}
+
+static void
+done(struct session *s, struct flow *f)
+{
+	f->done = 1;
+	s->settling = s->now;
+}
+
+/*
+ * A side is gone, by this errno.  0 to go on; -1 when there is no side left.
+ *
+ * If it had finished, and all that it was sent is acknowledged, nothing is lost
+ * and this is as good an end as any.  But a reset of its own is passed on.  A
+ * system that does not answer, or does not know the connection any more, is that
+ * of a side that had closed for good: then we do the same.
+ */
+static int
+gone(struct session *s, int side, int error)
+{
+	static const enum end ends[SIDES][2] = {
+		{ END_CLIENT_RESET, END_CLIENT_TIMEOUT },
+		{ END_TARGET_RESET, END_TARGET_TIMEOUT }
+	};
+	struct flow *from, *to;
+	int vanished;
+
+	vanished = error == ETIMEDOUT || error == EHOSTUNREACH ||
+	    error == ENETUNREACH;
+	from = &s->flow[side];
+	to = &s->flow[!side];
+	from->fin = from->eof || tcp_had_fin(from->from,
+	    from->bytes + carry_pending(from) + from->missed);
+	/* FIN of ours may be unanswered, which counts as one byte. */
+	if (s->gone != SIDES || !from->fin || carry_pending(to) != 0 ||
+	    tcp_unsent(s->fd[side]) > to->done)
+		over(s, ends[side][vanished], error);
+	if (s->gone != SIDES)
+		return -1;
+	s->gone = side;
+	s->reset = !from->fin || !(vanished || tcp_forgotten(s->fd[side]));
+	tcp_let_go(s->fd[!side]);
+	carry_drop(to);
+	to->eof = 1;
+	done(s, to);
+	watch(s);
+	return 0;
+}
+
+/*
+ * A call on a side's socket has failed.  The same as gone, unless the connection
+ * lives; where it is dead its socket may know better why, for calls may only say
+ * EPIPE or ENOTCONN (BSD).
  */
 static int
 failed(struct session *s, int side, int error)
 {
-	int cause, vanished;
+	int cause, events;
 
-	cause = socket_error(s->fd[side]);
-	if (cause != 0)
-		error = cause;
-	vanished = error == ETIMEDOUT || error == EHOSTUNREACH ||
-	    error == ENETUNREACH;
-	if (side == CLIENT)
-		over(s, vanished ? END_CLIENT_TIMEOUT : END_CLIENT_RESET,
-		    error);
-	else
-		over(s, vanished ? END_TARGET_TIMEOUT : END_TARGET_RESET,
-		    error);
-	return -1;
+	events = tcp_events(s->fd[side]);
+	if ((events & POLLHUP) == 0 && tcp_calm(s->fd[side]))
+		return 0;
+	cause = tcp_error(s->fd[side], events);
+	return gone(s, side, cause != 0 ? cause : error);
 }
 
-/* Something is under way: see in time whether it arrives (check_peers). */
-static void
-watch(struct session *s)
-{
-	if (s->check == NEVER && s->opt.keepalive != 0)
-		s->check = s->now + s->opt.keepalive * 1000LL;
-}
-
-/* True if the last look at the clock was in this millisecond, too. */
+/* True if the last look at the clock was in this very millisecond. */
 static int
 at_once(struct session *s)
 {
@@ -64,8 +158,8 @@ at_once(struct session *s)
  * Fill if there is nothing pending, with what poll(2) said of this side, and
  * drain.  Of bulk more will have come: then again, without asking poll(2), but
  * not beyond this millisecond, for the other flow, signals and limits wait.
- * Turns are no bound: in each carry_drain may give the processor away.  -1 when
- * an end has failed.
+ * Turns are no bound: in each carry_drain may give the processor away.  0 to go
+ * on, -1 when there is no side left.
  */
 static int
 move(struct session *s, int side, int revents)
@@ -75,25 +169,28 @@ move(struct session *s, int side, int revents)
 
 	f = &s->flow[side];
 	do {
-		if (!carry_pending(f) && !f->eof) {
+		if (carry_pending(f) == 0 && !f->eof) {
 			n = carry_fill(f, revents);
-			if (n == -1)
+			/* Nothing more comes from a side that is gone. */
+			if (n == -1 && (s->gone != side || f->fin))
 				return errno == EAGAIN ? 0 :
 				    failed(s, side, errno);
-			f->eof = n == 0;
+			f->eof = n <= 0;
+			s->moved = s->now;
 		}
-		if (!carry_pending(f))
+		if (carry_pending(f) == 0)
 			return 0;
 		if (carry_drain(f) == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
 		revents = 0;
-	} while (!carry_pending(f) && carry_bulk(f) && at_once(s));
+	} while (carry_pending(f) == 0 && carry_bulk(f) && s->gone != side &&
+	    at_once(s));
 	return 0;
 }
 
 /*
- * One step of the flow from this side: move bytes, and pass FIN on behind the
- * last.  -1 when one of its ends has failed.
+ * One step of the flow from this side: move bytes, and pass FIN on after the
+ * last.  0 to go on, -1 when there is no side left.
  */
 static int
 step(struct session *s, int side, int revents)
@@ -105,16 +202,26 @@ step(struct session *s, int side, int revents)
 	before = f->bytes;
 	if (move(s, side, revents) == -1)
 		return -1;
-	if (f->eof && !f->done && !carry_pending(f)) {
-		if (shutdown(f->to, SHUT_WR) == -1)
+	if (f->eof && !f->done && carry_pending(f) == 0) {
+		if ((f->fin || s->gone != side) &&
+		    shutdown(f->to, SHUT_WR) == -1)
 			return failed(s, !side, errno);
-		f->done = 1;
+		done(s, f);
 	} else if (f->bytes == before) {
 		return 0;
 	}
-	s->moved = s->now;	/* with FIN, -t begins */
 	watch(s);
 	return 0;
+}
+
+/* What a side that is gone had sent lies here: no event tells of it. */
+static int
+has_left(const struct session *s, int side)
+{
+	const struct flow *f;
+
+	f = &s->flow[side];
+	return s->gone == side && !f->eof && carry_pending(f) == 0;
 }
 
 /* What to ask of a side; its descriptor, or -1 when it has nothing to tell. */
@@ -129,110 +236,141 @@ interest(const struct session *s, int side)
 	p.fd = s->fd[side];
 	p.events = 0;
 	p.revents = 0;
-	if (!in->eof && !carry_pending(in))
+	if (!in->eof && carry_pending(in) == 0)
 		p.events |= carry_events(in);
-	if (carry_pending(out))
+	if (carry_pending(out) != 0)
 		p.events |= POLLOUT;
 	/* After FIN both ways poll(2) says POLLHUP for ever. */
-	if (p.events == 0 && out->done && in->hung)
+	if (s->gone == side || (p.events == 0 && out->done && in->hung))
 		p.fd = -1;
 	return p;
 }
 
-/* One round over both sides.  -1 when one of them has failed. */
+/* One round over both sides.  -1 when there is none left. */
 static int
-serve(struct session *s, const struct pollfd *p)
+serve(struct session *s, struct pollfd *p)
 {
 	int error, side;
 
 	for (side = 0; side < SIDES; side++)
 		if ((p[side].revents & (POLLERR | POLLHUP)) != 0) {
-			error = socket_error(s->fd[side]);
-			if (error != 0)
-				return failed(s, side, error);
+			error = tcp_error(s->fd[side], p[side].revents);
+			if (error != 0 && gone(s, side, error) == -1)
+				return -1;
 			s->flow[side].hung = 1;
 		}
-	for (side = 0; side < SIDES; side++)
+	for (side = 0; side < SIDES; side++) {
+		if (has_left(s, side))
+			p[side].revents = POLLIN | POLLPRI;
 		if (((p[side].revents & ~POLLOUT) != 0 ||
 		    (p[!side].revents & POLLOUT) != 0) &&
 		    step(s, side, p[side].revents) == -1)
 			return -1;
+	}
 	return 0;
 }
 
-/* When -T or -t ends the session, unless something moves before. */
-static int64_t
-limit(const struct session *s, enum end *end)
-{
-	int seconds;
-
-	seconds = s->opt.idle;
-	*end = END_IDLE;
-	if (s->opt.half_closed != 0 &&
-	    (s->flow[CLIENT].eof || s->flow[TARGET].eof)) {
-		seconds = s->opt.half_closed;
-		*end = END_HALF_CLOSED;
-	}
-	return seconds == 0 ? NEVER : s->moved + seconds * 1000LL;
-}
-
-/* True if bytes have moved that only the system has seen. */
-static int
-moving(struct session *s)
-{
-	int moved;
-
-	moved = carry_moved(&s->flow[CLIENT]) | carry_moved(&s->flow[TARGET]);
-	if (moved)
-		s->moved = s->now;
-	return moved;
-}
-
 /*
- * True if a side has left unanswered for twice -k what is under way to it.  Its
- * last answer may be older than that, for it had nothing to answer.
+ * True if a side owes an answer, and for twice -k its system has said nothing at
+ * all, though it was asked at least twice in that time: TCP asks in pauses that
+ * grow to two minutes, and who is not asked need not answer.
+ *
+ * `asked' is never before its last word, nor before the last look at which it
+ * owed nothing.
  */
 static int
-lost(struct session *s, int side)
+owes_too_long(struct session *s, int side)
 {
-	int64_t answered, silent;
-	int repeated;
+	int64_t repeats, silent;
 
-	repeated = carry_silence(s->fd[side], &silent);
-	answered = s->now - silent;
-	if (answered > s->asked[side])
-		s->asked[side] = answered > s->moved ? answered : s->moved;
-	return repeated &&
+	repeats = tcp_repeats(s->fd[side], &silent);
+	if (s->asked[side] < s->now - silent) {
+		s->asked[side] = s->now - silent;
+		s->repeats[side] = repeats;
+	}
+	return s->opt.keepalive != 0 && repeats >= s->repeats[side] + 2 &&
 	    s->now - s->asked[side] >= s->opt.keepalive * 2000LL;
 }
 
 /*
- * What we sent has been under way for as long as -k says: see whether the peers
- * still answer, and again until they have acknowledged it all, and nothing has
- * moved for as long.  -1 when one of them does not.
+ * Look at what is under way to a side: has it acknowledged any, and does it
+ * still answer?  1 if there is something under way, 0 if not, -1 when there is
+ * no side left.
  */
 static int
-check_peers(struct session *s)
+look_at_side(struct session *s, int side)
 {
-	int64_t keepalive, rest;
-	int side, unsent;
+	const struct flow *to;
+	int64_t acked;
+	int error, unsent;
 
-	keepalive = s->opt.keepalive * 1000LL;
-	unsent = 0;
-	for (side = 0; side < SIDES; side++)
-		if (carry_unsent(s->fd[side]) > 0) {
-			if (lost(s, side))
-				return failed(s, side, ETIMEDOUT);
-			unsent = 1;
-		}
-	rest = s->moved + keepalive;
-	if (rest <= s->now) {
-		for (side = 0; side < SIDES; side++)
-			carry_rest(&s->flow[side]);
-		rest = NEVER;
+	to = &s->flow[!side];
+	unsent = tcp_unsent(s->fd[side]);
+	acked = (int64_t)to->bytes + to->done - (unsent > 0 ? unsent : 0);
+	if (acked > s->acked[side])
+		s->moved = s->now;
+	s->acked[side] = acked;
+	if (unsent <= 0) {
+		s->asked[side] = s->now;
+		return 0;
 	}
-	s->check = unsent ? s->now + keepalive / 2 : rest;
+	/* Once it has sent FIN, no event tells of its end (interest). */
+	error = s->gone != !side ? 0 :
+	    tcp_error(s->fd[side], tcp_events(s->fd[side]));
+	if (error == 0 && owes_too_long(s, side))
+		error = ETIMEDOUT;
+	return error != 0 ? gone(s, side, error) : 1;
+}
+
+/*
+ * Look at what the system alone has seen, and see to the next look: there is
+ * none once all is acknowledged and nothing is held.
+ */
+static int
+look(struct session *s)
+{
+	struct flow *f;
+	int more, owes, side;
+
+	more = 0;
+	for (side = 0; side < SIDES; side++) {
+		f = &s->flow[side];
+		if (carry_moved(f))
+			s->moved = s->now;
+		if (f->bytes == f->before)
+			carry_rest(f);
+		f->before = f->bytes;
+		more |= carry_holds(f);
+	}
+	for (side = 0; side < SIDES; side++) {
+		owes = s->gone == side ? 0 : look_at_side(s, side);
+		if (owes == -1)
+			return -1;
+		more |= owes;
+	}
+	s->check = more ? s->now + interval(s) : NEVER;
 	return 0;
+}
+
+/* True if there is nothing more to wait for. */
+static int
+finished(const struct session *s)
+{
+	return all_done(s) &&
+	    (s->gone == SIDES || tcp_unsent(s->fd[!s->gone]) <= 0);
+}
+
+/* When to look, or when a limit ends the session, unless something moves. */
+static int64_t
+deadline(const struct session *s)
+{
+	enum end end;
+	int64_t last;
+
+	last = limit(s, &end);
+	if (last != NEVER)
+		last += s->moved;
+	return last < s->check ? last : s->check;
 }
 
 /* Carry until the session is over, for the reason then found in s->end. */
@@ -241,119 +379,28 @@ carry_on(struct session *s)
 {
 	struct pollfd p[SIDES];
 	enum end end;
-	int64_t last;
-	int ready, side;
+	int side;
 
-	while (!s->flow[CLIENT].done || !s->flow[TARGET].done) {
-		last = limit(s, &end);
+	while (!finished(s)) {
 		for (side = 0; side < SIDES; side++)
 			p[side] = interest(s, side);
-		ready = wait_for(s, p, SIDES,
-		    last < s->check ? last : s->check);
-		if (ready == -1 || (ready > 0 && serve(s, p) == -1))
+		if (wait_for(s, p, SIDES, has_left(s, CLIENT) ||
+		    has_left(s, TARGET) ? s->now : deadline(s)) == -1 ||
+		    serve(s, p) == -1)
 			return -1;
-		if (ready == 0 && s->now >= last && !moving(s))
+		if (s->now < deadline(s))
+			continue;
+		if (look(s) == -1)
+			return -1;
+		if (s->now - s->moved >= limit(s, &end))
 			return over(s, end, 0);
-		if (s->now >= s->check && check_peers(s) == -1)
-			return -1;
 	}
 	return over(s, END_EOF, 0);
 }
 
 /*
- * True if the connection is gone.  SO_ERROR would not do: on Linux it tells of
- * what ICMP said too, which TCP outlives.
- */
-static int
-broken(int fd)
-{
-	struct pollfd p;
-
-	p.fd = fd;
-	p.events = 0;
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
-}
-
-/*
- * Wait until the side that a flow leads to takes more (POLLOUT), or until it
- * has acknowledged all it got (no event).  True when so; not when it is gone, a
- * signal came, or it has taken nothing for as long as PATIENCE.  No event tells
- * of an acknowledgement, hence the pauses.
- */
-static int
-taken(struct session *s, const struct flow *f, short events)
-{
-	struct pollfd p;
-	int64_t deadline;
-	int before, pause, ready, unsent;
-
-	/* After FIN both ways poll(2) says POLLHUP for ever. */
-	p.fd = f->done ? -1 : f->to;
-	p.events = events;
-	before = INT_MAX;
-	deadline = 0;
-	pause = 1;
-	for (;;) {
-		unsent = carry_unsent(f->to);
-		if (unsent <= 0 && events == 0)
-			return 1;
-		if (unsent < before) {
-			before = unsent;
-			deadline = s->now + PATIENCE;
-			pause = 1;
-		}
-		if (s->now >= deadline || broken(f->to))
-			return 0;
-		ready = wait_for(s, &p, 1, s->now + pause);
-		if (ready != 0)
-			return ready > 0 && p.revents == events;
-		if (pause < 100)
-			pause *= 2;
-	}
-}
-
-/*
- * Hand over what a side that is gone had sent, as long as the other side takes
- * it.  0 when that was all.
- */
-static int
-hand_over(struct session *s, struct flow *f)
-{
-	ssize_t n;
-
-	for (;;) {
-		if (!carry_pending(f)) {
-			if (f->eof || (n = carry_fill(f, POLLPRI)) == -1)
-				return 0;
-			if (n == 0) {
-				f->eof = carry_had_fin(f);
-				return 0;
-			}
-		}
-		if (carry_drain(f) == -1 &&
-		    (errno != EAGAIN || !taken(s, f, POLLOUT)))
-			return -1;
-	}
-}
-
-/*
- * A side is gone: the other is still owed what it had sent, FIN if that came
- * before the end, and then RST.
- */
-static void
-last_words(struct session *s, struct flow *f)
-{
-	if (hand_over(s, f) == -1)
-		return;
-	if (f->eof && !f->done)
-		f->done = shutdown(f->to, SHUT_WR) == 0;
-	/* RST would overtake what is unsent, and drop it. */
-	(void)taken(s, f, 0);
-}
-
-/*
  * Carry bytes both ways until the session is over.  The sockets are left open,
- * to be closed with FIN or RST as s->end demands.
+ * to be closed with FIN or RST as s->end and s->reset demand.
  */
 void
 pump(struct session *s)
@@ -367,15 +414,12 @@ pump(struct session *s)
 	}
 	s->moved = s->now;
 	s->check = NEVER;
+	s->gone = SIDES;
 	if (s->opt.proxy != 0)
 		watch(s);
-	if (s->gone != 0)
-		failed(s, TARGET, s->gone);
-	else
-		(void)carry_on(s);
-	(void)moving(s);
-	if (s->end == END_CLIENT_RESET || s->end == END_CLIENT_TIMEOUT)
-		last_words(s, &s->flow[CLIENT]);
-	if (s->end == END_TARGET_RESET || s->end == END_TARGET_TIMEOUT)
-		last_words(s, &s->flow[TARGET]);
+	if (s->gone_early != 0)
+		(void)gone(s, TARGET, s->gone_early);
+	(void)carry_on(s);
+	for (side = 0; side < SIDES; side++)
+		(void)carry_moved(&s->flow[side]);
 }

@@ -74,13 +74,14 @@ struct options {
 	int half_closed;	/* -t, seconds; 0: never */
 };
 
-/* One direction.  It is written once; the session has two of it. */
+/* One direction.  It is written once, and a session has two of them. */
 struct flow {
 	int from, to;		/* descriptors */
 	int urgent;		/* the buffer holds the urgent byte alone */
 	int early;		/* one has come, but not what is before it */
-	int eof;		/* FIN came in: nothing more to read */
-	int done;		/* FIN was passed on */
+	int fin;		/* the side that it comes from has finished */
+	int eof;		/* nothing more to read */
+	int done;		/* nothing more to send, not even FIN */
 	int hung;		/* POLLHUP without an error: no wait */
 	size_t start, end;	/* what of buffer is still to be sent */
 	size_t backlog;		/* bytes since the last small read */
@@ -91,7 +92,8 @@ struct flow {
 	uint64_t spliced;	/* where the system moves it: how much yet */
 	int splicing;
 	uint64_t bytes;		/* sent */
-	uint64_t missed;	/* received before our time, carry_missed */
+	uint64_t before;	/* bytes, as of the last look */
+	uint64_t missed;	/* received before our time, tcp_missed */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
@@ -102,7 +104,7 @@ struct session {
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
 	int fd[SIDES];		/* -1: not open */
-	int gone;		/* errno: the target reset at once */
+	int gone_early;		/* errno: the target was before the pump */
 	int log;		/* syslog's socket; -1: not open, -2: no use */
 	int copy;		/* 2 is not the client's: errors go there too */
 	int root;		/* started as root, which nothing here needs */
@@ -110,9 +112,14 @@ struct session {
 	int64_t now;		/* milliseconds, as of the last look: now() */
 	int looks;		/* that were system calls */
 	int64_t began;
-	int64_t moved;		/* when a byte last did */
-	int64_t check;		/* when to see whether the peers answer */
+	int64_t moved;		/* when a peer last sent or acknowledged any */
+	int64_t check;		/* when to look at the queues, or NEVER */
+	int64_t settling;	/* since when a flow is done */
+	int64_t acked[SIDES];	/* bytes, as of the last look */
 	int64_t asked[SIDES];	/* since when a side owes an answer */
+	int64_t repeats[SIDES];	/* as of then, see tcp_repeats */
+	int gone;		/* the side that is; SIDES: none */
+	int reset;		/* it has reset: so does the other's socket */
 	struct flow flow[SIDES];
 	enum end end;
 	int error;
@@ -124,6 +131,7 @@ struct session {
 void	inherit(struct session *);
 void	close_strays(void);
 int	client_take(struct session *);
+int	client_left(const struct pollfd *);
 
 /* options: the command line */
 int	options_parse(struct session *, int, char *[]);
@@ -141,29 +149,40 @@ int	header(struct session *);
 /* confine: give up what a session has no use for */
 int	confine(struct session *);
 
-/* pump: the rules of a session; carry: how its bytes move */
+/* pump: the rules of a session */
 void	pump(struct session *);
-void	carry_abort(int, int);
-int	carry_prepare(int, int);
-void	carry_inherit(int);
-int	carry_pending(const struct flow *);
+
+/* carry: how the bytes of a flow move */
+size_t	carry_pending(const struct flow *);
 int	carry_bulk(const struct flow *);
 short	carry_events(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
 int	carry_moved(struct flow *);
+int	carry_holds(const struct flow *);
 void	carry_rest(struct flow *);
-int	carry_unsent(int);
-int	carry_silence(int, int64_t *);
-uint64_t carry_missed(int);
-int	carry_had_fin(const struct flow *);
+void	carry_drop(struct flow *);
+
+/* tcp: what is asked of a TCP socket, and set on it */
+int	tcp_prepare(int, int);
+void	tcp_inherit(int);
+int	tcp_calm(int);
+void	tcp_abort(int, int);
+void	tcp_let_go(int);
+int	tcp_events(int);
+int	tcp_error(int, int);
+int	tcp_unsent(int);
+int64_t	tcp_repeats(int, int64_t *);
+uint64_t tcp_missed(int);
+int	tcp_had_fin(int, uint64_t);
+int	tcp_forgotten(int);
 
 /* wait: for descriptors, signals and deadlines */
 #define NEVER INT64_MAX
 void	wait_begin(void);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
+void	wait_alarm(unsigned);
 int64_t	now(struct session *);
-int	socket_error(int);
 
 /* report: at the door */
 int	over(struct session *, enum end, int);

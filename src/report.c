@@ -27,32 +27,35 @@
 enum { LOG_PATIENCE = 5000 };
 
 /*
- * What the line says of each end, and what the parent is told of it.  Nothing
- * that a peer does is a failure to the parent, but no service is (sysexits(3)).
+ * What the line says of each end, how much it matters, and what the parent is
+ * told of it (sysexits(3)).  Nothing that a peer does is a failure to the
+ * parent; a target that cannot be had is one, unless the client chose it.
  */
+enum { QUIET = -1 };	/* no line */
 static const struct {
 	const char *name;
-	int status;
+	signed char level, status, chosen;
 } ends[] = {
-	[END_OPEN] = { "open", EX_OK },
-	[END_EOF] = { "eof", EX_OK },
-	[END_CLIENT_RESET] = { "client-reset", EX_OK },
-	[END_TARGET_RESET] = { "target-reset", EX_OK },
-	[END_CLIENT_TIMEOUT] = { "client-timeout", EX_OK },
-	[END_TARGET_TIMEOUT] = { "target-timeout", EX_OK },
-	[END_IDLE] = { "idle", EX_OK },
-	[END_HALF_CLOSED] = { "half-closed", EX_OK },
-	[END_SIGNAL] = { "signal", EX_OK },
-	[END_REFUSED] = { "refused", EX_UNAVAILABLE },
-	[END_UNREACHABLE] = { "unreachable", EX_UNAVAILABLE },
-	[END_TIMEOUT] = { "timeout", EX_UNAVAILABLE },
-	[END_RESOLVE] = { "resolve", EX_NOHOST },
-	[END_LOOP] = { "loop", EX_CONFIG },
-	[END_DENIED] = { "denied", EX_CONFIG },
-	[END_SYSTEM] = { "error", EX_OSERR },
-	[END_USAGE] = { "usage", EX_USAGE },
-	[END_GONE] = { "gone", EX_OK },
-	[END_VERSION] = { "version", EX_OK }
+	[END_OPEN] = { "open", LOG_INFO, EX_OK, EX_OK },
+	[END_EOF] = { "eof", LOG_INFO, EX_OK, EX_OK },
+	[END_CLIENT_RESET] = { "client-reset", LOG_INFO, EX_OK, EX_OK },
+	[END_TARGET_RESET] = { "target-reset", LOG_INFO, EX_OK, EX_OK },
+	[END_CLIENT_TIMEOUT] = { "client-timeout", LOG_INFO, EX_OK, EX_OK },
+	[END_TARGET_TIMEOUT] = { "target-timeout", LOG_INFO, EX_OK, EX_OK },
+	[END_IDLE] = { "idle", LOG_INFO, EX_OK, EX_OK },
+	[END_HALF_CLOSED] = { "half-closed", LOG_INFO, EX_OK, EX_OK },
+	[END_SIGNAL] = { "signal", LOG_INFO, EX_OK, EX_OK },
+	[END_REFUSED] = { "refused", LOG_WARNING, EX_UNAVAILABLE, EX_OK },
+	[END_UNREACHABLE] = { "unreachable", LOG_WARNING, EX_UNAVAILABLE,
+	    EX_OK },
+	[END_TIMEOUT] = { "timeout", LOG_WARNING, EX_UNAVAILABLE, EX_OK },
+	[END_RESOLVE] = { "resolve", LOG_WARNING, EX_NOHOST, EX_NOHOST },
+	[END_LOOP] = { "loop", LOG_WARNING, EX_CONFIG, EX_OK },
+	[END_DENIED] = { "denied", LOG_WARNING, EX_CONFIG, EX_OK },
+	[END_SYSTEM] = { "error", LOG_WARNING, EX_OSERR, EX_OSERR },
+	[END_USAGE] = { "usage", LOG_ERR, EX_USAGE, EX_USAGE },
+	[END_GONE] = { "gone", QUIET, EX_OK, EX_OK },
+	[END_VERSION] = { "version", QUIET, EX_OK, EX_OK }
 };
 
 static const char usage[] =
@@ -119,16 +122,18 @@ report_open(struct session *s)
 
 /* Room in a descriptor, or not within so many milliseconds. */
 static int
-has_room(int fd, int patience)
+has_room(struct session *s, int fd, int patience)
 {
 	struct pollfd p;
+	int64_t deadline;
 	int ready;
 
 	p.fd = fd;
 	p.events = POLLOUT;
+	deadline = now(s) + patience;
 	do
-		ready = poll(&p, 1, patience);
-	while (ready == -1 && errno == EINTR);
+		ready = poll(&p, 1, (int)(deadline - s->now));
+	while (ready == -1 && errno == EINTR && now(s) <= deadline);
 	return ready == 1 && (p.revents & POLLOUT) != 0;
 }
 
@@ -139,7 +144,7 @@ has_room(int fd, int patience)
 static void
 put(struct session *s, int level, const char *text, int patience)
 {
-	char line[1024];
+	char line[1024 + sizeof usage];
 	const char *plain;
 	size_t len;
 
@@ -147,16 +152,16 @@ put(struct session *s, int level, const char *text, int patience)
 	    LOG_DAEMON | level, (long)getpid(), text);
 	len = strlen(line);
 	plain = strchr(line, '>') + 1;
-	if (s->log >= 0 && has_room(s->log, patience))
+	if (s->log >= 0 && has_room(s, s->log, patience))
 		(void)send(s->log, line, len - 1, MSG_DONTWAIT);
 	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
-	    has_room(STDERR_FILENO, patience)) {
+	    has_room(s, STDERR_FILENO, patience)) {
+		if (level == LOG_ERR)
+			memcpy(line + len, usage, sizeof usage);
 		/* Others may have filled it since: then the alarm ends it. */
-		alarm(LOG_PATIENCE / 1000);
+		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
-		if (s->end == END_USAGE)
-			(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
-		alarm(0);
+		wait_alarm(0);
 	}
 }
 
@@ -193,14 +198,16 @@ add_address(struct line *line, const char *key, const union address *a)
 }
 
 static void
-put_session(struct session *s, int level, int patience)
+put_session(struct session *s, enum end end, int patience)
 {
 	struct line line;
 	const char *error;
 	int64_t ms;
+	int level;
 
 	if (s->log < 0 && !s->copy)
 		return;
+	level = ends[end].level;
 	line.len = 0;
 	add_address(&line, "client", &s->client);
 	add_address(&line, "local", &s->local);
@@ -212,7 +219,7 @@ put_session(struct session *s, int level, int patience)
 	add(&line, "up=%llu down=%llu secs=%lld.%03d end=%s",
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
-	    (long long)(ms / 1000), (int)(ms % 1000), ends[s->end].name);
+	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
 	error = s->words[0] != '\0' ? s->words :
 	    s->error != 0 ? strerror(s->error) : NULL;
 	if (level < LOG_INFO && error != NULL)
@@ -228,33 +235,33 @@ report_line(struct session *s)
 {
 	(void)carry_moved(&s->flow[CLIENT]);
 	(void)carry_moved(&s->flow[TARGET]);
-	put_session(s, LOG_INFO, 0);
+	put_session(s, END_OPEN, 0);
 }
 
 /*
- * Let the peers go, with FIN where both have said it and RST in every other
- * case; then log, when none of them waits any more; then give the exit status.
+ * Let the peers go, with FIN if that is the good end of both and RST in every
+ * other case; then log, when none of them waits any more; then give the exit
+ * status.
  */
 int
 report_exit(struct session *s)
 {
-	int side;
+	int level, side;
 
 	for (side = 0; side < SIDES; side++)
 		if (s->fd[side] != -1) {
-			carry_abort(s->fd[side], s->end != END_EOF);
+			tcp_abort(s->fd[side], s->end != END_EOF || s->reset);
 			close(s->fd[side]);
 		}
 
 	if (s->log == -1 && s->end == END_USAGE)
 		report_open(s);
-	if (s->end == END_USAGE) {
-		put(s, LOG_ERR, s->words, LOG_PATIENCE);
-	} else if (s->end < END_GONE) {
-		if (s->end >= END_REFUSED)
-			put_session(s, LOG_WARNING, LOG_PATIENCE);
-		else if (s->opt.loudness >= 0)
-			put_session(s, LOG_INFO, LOG_PATIENCE);
-	}
-	return ends[s->end].status;
+	level = ends[s->end].level;
+	if (level == LOG_ERR)
+		put(s, level, s->words, LOG_PATIENCE);
+	else if (level == LOG_WARNING ||
+	    (level == LOG_INFO && s->opt.loudness >= 0))
+		put_session(s, s->end, LOG_PATIENCE);
+	return s->opt.network_len != 0 ? ends[s->end].chosen :
+	    ends[s->end].status;
 }

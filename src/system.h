@@ -28,6 +28,16 @@
 #define POLL_BLIND 1000
 #endif
 
+/*
+ * Where poll(2) says POLLERR of an error that ends a TCP connection, and of
+ * nothing else.
+ */
+#ifdef __linux__
+#define POLLERR_TELLS 1
+#else
+#define POLLERR_TELLS 0
+#endif
+
 /* The clock's system call itself, where libc's timespec is the kernel's. */
 #if defined(SYS_clock_gettime) && defined(__LP64__)
 #define CLOCK_CALL(clock, t) syscall(SYS_clock_gettime, clock, t)

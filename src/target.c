@@ -102,8 +102,11 @@ take(struct session *s, int in, struct answer *answer)
 			return -1;
 		if (ready == 0)
 			return over(s, END_TIMEOUT, ETIMEDOUT);
-		if (fds[0].revents != 0)
+		if (client_left(&fds[0]))
 			return over(s, END_CLIENT_RESET, 0);
+		n = 0;
+		if (fds[1].revents == 0)
+			continue;
 		n = read(in, (char *)answer + got, sizeof *answer - got);
 		if (n == -1)
 			return over(s, END_SYSTEM, errno);

@@ -9,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop, status;
+static volatile sig_atomic_t stop, status, limited;
 
 /*
- * A signal that comes between our last look at the flags and poll(2) is slept
- * over: then the alarm wakes us.  To block signals but in ppoll(2) will not do:
- * Linux delivers none as long as a descriptor is ready.
+ * A signal that comes between our last look at the flags and poll(2), or before
+ * a call that may wait, does not interrupt that call: the alarm does, each
+ * second until what it is for is done.  To block signals except in ppoll(2)
+ * will not do: Linux delivers none as long as a descriptor is ready.
  */
 static void
 caught(int sig)
@@ -23,33 +24,50 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	if (sig != SIGALRM)
-		alarm(1);
+	/* 0: it was a timer of the parent's, which may repeat itself. */
+	alarm(stop || status || limited);
+}
+
+/*
+ * From so many seconds on, no call waits any longer: it is interrupted (EINTR).
+ * 0: as long as it likes.
+ */
+void
+wait_alarm(unsigned seconds)
+{
+	limited = seconds != 0;
+	alarm(seconds);
 }
 
 /*
  * Dispositions and mask as this program needs them, whatever was inherited.
- * SIGPIPE and SIGXFSZ are errors of the call that caused them.
+ * SIGPIPE and SIGXFSZ are errors of the call that caused them.  What comes of
+ * the time that a session has used is kept waiting: of a parent's timers, which
+ * survive execve(2), or of a limit that a long session may well reach.
  */
 void
 wait_begin(void)
 {
+	static const int ignored[] = { SIGPIPE, SIGXFSZ };
+	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
+#ifdef SIGINFO
+	    SIGINFO,
+#endif
+	    SIGUSR1 };
 	struct sigaction sa;
+	size_t i;
 
 	memset(&sa, 0, sizeof sa);
 	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = caught;
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGUSR1, &sa, NULL);
-#ifdef SIGINFO
-	sigaction(SIGINFO, &sa, NULL);
-#endif
-	sigaction(SIGALRM, &sa, NULL);	/* ours in report.c, or the parent's */
 	sa.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &sa, NULL);
-	sigaction(SIGXFSZ, &sa, NULL);
+	for (i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		sigaction(ignored[i], &sa, NULL);
+	sa.sa_handler = caught;
+	for (i = 0; i < sizeof awaited / sizeof awaited[0]; i++)
+		sigaction(awaited[i], &sa, NULL);
+	sigaddset(&sa.sa_mask, SIGXCPU);
+	sigaddset(&sa.sa_mask, SIGVTALRM);
+	sigaddset(&sa.sa_mask, SIGPROF);
 	sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
 }
 
@@ -100,6 +118,8 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 
 	for (;;) {
 		ms = nap(fds, n, deadline - s->now);
+		if (stop || status)
+			wait_alarm(0);
 		if (stop)
 			return over(s, END_SIGNAL, 0);
 		if (status) {
@@ -117,20 +137,4 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (ready == 0 && s->now >= deadline)
 			return 0;
 	}
-}
-
-/*
- * The error that poll(2) has seen on a socket, or how a connect(2) in progress
- * has ended; 0: none, or well.
- */
-int
-socket_error(int fd)
-{
-	socklen_t len;
-	int error;
-
-	len = sizeof error;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		return errno;
-	return error;
 }

@@ -1,0 +1,104 @@
+/*
+ * What is asked of a TCP socket, and set on it, alike on every system.  The
+ * rest is in tcp_linux.c or tcp_other.c.
+ */
+
+#include "relay.h"
+
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+static int
+set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/*
+ * From now on close(2), and whatever death we die, is RST (on) or FIN.  RST
+ * leaves at once and drops what is unsent.
+ */
+void
+tcp_abort(int fd, int on)
+{
+	struct linger linger;
+
+	linger.l_onoff = on;
+	linger.l_linger = 0;
+	/* Should it fail, the connection still ends, in the other way. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+/*
+ * Make a TCP socket fit for a flow: non-blocking, small writes sent at once,
+ * the urgent byte left in its place in the stream, and a silent peer probed
+ * after so many seconds of keepalive (0: never).  A peer that answers no probe
+ * either is lost after as long again.
+ *
+ * Anything but TCP fails with EOPNOTSUPP or ENOPROTOOPT.
+ */
+int
+tcp_prepare(int fd, int keepalive)
+{
+	if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
+		return -1;
+	/* MPTCP has no urgent data, RFC 8684, and refuses this alone. */
+	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
+		return -1;
+#ifdef TCP_KEEPIDLE
+	if (keepalive != 0) {
+		int interval = (keepalive + 3) / 4;
+
+		/* Systems with a minimum of their own keep to that. */
+		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
+		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
+		    (keepalive + interval - 1) / interval);
+	}
+#endif
+	return 0;
+}
+
+/* What poll(2) says of a socket without being asked. */
+int
+tcp_events(int fd)
+{
+	struct pollfd p;
+
+	p.fd = fd;
+	p.events = 0;
+	return poll(&p, 1, 0) == 1 ? p.revents : 0;
+}
+
+/*
+ * The errno by which a connection, or the attempt at one, has ended, with what
+ * poll(2) said of it; 0: it has not.
+ *
+ * SO_ERROR alone does not tell: on Linux it also gives what ICMP said in
+ * passing, which TCP outlives (RFC 1122, 4.2.3.9).  There poll(2) says POLLERR
+ * and POLLHUP of an error that ends a connection, POLLHUP alone after FIN both
+ * ways, and POLLERR alone where tcp_calm has something to undo; or a moment
+ * before the end, which it waits for.  Elsewhere SO_ERROR gives nothing else.
+ */
+int
+tcp_error(int fd, int revents)
+{
+	socklen_t len;
+	int error;
+
+	if (POLLERR_TELLS && (revents & POLLERR) == 0)
+		return 0;
+	len = sizeof error;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
+		(void)tcp_calm(fd);
+		if ((tcp_events(fd) & POLLHUP) == 0)
+			return 0;
+	}
+	return error;
+}
