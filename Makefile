@@ -57,7 +57,7 @@ RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
 	tests/links tests/load tests/identity tests/demo-check \
-	tests/superserver tests/webserver
+	tests/patience tests/superserver tests/webserver
 
 tools: $(TOOLS)
 

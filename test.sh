@@ -31,8 +31,8 @@ run() {
 	done
 }
 
-[ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
-	hostile faults links load identity networks receivers manual \
+[ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets patience \
+	confined hostile faults links load identity networks receivers manual \
 	examples syscalls demo-check superservers systemd protocols
 
 # Two at a time: some do little but wait.  Load measures the machine's memory.
@@ -40,7 +40,7 @@ run() {
 waiting='' working='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
-	rules | bulk | ipv6-targets | links) waiting="$waiting $part" ;;
+	rules | bulk | ipv6-targets | links | patience) waiting="$waiting $part" ;;
 	load) alone=load ;;
 	*) working="$working $part" ;;
 	esac
