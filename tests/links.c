@@ -40,6 +40,7 @@ main(void)
 /* Milliseconds: -k; when a peer is missed; and a time in which all settles. */
 #define KEEPALIVE "1"
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
+static const char *keepalive = KEEPALIVE;
 
 /*
  * Namespaces: the relay's; the router's, where the near peers are; and the one
@@ -175,7 +176,7 @@ listen_at(int where, int family)
 static void
 begin(struct session *t, int client, int target)
 {
-	const char *args[] = { "-v", "-k", KEEPALIVE, NULL, NULL, NULL };
+	const char *args[] = { "-v", "-k", keepalive, NULL, NULL, NULL };
 	struct sockaddr_in6 in6;
 	char port[8];
 	int fd, listener, service;
@@ -206,11 +207,17 @@ begin(struct session *t, int client, int target)
 }
 
 static void
+begin_all(void)
+{
+	begin(&session[CLIENT], FAR, ROUTER);
+	begin(&session[TARGET], ROUTER, FAR);
+}
+
+static void
 begin_both(void)
 {
 	make_links();
-	begin(&session[CLIENT], FAR, ROUTER);
-	begin(&session[TARGET], ROUTER, FAR);
+	begin_all();
 }
 
 /* The near peers see RST, no more than so long after the link went down. */
@@ -447,27 +454,82 @@ closed_behind_fin(void)
 }
 
 /* A router that says so in passing; TCP goes on trying, RFC 1122 4.2.3.9. */
+
+static void
+route_away(void)
+{
+	run(ROUTER, "ip route add unreachable 10.0.1.2 &&"
+	    " ip route add unreachable fd01::2");
+}
+
+static void
+route_back(void)
+{
+	run(ROUTER, "ip route del unreachable 10.0.1.2 &&"
+	    " ip route del unreachable fd01::2");
+}
+
 static void
 unreachable(void)
 {
 	struct session *t;
 
 	begin_both();
-	run(ROUTER, "ip route add unreachable 10.0.1.2 &&"
-	    " ip route add unreachable fd01::2");
+	route_away();
 	send_both(50000);
 	for (t = session; t < session + 2; t++) {
 		wait_acked(t->near);
 		reset_now(&t->near);
 	}
 	pause_for(K / 4);
-	run(ROUTER, "ip route del unreachable 10.0.1.2 &&"
-	    " ip route del unreachable fd01::2");
+	route_back();
 	for (t = session; t < session + 2; t++) {
 		expect_stream(t->far, 3, 0, 50000);
 		expect_end(t->far, RST);
 		if (relay_status(&t->relay, SOON) != 0)
 			fail("exit status is not 0");
+	}
+}
+
+/*
+ * The far peers have finished: with FIN from the near ones, poll(2) says POLLHUP
+ * of a connection that goes on.  The relay has what the near peers are still to
+ * read, and so is there to see it.
+ */
+static void
+unreachable_behind_fin(void)
+{
+	const size_t size = 500000;
+	struct session *t;
+	char text[2048];
+
+	keepalive = "60";
+	make_links();
+	put_file("/proc/sys/net/ipv4/tcp_wmem", "4096 65536 65536");
+	put_file("/proc/sys/net/ipv4/tcp_rmem", "4096 4194304 4194304");
+	begin_all();
+	for (t = session; t < session + 2; t++) {
+		send_stream(t->far, 2, 0, size);
+		finish(t->far);
+		wait_acked(t->far);
+	}
+	route_away();
+	send_both(1000);
+	pause_for(K / 2);
+	for (t = session; t < session + 2; t++)
+		finish(t->near);
+	pause_for(5 * K / 2);
+	route_back();
+	for (t = session; t < session + 2; t++) {
+		expect_stream(t->far, 3, 0, 1000);
+		expect_end(t->far, FIN);
+		expect_stream(t->near, 2, 0, size);
+		expect_end(t->near, FIN);
+		if (relay_status(&t->relay, SOON) != 0)
+			fail("exit status is not 0");
+		relay_stderr(&t->relay, text, sizeof text);
+		if (strstr(text, " end=eof") == NULL)
+			fail("the log says %s", text);
 	}
 }
 
@@ -489,7 +551,9 @@ static const struct test tests[] = {
 	{ "what a closed window holds back outlives the relay",
 	    closed_behind_fin },
 	{ "ICMP unreachable in passing costs no byte before a reset",
-	    unreachable }
+	    unreachable },
+	{ "ICMP unreachable in passing costs no byte before FIN that crosses "
+	    "another", unreachable_behind_fin }
 };
 
 int

@@ -22,6 +22,7 @@ main(void)
 
 #include <sys/ioctl.h>
 
+#include <net/if.h>
 #include <netinet/tcp.h>
 
 #include <dirent.h>
@@ -39,8 +40,8 @@ enum { KIB = 1024, MIB = 1024 * KIB };
  * Milliseconds.  SLOWLY is for readers that go on after longer than any relay
  * that looks at the clock would wait; LIMIT is what -T and -t are given here.
  */
-enum { SLOWLY = 21000, LIMIT = 3000 };
-#define LIMIT_TEXT "3"
+enum { SLOWLY = 20500, LIMIT = 2000 };
+#define LIMIT_TEXT "2"
 
 /* How many times later than it should a slow machine may end a session. */
 enum { SLOW_MACHINE = 3 };
@@ -70,13 +71,24 @@ pause_for(int ms)
 /* Sessions. */
 
 /*
- * A network in which a closed connection is forgotten after a second, receivers
- * have so many bytes of buffer, and senders 4 MiB.
+ * A network as others are, and not of packets larger than a window, in which a
+ * closed connection is forgotten after a second, receivers have so many bytes
+ * of buffer, and senders 4 MiB.
  */
 static void
 own_network(int receive)
 {
+	struct ifreq ifr;
+	int fd;
+
 	apart();
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, "lo", 3);
+	ifr.ifr_mtu = 1500;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd == -1 || ioctl(fd, SIOCSIFMTU, &ifr) == -1)
+		fail("SIOCSIFMTU: %s", strerror(errno));
+	close(fd);
 	put_file("/proc/sys/net/ipv4/tcp_fin_timeout", "1");
 	put_file("/proc/sys/net/ipv4/tcp_rmem", "4096 %d %d", receive, receive);
 	put_file("/proc/sys/net/ipv4/tcp_wmem", "4096 %d %d", 4 * MIB, 4 * MIB);
@@ -85,7 +97,7 @@ own_network(int receive)
 static int
 peer_port(int fd)
 {
-	struct sockaddr_in6 in6;	/* in sockaddr_in it stands there, too */
+	struct sockaddr_in6 in6;	/* sockaddr_in has it there, too */
 	socklen_t len;
 
 	len = sizeof in6;
@@ -402,17 +414,17 @@ EACH_WAY(aborted_for_long)
  * or was acknowledged by one.
  */
 
-/* The relay has all at once, and the reader takes more than twice the limit. */
+/* The relay has all at once, and the reader takes more than three limits. */
 static void
 slow_reader(int near, const char *option, int finished)
 {
-	enum { PIECE = 8 * KIB, PIECES = 75, PAUSE = 100 };
+	enum { PIECE = 8 * KIB, PIECES = 65, PAUSE = 100 };
 	const size_t size = PIECE * PIECES;
 	struct session t;
 	size_t i;
 
 	own_network(16 * KIB);
-	begin(&t, option, "2", NULL, NULL);
+	begin(&t, option, LIMIT_TEXT, NULL, NULL);
 	if (finished == !near) {
 		finish(t.fd[!near]);
 		expect_end(t.fd[near], FIN);
@@ -531,7 +543,7 @@ stalled_gone(int near)
 }
 EACH_WAY(stalled_gone)
 
-/* A silent peer: -k, in each state; its window is closed, and then it is lost. */
+/* A silent peer, by -k: its window is closed, and then it is lost. */
 static void
 lost(int near, enum fate fate, const char *end)
 {
@@ -726,18 +738,18 @@ EACH_WAY(pipe_beside_talk)
 
 /* Long waits come first: they pass beside all the rest. */
 static const struct test tests[] = {
-	{ "a client that pauses for 21 s gets all of a target that closed and "
+	{ "a client that pauses for 20 s gets all of a target that closed and "
 	    "is forgotten", target_forgotten_for_long },
-	{ "a target that pauses for 21 s gets all of a client that closed and "
+	{ "a target that pauses for 20 s gets all of a client that closed and "
 	    "is forgotten", client_forgotten_for_long },
-	{ "a client that pauses for 21 s gets all that a target had sent, then "
+	{ "a client that pauses for 20 s gets all that a target had sent, then "
 	    "its reset", target_aborted_for_long },
-	{ "a target that pauses for 21 s gets all that a client had sent, then "
+	{ "a target that pauses for 20 s gets all that a client had sent, then "
 	    "its reset", client_aborted_for_long },
 	{ "a client that speaks to a target that closed gets all the same, "
-	    "after 21 s, with -k 0", target_forgotten_and_told },
+	    "after 20 s, with -k 0", target_forgotten_and_told },
 	{ "a target that speaks to a client that closed gets all the same, "
-	    "after 21 s, with -k 0", client_forgotten_and_told },
+	    "after 20 s, with -k 0", client_forgotten_and_told },
 	{ "-T spares a client that takes 80 kB/s of what the target has sent",
 	    target_slow_in_mid_stream },
 	{ "-T spares a target that takes 80 kB/s of what the client has sent",
