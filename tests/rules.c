@@ -1047,20 +1047,6 @@ reset_behind_early_fin(void)
 	expect_over(&t, CLIENT, "eof", 5000, 0);
 }
 
-static void
-patience_ends(int near)
-{
-	struct session t;
-	int status;
-
-	(void)fill_and_reset(&t, near);
-	status = relay_status(&t.relay, 25000);
-	if (status != 0)
-		fail("exit status %d", status);
-	expect_reset(t.fd[!near]);
-}
-EACH_WAY(patience_ends)
-
 /* The wait for a far side that takes nothing costs nothing and can be ended. */
 static void
 last_words_and_signal(int near)
@@ -3053,10 +3039,6 @@ static const struct test tests[] = {
 	    "sent, then its reset", target_reset_while_far_dribbles },
 	{ "a target that takes little at a time gets all that a client had "
 	    "sent, then its reset", client_reset_while_far_dribbles },
-	{ "a client that takes nothing of what came before a reset is waited "
-	    "for no longer than 25 seconds", target_patience_ends },
-	{ "a target that takes nothing of what came before a reset is waited "
-	    "for no longer than 25 seconds", client_patience_ends },
 	{ "a client's reset is seen though the target has finished and takes "
 	    "nothing", client_reset_while_far_is_done_for },
 	{ "a target's reset is seen though the client has finished and takes "
