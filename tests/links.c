@@ -33,6 +33,7 @@ main(void)
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -533,6 +534,93 @@ unreachable_behind_fin(void)
 	}
 }
 
+/* How often ICMP has said so here. */
+static long
+unreachables(void)
+{
+	char line[512];
+	FILE *f;
+	long n;
+
+	f = fopen("/proc/self/net/snmp", "r");
+	if (f == NULL)
+		skip("no /proc/net/snmp");
+	n = -1;
+	while (n == -1 && fgets(line, sizeof line, f) != NULL)
+		(void)sscanf(line, "Icmp: %*d %*d %*d %ld", &n);
+	fclose(f);
+	return n;
+}
+
+/* Wait for a connection that is being made from here. */
+static void
+expect_dialing(void)
+{
+	char line[256];
+	FILE *f;
+	int64_t end;
+	unsigned state;
+
+	end = milliseconds() + SOON;
+	for (state = 0; state != TCP_SYN_SENT; fclose(f)) {
+		if (milliseconds() > end)
+			fail("nobody connects");
+		f = fopen("/proc/self/net/tcp", "r");
+		if (f == NULL)
+			skip("no list of sockets in /proc");
+		while (state != TCP_SYN_SENT &&
+		    fgets(line, sizeof line, f) != NULL)
+			(void)sscanf(line, "%*d: %*s %*s %x", &state);
+	}
+}
+
+/*
+ * The answer to the target's first byte, which meets ICMP, comes before the
+ * relay sees that it is connected; until then its SYN is not answered, for a
+ * listener's queue is full.
+ */
+static void
+unreachable_at_handshake(void)
+{
+	const char *args[] = { "10.0.1.2", NULL, NULL };
+	struct sockaddr_in in;
+	struct relay relay;
+	char c, port[8];
+	int filler, listener, ours, target, theirs;
+
+	make_links();
+	listener = socket_at(FAR, AF_INET);
+	if (listen(listener, 0) == -1)
+		fail("listen: %s", strerror(errno));
+	memset(&in, 0, sizeof in);
+	in.sin_family = AF_INET;
+	in.sin_port = htons((in_port_t)port_of(listener));
+	inet_pton(AF_INET, "10.0.1.2", &in.sin_addr);
+	filler = socket_at(ROUTER, AF_INET);
+	if (connect(filler, (struct sockaddr *)&in, sizeof in) == -1)
+		fail("connect: %s", strerror(errno));
+
+	snprintf(port, sizeof port, "%d", port_of(listener));
+	args[1] = port;
+	socket_pair(AF_INET6, &ours, &theirs);
+	relay_on(&relay, theirs, 1, args);
+	expect_dialing();
+	kill(relay.pid, SIGSTOP);
+	close(accept_from(listener));
+	target = accept_from(listener);
+	route_away();
+	send_all(target, "x", 1);
+	while (unreachables() == 0)
+		pause_for(1);
+	kill(relay.pid, SIGCONT);
+	pause_for(K / 4);
+	route_back();
+	recv_exactly(ours, &c, 1);
+	converse(ours, target);
+	if (relay_status(&relay, SOON) != 0)
+		fail("exit status is not 0");
+}
+
 static const struct test tests[] = {
 	{ "a silent peer whose link goes down is missed after about twice -k",
 	    idle },
@@ -553,7 +641,9 @@ static const struct test tests[] = {
 	{ "ICMP unreachable in passing costs no byte before a reset",
 	    unreachable },
 	{ "ICMP unreachable in passing costs no byte before FIN that crosses "
-	    "another", unreachable_behind_fin }
+	    "another", unreachable_behind_fin },
+	{ "ICMP unreachable in passing does not end a session that begins",
+	    unreachable_at_handshake }
 };
 
 int

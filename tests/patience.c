@@ -595,23 +595,23 @@ EACH_WAY(lost_gone)
 static void
 sends_alone(int near)
 {
-	enum { BYTES = 55 };
+	enum { BYTES = 55, SEGMENT = 1200 };
 	struct session t;
 	int i;
 
 	own_network(64 * KIB);
 	begin(&t, "-k", "1", NULL, NULL);
 	lose(t.fd[near], 1000);
-	send_stream(t.fd[!near], 2, 0, 5000);
+	send_stream(t.fd[!near], 2, 0, SEGMENT);
 	for (i = 0; i < BYTES; i++) {
 		pause_for(100);
 		send_stream(t.fd[near], 1, (uint64_t)i, 1);
 	}
 	lose_nothing(t.fd[near]);
-	expect_stream(t.fd[near], 2, 0, 5000);
+	expect_stream(t.fd[near], 2, 0, SEGMENT);
 	expect_stream(t.fd[!near], 1, 0, BYTES);
 	finish_both(&t, near, NOBODY);
-	expect_over(&t, near, "eof", BYTES, 5000);
+	expect_over(&t, near, "eof", BYTES, SEGMENT);
 }
 EACH_WAY(sends_alone)
 
