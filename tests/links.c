@@ -493,9 +493,9 @@ unreachable(void)
 }
 
 /*
- * The far peers have finished: with FIN from the near ones, poll(2) says POLLHUP
- * of a connection that goes on.  The relay has what the near peers are still to
- * read, and so is there to see it.
+ * The far peers have finished: with FIN from the near ones, too, poll(2) says
+ * POLLHUP of a connection that goes on.  The relay has what the near peers are
+ * still to read, and so is there to see it.
  */
 static void
 unreachable_behind_fin(void)

@@ -46,7 +46,7 @@ enum { SLOWLY = 20500, LIMIT = 2000 };
 /* A session may end this many times later than it should on a slow machine. */
 enum { SLOW_MACHINE = 3 };
 
-/* And this late where a peer vanishes from -k 1, for TCP asks ever more rarely. */
+/* And so late after a peer has vanished: at -k 1 TCP asks ever more rarely. */
 enum { MISSED = 6000 };
 
 struct session {
@@ -57,10 +57,13 @@ struct session {
 	int relay_port[2];	/* and the relay's, towards them */
 };
 
-/* Each rule holds each way: near is the side that acts, far sees it. */
-#define EACH_WAY(test) \
-static void client_##test(void) { test(CLIENT); } \
-static void target_##test(void) { test(TARGET); }
+/*
+ * A rule holds each way: near is the side that acts, far sees it.  What is
+ * called with near is a test of its own for a client and for a target there.
+ */
+#define EACH_WAY(test, call) \
+static void client_##test(void) { const int near = CLIENT; call; } \
+static void target_##test(void) { const int near = TARGET; call; }
 
 static const char *const reset_of[] = { "client-reset", "target-reset" };
 static const char *const timeout_of[] = { "client-timeout", "target-timeout" };
@@ -327,19 +330,8 @@ paused(int near, int late, int ms)
 		fail("RST after FIN");
 }
 
-static void
-forgotten_for_long(int near)
-{
-	paused(near, 0, SLOWLY);
-}
-EACH_WAY(forgotten_for_long)
-
-static void
-forgotten_late(int near)
-{
-	paused(near, 1, 0);
-}
-EACH_WAY(forgotten_late)
+EACH_WAY(forgotten_for_long, paused(near, 0, SLOWLY))
+EACH_WAY(forgotten_late, paused(near, 1, 0))
 
 /* A byte of the far side's meets RST; with -k 0 nothing else would tell. */
 static void
@@ -359,7 +351,7 @@ forgotten_and_told(int near)
 	expect_end(t.fd[!near], FIN);
 	expect_over(&t, near, reset_of[near], size, 1);
 }
-EACH_WAY(forgotten_and_told)
+EACH_WAY(forgotten_and_told, forgotten_and_told(near))
 
 /* The far side says nothing more, but stays. */
 static void
@@ -388,7 +380,7 @@ forgotten_by_stayer(int near)
 	if (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) != -1)
 		fail("it sends on, and nobody gets it");
 }
-EACH_WAY(forgotten_by_stayer)
+EACH_WAY(forgotten_by_stayer, forgotten_by_stayer(near))
 
 /*
  * One side resets before it sent FIN: what had already been read, then RST.  A
@@ -410,7 +402,7 @@ aborted_for_long(int near)
 	expect_end(t.fd[!near], RST);
 	expect_over(&t, near, reset_of[near], size, 0);
 }
-EACH_WAY(aborted_for_long)
+EACH_WAY(aborted_for_long, aborted_for_long(near))
 
 /*
  * -T and -t: no byte has moved for so long.  One has when it came from a peer
@@ -443,26 +435,9 @@ slow_reader(int near, const char *option, int finished)
 	expect_over(&t, near, "eof", size, 0);
 }
 
-static void
-slow_in_mid_stream(int near)
-{
-	slow_reader(near, "-T", NOBODY);
-}
-EACH_WAY(slow_in_mid_stream)
-
-static void
-slow_after_others_fin(int near)
-{
-	slow_reader(near, "-t", near);
-}
-EACH_WAY(slow_after_others_fin)
-
-static void
-slow_after_own_fin(int near)
-{
-	slow_reader(near, "-t", !near);
-}
-EACH_WAY(slow_after_own_fin)
+EACH_WAY(slow_in_mid_stream, slow_reader(near, "-T", NOBODY))
+EACH_WAY(slow_after_others_fin, slow_reader(near, "-t", near))
+EACH_WAY(slow_after_own_fin, slow_reader(near, "-t", !near))
 
 /* What becomes of the near side while the far side reads nothing. */
 enum fate { STAYS, HAS_FINISHED, IS_GONE, FAR_HAS_FINISHED };
@@ -511,40 +486,12 @@ stalled(int near, const char *option, enum fate fate, const char *end)
 	expect_over(&t, near, end, MIB, 0);
 }
 
-static void
-stalled_open(int near)
-{
-	stalled(near, "-T", STAYS, "idle");
-}
-EACH_WAY(stalled_open)
-
-static void
-stalled_finished(int near)
-{
-	stalled(near, "-T", HAS_FINISHED, "idle");
-}
-EACH_WAY(stalled_finished)
-
-static void
-stalled_half_closed(int near)
-{
-	stalled(near, "-t", HAS_FINISHED, "half-closed");
-}
-EACH_WAY(stalled_half_closed)
-
-static void
-stalled_after_own_fin(int near)
-{
-	stalled(near, "-t", FAR_HAS_FINISHED, "half-closed");
-}
-EACH_WAY(stalled_after_own_fin)
-
-static void
-stalled_gone(int near)
-{
-	stalled(near, "-T", IS_GONE, reset_of[near]);
-}
-EACH_WAY(stalled_gone)
+EACH_WAY(stalled_open, stalled(near, "-T", STAYS, "idle"))
+EACH_WAY(stalled_finished, stalled(near, "-T", HAS_FINISHED, "idle"))
+EACH_WAY(stalled_half_closed, stalled(near, "-t", HAS_FINISHED, "half-closed"))
+EACH_WAY(stalled_after_own_fin,
+    stalled(near, "-t", FAR_HAS_FINISHED, "half-closed"))
+EACH_WAY(stalled_gone, stalled(near, "-T", IS_GONE, reset_of[near]))
 
 /* A silent peer, by -k: its window is closed, and then it is lost. */
 static void
@@ -567,26 +514,9 @@ lost(int near, enum fate fate, const char *end)
 		fail("only after %lld ms", (long long)took);
 }
 
-static void
-lost_open(int near)
-{
-	lost(near, STAYS, timeout_of[!near]);
-}
-EACH_WAY(lost_open)
-
-static void
-lost_finished(int near)
-{
-	lost(near, HAS_FINISHED, timeout_of[!near]);
-}
-EACH_WAY(lost_finished)
-
-static void
-lost_gone(int near)
-{
-	lost(near, IS_GONE, reset_of[near]);
-}
-EACH_WAY(lost_gone)
+EACH_WAY(lost_open, lost(near, STAYS, timeout_of[!near]))
+EACH_WAY(lost_finished, lost(near, HAS_FINISHED, timeout_of[!near]))
+EACH_WAY(lost_gone, lost(near, IS_GONE, reset_of[near]))
 
 /*
  * A peer that sends is alive, though it acknowledges nothing: large segments do
@@ -613,7 +543,7 @@ sends_alone(int near)
 	finish_both(&t, near, NOBODY);
 	expect_over(&t, near, "eof", BYTES, SEGMENT);
 }
-EACH_WAY(sends_alone)
+EACH_WAY(sends_alone, sends_alone(near))
 
 /* What is not needed. */
 
@@ -665,12 +595,7 @@ few_looks(void)
 	looks(CLIENT, 0);
 }
 
-static void
-few_looks_at_unsent(int near)
-{
-	looks(near, 1);
-}
-EACH_WAY(few_looks_at_unsent)
+EACH_WAY(few_looks_at_unsent, looks(near, 1))
 
 /* How many ends of pipes the relay has; its 2 is one, too. */
 static int
@@ -730,19 +655,8 @@ pipe_given_back(int near, const char *keepalive, int talks)
 	expect_over(&t, near, "eof", SENT, said);
 }
 
-static void
-pipe_of_bulk(int near)
-{
-	pipe_given_back(near, "0", 0);
-}
-EACH_WAY(pipe_of_bulk)
-
-static void
-pipe_beside_talk(int near)
-{
-	pipe_given_back(near, "1", 1);
-}
-EACH_WAY(pipe_beside_talk)
+EACH_WAY(pipe_of_bulk, pipe_given_back(near, "0", 0))
+EACH_WAY(pipe_beside_talk, pipe_given_back(near, "1", 1))
 
 /* Long waits come first: they pass beside all the rest. */
 static const struct test tests[] = {
