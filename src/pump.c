@@ -276,15 +276,17 @@ serve(struct session *s, struct pollfd *p)
  * grow to two minutes, and who is not asked need not answer.
  *
  * `asked' is never before its last word, nor before the last look at which it
- * owed nothing.
+ * owed nothing.  The system tells the time of a word to a tick, of which Linux
+ * has 100 in a second at least, and so it seems to move.
  */
 static int
 owes_too_long(struct session *s, int side)
 {
+	enum { TICK = 10 };
 	int64_t repeats, silent;
 
 	repeats = tcp_repeats(s->fd[side], &silent);
-	if (s->asked[side] < s->now - silent) {
+	if (s->asked[side] + 2 * TICK < s->now - silent) {
 		s->asked[side] = s->now - silent;
 		s->repeats[side] = repeats;
 	}
