@@ -72,6 +72,11 @@ tests/faults: tests/faults.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/faults.c \
 		tests/traced.c tests/peers.c
 
+tests/scripts: tests/scripts.c tests/script.c tests/play.c tests/ends.c \
+		tests/script.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/scripts.c tests/script.c \
+		tests/play.c tests/ends.c tests/peers.c
+
 tests/confined: tests/confined.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
 		tests/traced.c tests/peers.c

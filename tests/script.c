@@ -197,7 +197,8 @@ static void
 add_close(struct maker *m, int end)
 {
 	if (!m->limited && draw(&m->state, 3) != 0)
-		add(m, !end, STALL, 1000 + draw(&m->state, 6000));
+		add(m, !end, STALL, draw(&m->state, 200) == 0 ? 25000 :
+		    1000 + draw(&m->state, 6000));
 	if (!m->closed[end] && draw(&m->state, 3) != 0)
 		add_send(m, end);
 	add(m, end, CLOSE, 0);
@@ -250,6 +251,8 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 		draw_options(&m);
 	for (end = 0; end < ENDS; end++)
 		draw_window(&m, end);
+	if (m.limited)
+		add_rate(&m, (int)draw(&m.state, ENDS));
 	way_out = (int)draw(&m.state, 3);
 	left = 1 + draw(&m.state, draw(&m.state, 3) == 0 ? 3 : most - 5);
 	what = SEND;

@@ -113,6 +113,17 @@ void	put_script(struct text *, const struct script *);
 void	put_seen(struct text *, const struct seen *, int certain);
 
 /*
+ * The ends of a script's connections, with the buffers that it asks for.
+ * make_listener: NULL where a relay's client is accepted.
+ * start_relay: as inetd does it: 0, 1 and 2 are the client's socket.
+ */
+int	make_listener(int domain, const struct script *);
+int	take_connection(int listener);
+int	as_peer(int);
+int	dial(int listener, const struct script *);
+pid_t	start_relay(int client, const struct script *, int port);
+
+/*
  * play_begin: this way.
  * play_interest: what to ask of ENDS + 1 descriptors.
  * play_step: what poll(2) has found of them, and as many ops as may be done.

@@ -427,7 +427,7 @@ main(int argc, char *argv[])
 		jobs = processors < 1 ? 1 : processors > 8 ? 8 :
 		    (unsigned)processors;
 	if (kind != QUICK)
-		soon = 3 * SOON;
+		soon = 4 * SOON;
 	if (getenv("RELAY") != NULL)
 		relay_path = getenv("RELAY");
 	play_prepare();
