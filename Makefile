@@ -96,9 +96,10 @@ check-load: $(RELAY) tests/load
 
 # Over both byte paths.  A seed that fails says how to play it again.
 check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
-	SCRIPTS=$${SCRIPTS:-20000} RELAY=$(RELAY) sh test.sh scripts
-	SCRIPTS=$${SCRIPTS:-20000} RELAY=tests/stfl-relay-bulk \
-		sh test.sh scripts
+	for relay in $(RELAY) tests/stfl-relay-bulk; do \
+		SCRIPTS=$${SCRIPTS:-20000} PATIENT=$${PATIENT:-20000} \
+			RELAY=$$relay sh test.sh scripts patient || exit 1; \
+	done
 
 # As other processors and C libraries have it: see the head of the script.
 check-machines: tools
