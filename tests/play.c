@@ -309,7 +309,7 @@ send_urgent(struct play *p, int end)
 	return 1;
 }
 
-/* Until the bytes have gone, in time; what waits for nothing, at once. */
+/* Until the bytes have gone, in time; once nothing is lost any more, at once. */
 static int
 trickle(struct play *p, const struct op *op)
 {
@@ -319,7 +319,7 @@ trickle(struct play *p, const struct op *op)
 	if (p->drips == 0)
 		p->drip = present;
 	while (p->drips < op->arg / DRIP && (present >= p->drip ||
-	    (!me->losing && is_abreast(p, op->end)))) {
+	    (me->healed && is_abreast(p, op->end)))) {
 		me->queued++;
 		push(p, op->end);
 		p->drips++;
@@ -328,6 +328,7 @@ trickle(struct play *p, const struct op *op)
 	if (p->drips < op->arg / DRIP)
 		return 0;
 	p->drips = 0;
+	me->healed = 0;
 	return 1;
 }
 
@@ -406,11 +407,10 @@ perform(struct play *p, const struct op *op)
 		if (me->fd == -1)
 			return 0;
 		lose(me->fd, op->arg);
-		me->losing = 1;
 		break;
 	case HEAL:
 		lose_nothing(me->fd);
-		me->losing = 0;
+		me->healed = 1;
 		break;
 	case TRICKLE:
 		return trickle(p, op);

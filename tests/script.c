@@ -8,7 +8,8 @@
 enum {
 	LONG = 24,		/* ops of a long script */
 	PATIENT_LONG = 14,
-	READING = 6		/* seconds that a slow reader may need for all */
+	READING = 7,		/* seconds, for a slow reader to get all */
+	SPENDING = 8000		/* milliseconds, for pauses and the like */
 };
 
 const char *const end_name[] = { "client", "target" };
@@ -23,7 +24,7 @@ struct maker {
 	int narrow[ENDS];	/* a small receive buffer, */
 	int small[ENDS];	/* and small segments */
 	unsigned rate[ENDS];	/* at which an end reads; 0: all it can */
-	unsigned paused;	/* milliseconds in all */
+	unsigned spent;		/* milliseconds that it takes in any case */
 	int limited;		/* the relay has -T or -t */
 	int lost;		/* an end has lost segments */
 };
@@ -73,9 +74,9 @@ draw_options(struct maker *m)
 	unsigned limit, which;
 
 	m->s->keepalive = keepalive[draw(&m->state, 8)];
-	/* A few lost packets in a row are no peer that is lost. */
-	if (m->s->kind == LOSSY && m->s->keepalive == 1)
-		m->s->keepalive = 2;
+	/* Four probes, or answers, in a row are not lost by chance. */
+	if (m->s->kind == LOSSY && m->s->keepalive != 0)
+		m->s->keepalive = 4;
 	m->limited = draw(&m->state, 3) == 0;
 	which = draw(&m->state, 3);
 	limit = 4 + draw(&m->state, 2) + (m->s->kind == LOSSY ? 4 : 0);
@@ -142,26 +143,28 @@ add_stall(struct maker *m, int end)
 	add(m, end, STALL, 1 + draw(&m->state, most));
 }
 
-/* With a limit, longer than any stall. */
+/* Within a limit, and longer than any stall.  Of -t there is none before FIN. */
 static void
 add_pause(struct maker *m, int end)
 {
 	unsigned arg, least, most;
+	int soon_over;
 
+	soon_over = m->limited && (m->s->idle != 0 || m->closed[CLIENT] ||
+	    m->closed[TARGET]);
 	least = m->limited ? 700 : 1;
-	most = m->s->kind == QUICK ? 20 : m->limited ? 500 :
+	most = m->s->kind == QUICK ? 20 : soon_over ? 500 : m->limited ? 6000 :
 	    draw(&m->state, 2) ? 3000 : 300;
 	arg = least + draw(&m->state, most);
-	m->paused += arg;
-	if (m->s->kind != QUICK && m->paused > 6000)
-		arg = 1;
-	add(m, end, PAUSE, arg);
+	m->spent += arg;
+	add(m, end, PAUSE, m->spent > SPENDING ? 1 : arg);
 }
 
 /*
  * For longer than a relay with -k 1 waits for a sign of life, segments to an
  * end get lost, which sends all the time; and still does until the next copy of
- * them may be on its way, which takes up to twice the time.
+ * them may be on its way, which takes up to twice the time.  With another -k
+ * nothing at all arrives for less time than there is between two probes.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -169,18 +172,38 @@ add_loss(struct maker *m, int end)
 	m->lost = 1;
 	m->total[end] += 9000 / DRIP;
 	m->total[!end] += 12000;
-	add(m, end, LOSE, 1000);
+	add(m, end, LOSE, m->s->keepalive == 1 ? 1000 : 0);
 	add(m, !end, SEND, 12000);
+	if (m->s->keepalive != 1) {
+		add(m, end, PAUSE, 100 + draw(&m->state, 600));
+		add(m, end, HEAL, 0);
+		add(m, end, SETTLE, 0);
+		return;
+	}
+	m->spent += 9000;
 	add(m, end, TRICKLE, 4000);
 	add(m, end, HEAL, 0);
 	add(m, end, TRICKLE, 5000);
 	add(m, end, SETTLE, 0);
 }
 
+static void
+add_trickle(struct maker *m, int end)
+{
+	unsigned ms;
+
+	ms = 500 + draw(&m->state, 5000);
+	m->spent += ms;
+	if (m->spent > SPENDING)
+		ms = DRIP;
+	m->total[end] += ms / DRIP;
+	add(m, end, TRICKLE, ms);
+}
+
 static int
 may_lose(const struct maker *m, int end)
 {
-	return m->s->kind == PATIENT && m->s->keepalive == 1 && !m->lost &&
+	return m->s->kind == PATIENT && !m->lost &&
 	    !m->closed[CLIENT] && !m->closed[TARGET] && !m->small[end] &&
 	    (m->rate[end] == 0 ||
 	    m->rate[end] * READING > m->total[!end] + 12000) &&
@@ -213,14 +236,54 @@ add_close(struct maker *m, int end)
 	}
 }
 
-static unsigned
-draw_reset(struct maker *m)
+/* 0 if this was the last. */
+static int
+add_act(struct maker *m, int end, enum what what)
+{
+	switch (what) {
+	case SEND:
+		add_send(m, end);
+		break;
+	case STALL:
+		add_stall(m, end);
+		break;
+	case PAUSE:
+		add_pause(m, end);
+		break;
+	case HALF_CLOSE:
+		m->closed[end] = 1;
+		add(m, end, HALF_CLOSE, 0);
+		break;
+	case RATE:
+		add_rate(m, end);
+		break;
+	case TRICKLE:
+		add_trickle(m, end);
+		break;
+	case LOSE:
+		add_loss(m, end);
+		break;
+	case CLOSE:
+		add_close(m, end);
+		return 0;
+	default:
+		add(m, end, what, 0);
+	}
+	return 1;
+}
+
+static void
+add_reset(struct maker *m, int end)
 {
 	unsigned kind;
 
+	if (!m->closed[CLIENT] && !m->closed[TARGET] &&
+	    draw(&m->state, 3) == 0)
+		add(m, end, HALF_CLOSE, 0);
 	kind = draw(&m->state, 3);
 	/* RST after a segment that got lost does not count, or not at once. */
-	return m->s->kind == LOSSY && kind == ABRUPT ? QUIET : kind;
+	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
+	    kind);
 }
 
 /*
@@ -234,7 +297,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	static const enum what often[] = { SEND, SEND, SEND, SEND, SEND, SEND,
 	    URGENT, URGENT, URGENT, STALL, STALL, PAUSE, HALF_CLOSE, RESET,
 	    /* of patient ones alone: */ SEND, STALL, PAUSE, PAUSE, RATE, RATE,
-	    RATE, LOSE, LOSE, CLOSE, CLOSE, CLOSE };
+	    RATE, TRICKLE, LOSE, LOSE, CLOSE, CLOSE, CLOSE };
 	struct maker m;
 	enum what what;
 	unsigned left, most, whats;
@@ -267,34 +330,17 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 		    m.closed[CLIENT] || m.closed[TARGET])) ||
 		    (what == LOSE && !may_lose(&m, end)))
 			what = SEND;
-		if (m.closed[end] && (what == SEND || what == URGENT))
+		if (m.closed[end] && (what == SEND || what == URGENT ||
+		    what == TRICKLE))
 			end = !end;
 		if (what == RESET)
 			break;
-		if (what == CLOSE) {
-			add_close(&m, end);
+		if (!add_act(&m, end, what))
 			return;
-		}
-		if (what == SEND)
-			add_send(&m, end);
-		else if (what == STALL)
-			add_stall(&m, end);
-		else if (what == PAUSE)
-			add_pause(&m, end);
-		else if (what == RATE)
-			add_rate(&m, end);
-		else if (what == LOSE)
-			add_loss(&m, end);
-		else
-			add(&m, end, what, 0);
-		m.closed[end] |= what == HALF_CLOSE;
 	}
 	end = (int)draw(&m.state, ENDS);
 	if (left > 0 || way_out == 0) {
-		if (!m.closed[CLIENT] && !m.closed[TARGET] &&
-		    draw(&m.state, 3) == 0)
-			add(&m, end, HALF_CLOSE, 0);
-		add(&m, end, RESET, draw_reset(&m));
+		add_reset(&m, end);
 		return;
 	}
 	for (i = 0; i < ENDS; i++, end = !end)

@@ -34,7 +34,7 @@ enum what {
 	BUFFER,		/* a small receive buffer */
 	RATE,		/* read so much in a second */
 	CLOSE,		/* close(2), for good */
-	LOSE,		/* large segments do not arrive here */
+	LOSE,		/* no segment of that size or more arrives here */
 	HEAL,		/* they do again */
 	TRICKLE,	/* send a byte each DRIP, for so long */
 	SETTLE,		/* both ends have seen all */
@@ -72,7 +72,7 @@ struct peer {
 	size_t queued, sent;	/* bytes: to be sent, and taken by the socket */
 	size_t urgent;		/* bytes up to and with the last urgent one */
 	int half_closed, closed, reset;
-	int losing;		/* large segments */
+	int healed;		/* of lost segments, lately */
 	int error;		/* met in sending; recv(2) will not tell it */
 	int64_t stalled;	/* reads nothing before that time */
 	int64_t rate;		/* bytes/s that it reads; 0: all it can */

@@ -26,7 +26,9 @@
 #include <unistd.h>
 
 enum {
-	MOST_SLOTS = 300,	/* scripts that a process plays at a time */
+	QUICK_SLOTS = 24,	/* scripts that a process plays at a time */
+	MOST_SLOTS = 300,	/* of those that mostly wait */
+	AT_ONCE = 3,		/* that it starts before it serves the others */
 	MOST_JOBS = 64,
 	LATE = 300,		/* milliseconds: the machine stood still */
 	TRIES = 5		/* of a script while it does */
@@ -34,7 +36,7 @@ enum {
 
 struct slot {
 	int busy;
-	int begun;		/* ways: one after the other, or both at a time */
+	int begun;		/* ways: in turn, or both at a time */
 	int late;		/* the machine has stood still meanwhile */
 	int tries;
 	struct script script;
@@ -164,6 +166,26 @@ caught(int sig)
 	stop = 1;
 }
 
+/*
+ * How many scripts at a time: those that wait leave room for others.  One may
+ * have seven descriptors: two ends and a listener each way, and another one for
+ * the relay's client.
+ */
+static unsigned
+most_slots(void)
+{
+	struct rlimit files;
+
+	if (kind == QUICK)
+		return QUICK_SLOTS;
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		fail("getrlimit: %s", strerror(errno));
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_max > MOST_SLOTS * 7 + 32 ? MOST_SLOTS :
+	    files.rlim_max < 7 + 32 ? 1 : (unsigned)(files.rlim_max - 32) / 7;
+}
+
 /* Play every stride'th script from this seed on, up to the last one. */
 static void
 play(uint64_t seed, uint64_t last, uint64_t stride)
@@ -172,31 +194,25 @@ play(uint64_t seed, uint64_t last, uint64_t stride)
 	static struct pollfd fds[MOST_SLOTS * WAYS * (ENDS + 1)];
 	struct pollfd *fd;
 	struct slot *slot, *end;
-	struct rlimit files;
 	int64_t before;
 	pid_t parent;
 	int way, started;
 
-	/* Four descriptors and two listeners a script. */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
 	parent = getppid();
-	end = slots + (kind == QUICK ? 24 : MOST_SLOTS);
+	end = slots + most_slots();
 	present = milliseconds();
 	/* The parent may have been killed. */
 	while (!stop && getppid() == parent) {
 		fd = fds;
 		started = 0;
 		for (slot = slots; slot < end; slot++) {
-			/* So many at a time keep nobody waiting. */
-			if (!slot->busy && seed <= last && started < 24) {
+			if (!slot->busy && seed <= last &&
+			    (kind == QUICK || started < AT_ONCE)) {
 				make_script(&slot->script, seed, kind);
 				seed += stride;
 				slot->tries = 0;
 				start(slot);
-				started += kind == QUICK ? 1 : 8;
+				started++;
 			}
 			for (way = 0; slot->busy && way < slot->begun; way++) {
 				play_interest(&slot->play[way], fd);
