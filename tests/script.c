@@ -96,7 +96,8 @@ draw_window(struct maker *m, int end)
 		add(m, end, BUFFER, windows[1 + draw(&m->state, 2)]);
 		return;
 	}
-	m->narrow[end] = m->small[end] = draw(&m->state, 4) == 0;
+	m->narrow[end] = m->small[end] =
+	    draw(&m->state, m->s->kind == QUICK ? 4 : 2) == 0;
 	if (m->narrow[end])
 		add(m, end, WINDOW, windows[draw(&m->state, 3)]);
 }
@@ -106,7 +107,8 @@ add_send(struct maker *m, int end)
 {
 	unsigned arg, left, most;
 
-	most = MOST_BYTES - LONG;
+	/* The other acts of a patient one send up to a megabyte. */
+	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
 	if (m->rate[!end] != 0)
 		most = m->rate[!end] * READING;
 	left = m->total[end] < most ? most - (unsigned)m->total[end] : 0;
@@ -161,26 +163,47 @@ add_pause(struct maker *m, int end)
 }
 
 /*
+ * An end hears nothing, for less time than there is between two probes: either
+ * it misses what is sent meanwhile, or one probe of an idle connection.
+ */
+static void
+add_outage(struct maker *m, int end)
+{
+	unsigned idle, ms;
+
+	ms = 100 + draw(&m->state, 600);
+	idle = !m->limited && m->s->keepalive > 1 ? draw(&m->state, 2) : 0;
+	if (idle) {
+		ms = 700;
+		add(m, end, SETTLE, 0);
+		add(m, end, PAUSE, m->s->keepalive * 1000 - ms / 2);
+	}
+	add(m, end, LOSE, 0);
+	if (!idle) {
+		m->total[!end] += 12000;
+		add(m, !end, SEND, 12000);
+	}
+	add(m, end, PAUSE, ms);
+	add(m, end, HEAL, 0);
+	if (idle)
+		add(m, end, PAUSE, 1500);
+	add(m, end, SETTLE, 0);
+	m->spent += idle * m->s->keepalive * 1000 + ms;
+}
+
+/*
  * For longer than a relay with -k 1 waits for a sign of life, segments to an
  * end get lost, which sends all the time; and still does until the next copy of
- * them may be on its way, which takes up to twice the time.  With another -k
- * nothing at all arrives for less time than there is between two probes.
+ * them may be on its way, which takes up to twice the time.
  */
 static void
 add_loss(struct maker *m, int end)
 {
-	m->lost = 1;
 	m->total[end] += 9000 / DRIP;
 	m->total[!end] += 12000;
-	add(m, end, LOSE, m->s->keepalive == 1 ? 1000 : 0);
-	add(m, !end, SEND, 12000);
-	if (m->s->keepalive != 1) {
-		add(m, end, PAUSE, 100 + draw(&m->state, 600));
-		add(m, end, HEAL, 0);
-		add(m, end, SETTLE, 0);
-		return;
-	}
 	m->spent += 9000;
+	add(m, end, LOSE, 1000);
+	add(m, !end, SEND, 12000);
 	add(m, end, TRICKLE, 4000);
 	add(m, end, HEAL, 0);
 	add(m, end, TRICKLE, 5000);
@@ -219,11 +242,19 @@ may_lose(const struct maker *m, int end)
 static void
 add_close(struct maker *m, int end)
 {
-	if (!m->limited && draw(&m->state, 3) != 0)
+	int stalled;
+
+	stalled = !m->limited && draw(&m->state, 3) != 0;
+	if (stalled)
 		add(m, !end, STALL, draw(&m->state, 200) == 0 ? 25000 :
 		    1000 + draw(&m->state, 6000));
-	if (!m->closed[end] && draw(&m->state, 3) != 0)
-		add_send(m, end);
+	if (!m->closed[end] && draw(&m->state, 3) != 0) {
+		/* More than fits into what is sent to it; see set_window. */
+		if (stalled && m->small[!end] && m->rate[!end] == 0)
+			add(m, end, SEND, 40000 + draw(&m->state, 160000));
+		else
+			add_send(m, end);
+	}
 	add(m, end, CLOSE, 0);
 	if (!m->limited && draw(&m->state, 3) == 0)
 		add_pause(m, !end);
@@ -261,7 +292,11 @@ add_act(struct maker *m, int end, enum what what)
 		add_trickle(m, end);
 		break;
 	case LOSE:
-		add_loss(m, end);
+		m->lost = 1;
+		if (m->s->keepalive == 1)
+			add_loss(m, end);
+		else
+			add_outage(m, end);
 		break;
 	case CLOSE:
 		add_close(m, end);
