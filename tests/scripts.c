@@ -139,7 +139,7 @@ start(struct slot *slot)
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
 {
-	struct text why;
+	struct text t, why;
 	int way;
 
 	for (way = 0; way < slot->begun; way++)
@@ -153,10 +153,15 @@ proceed(struct slot *slot, const struct pollfd *fds)
 		return;
 	}
 	slot->busy = 0;
-	if (slot->late && ++slot->tries < TRIES && differs(slot, &why))
+	if (slot->late && ++slot->tries < TRIES && differs(slot, &why)) {
+		t.n = 0;
+		put(&t, "# seed %llu again, for the machine stood still: %s\n",
+		    (unsigned long long)slot->script.seed, why.s);
+		(void)!write(STDOUT_FILENO, t.s, t.n);
 		start(slot);
-	else
-		compare(slot);
+		return;
+	}
+	compare(slot);
 }
 
 static void
