@@ -75,6 +75,11 @@ tests/faults: tests/faults.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/faults.c \
 		tests/traced.c tests/peers.c
 
+tests/scripts: tests/scripts.c tests/script.c tests/play.c tests/ends.c \
+		tests/script.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/scripts.c tests/script.c \
+		tests/play.c tests/ends.c tests/peers.c
+
 tests/confined: tests/confined.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
 		tests/traced.c tests/peers.c
@@ -94,9 +99,10 @@ check-load: $(RELAY) tests/load
 
 # Over both byte paths.  A seed that fails says how to play it again.
 check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
-	SCRIPTS=$${SCRIPTS:-20000} RELAY=$(RELAY) sh test.sh scripts
-	SCRIPTS=$${SCRIPTS:-20000} RELAY=tests/stfl-relay-bulk \
-		sh test.sh scripts
+	for relay in $(RELAY) tests/stfl-relay-bulk; do \
+		SCRIPTS=$${SCRIPTS:-20000} PATIENT=$${PATIENT:-20000} \
+			RELAY=$$relay sh test.sh scripts patient || exit 1; \
+	done
 
 # As other processors and C libraries have it: see the head of the script.
 check-machines: tools

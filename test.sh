@@ -31,7 +31,7 @@ run() {
 	done
 }
 
-[ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets patience \
+[ $# -gt 0 ] || set -- rules scripts patience patient bulk ipv6-targets \
 	confined hostile faults links load identity networks receivers manual \
 	examples syscalls demo-check superservers systemd protocols
 
@@ -40,7 +40,8 @@ run() {
 waiting='' working='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
-	rules | bulk | ipv6-targets | links | patience) waiting="$waiting $part" ;;
+	rules | patience | patient | bulk | ipv6-targets | links)
+		waiting="$waiting $part" ;;
 	load) alone=load ;;
 	*) working="$working $part" ;;
 	esac

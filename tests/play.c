@@ -1,0 +1,494 @@
+/*
+ * A script on its way.  One process has both ends in its hand, so that one can
+ * wait for what the other has seen.  It does where TCP leaves to chance what
+ * will be seen:
+ *
+ *   TCP has a single urgent pointer, and a second urgent byte takes the mark
+ *   from one that is not read yet: it waits until that one has been seen.  The
+ *   pointer reaches 64 KiB ahead: no more than NEAR bytes may lie unseen before
+ *   an urgent one.
+ *
+ *   A reset drops what is under way.  One that waits until all is acknowledged
+ *   (ACKED) leaves the other end all of it, read or not, and then RST.  One
+ *   that waits until both ends have seen all (QUIET) settles what both see.  Of
+ *   one that does not wait (ABRUPT) only this is certain: right bytes, as far
+ *   as they go, and then RST.
+ *
+ *   A socket that is closed with something unread sends RST: it is closed when
+ *   that end has seen all.
+ */
+
+#include "script.h"
+
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	NEAR = 60000,
+	CHUNK = 50		/* milliseconds between reads at a rate */
+};
+
+static unsigned char bytes[ENDS][MOST_BYTES];	/* what each end sends */
+int64_t present;
+int64_t soon = SOON;
+
+void
+play_prepare(void)
+{
+	unsigned end;
+	size_t i;
+
+	for (end = 0; end < ENDS; end++)
+		for (i = 0; i < MOST_BYTES; i++)
+			bytes[end][i] = stream_byte(end, i);
+}
+
+void
+play_begin(struct play *p, const struct script *s, int way)
+{
+	memset(p, 0, sizeof *p);
+	p->way = way;
+	p->moved = present;
+	p->front = -1;
+	p->peer[TARGET].fd = -1;
+	if (way == DIRECT) {
+		p->listener = make_listener(AF_INET6, s);
+		p->peer[CLIENT].fd = dial(p->listener, s);
+		return;
+	}
+	p->listener = make_listener(target_family(), s);
+	p->front = make_listener(client_family(), NULL);
+	p->peer[CLIENT].fd = dial(p->front, s);
+}
+
+/* Where packets get lost a connection may arrive late. */
+static void
+arrive(struct play *p, const struct script *s)
+{
+	int theirs;
+
+	if (p->front == -1) {
+		p->peer[TARGET].fd = as_peer(take_connection(p->listener));
+		close(p->listener);
+		p->listener = -1;
+		return;
+	}
+	theirs = take_connection(p->front);
+	close(p->front);
+	p->front = -1;
+	p->relay = start_relay(theirs, s, port_of(p->listener));
+	close(theirs);
+}
+
+/* RST is ECONNRESET, or on Linux EPIPE if FIN came before. */
+static void
+see_error(struct seen *seen, int error)
+{
+	seen->error = error == EPIPE ? ECONNRESET : error;
+}
+
+static void
+push(struct play *p, int end)
+{
+	struct peer *me;
+	ssize_t n;
+
+	me = &p->peer[end];
+	while (me->fd != -1 && me->sent < me->queued && me->error == 0) {
+		n = send(me->fd, bytes[end] + me->sent, me->queued - me->sent,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == -1 && errno == EAGAIN)
+			return;
+		if (n == -1)
+			me->error = errno;
+		else
+			me->sent += (size_t)n;
+	}
+	if (me->seen.fin && me->error != 0)
+		see_error(&me->seen, me->error);
+}
+
+/*
+ * Read once after poll(2).  An urgent byte that comes after sockatmark(3) lies
+ * behind the bytes that poll(2) has seen, and recv(2) stops in front of it.
+ */
+static void
+take(struct play *p, int end)
+{
+	static unsigned char buffer[1 << 18];
+	struct seen *seen;
+	struct peer *me;
+	const struct peer *other;
+	size_t most;
+	ssize_t n;
+	int mark;
+
+	me = &p->peer[end];
+	other = &p->peer[!end];
+	seen = &p->peer[end].seen;
+	mark = sockatmark(me->fd) == 1;
+	most = sizeof buffer;
+	if (me->rate != 0 && me->allowed / 1000 < (int64_t)most)
+		most = (size_t)(me->allowed / 1000);
+	n = recv(me->fd, buffer, mark ? 1 : most, MSG_DONTWAIT);
+	if (n == -1 && errno == EAGAIN)
+		return;
+	p->moved = present;
+	if (n == -1) {
+		see_error(seen, errno);
+		return;
+	}
+	if (n == 0) {
+		/* After an error that send(2) has told, this is no FIN. */
+		seen->fin = me->error == 0 || me->error == EPIPE;
+		if (me->error != 0)
+			see_error(seen, me->error);
+		return;
+	}
+	if (mark) {
+		seen->wrong |= seen->bytes + 1 != other->urgent;
+		seen->mark[seen->marks % MOST_OPS] = seen->bytes;
+		seen->marks++;
+	}
+	if (seen->bytes + (size_t)n > other->sent ||
+	    memcmp(buffer, bytes[!end] + seen->bytes, (size_t)n) != 0)
+		seen->wrong = 1;
+	seen->bytes += (size_t)n;
+	me->allowed -= n * 1000;
+}
+
+/* An end that has seen FIN may still see RST. */
+static void
+look_for_error(struct play *p, int end)
+{
+	socklen_t len;
+	int error;
+
+	len = sizeof error;
+	if (getsockopt(p->peer[end].fd, SOL_SOCKET, SO_ERROR, &error,
+	    &len) == 0 && error != 0) {
+		see_error(&p->peer[end].seen, error);
+		p->moved = present;
+	}
+}
+
+/* Read at a rate: what was not used in half a second is not made up for. */
+static void
+count_allowed(struct peer *me)
+{
+	me->allowed += me->rate * (present - me->counted);
+	if (me->allowed > me->rate * 500)
+		me->allowed = me->rate * 500;
+	me->counted = present;
+}
+
+static int
+is_reading(const struct peer *me)
+{
+	return me->fd != -1 && present >= me->stalled && me->seen.error == 0 &&
+	    (me->rate == 0 || me->allowed >= me->rate * CHUNK);
+}
+
+/* What to ask of an end. */
+static struct pollfd
+interest(const struct peer *me)
+{
+	struct pollfd fd;
+
+	fd.events = fd.revents = 0;
+	if (is_reading(me) && !me->seen.fin)
+		fd.events |= POLLIN;
+	if (me->sent < me->queued && me->error == 0)
+		fd.events |= POLLOUT;
+	/* After FIN both ways poll(2) says POLLHUP for ever. */
+	fd.fd = fd.events != 0 || (is_reading(me) && !me->half_closed) ?
+	    me->fd : -1;
+	return fd;
+}
+
+void
+play_interest(const struct play *p, struct pollfd *fds)
+{
+	fds[CLIENT] = interest(&p->peer[CLIENT]);
+	fds[TARGET] = interest(&p->peer[TARGET]);
+	fds[ENDS].fd = p->front != -1 ? p->front : p->listener;
+	fds[ENDS].events = POLLIN;
+	fds[ENDS].revents = 0;
+}
+
+static void
+serve(struct play *p, int end, int revents)
+{
+	struct peer *me;
+
+	me = &p->peer[end];
+	if ((revents & (POLLOUT | POLLERR | POLLHUP)) != 0)
+		push(p, end);
+	if ((revents & ~POLLOUT) == 0 || !is_reading(me))
+		return;
+	if (me->seen.fin)
+		look_for_error(p, end);
+	else
+		take(p, end);
+}
+
+/* True if an end has seen all that there is to be seen until now. */
+static int
+is_abreast(const struct play *p, int end)
+{
+	const struct peer *me, *other;
+
+	me = &p->peer[end];
+	other = &p->peer[!end];
+	if (me->fd == -1 || other->reset)
+		return me->reset || me->closed || me->seen.error != 0 ||
+		    (me->seen.fin && !other->half_closed);
+	return me->seen.error != 0 || me->seen.fin ||
+	    (me->seen.bytes == other->queued && !other->half_closed);
+}
+
+/* True if the socket has taken all that was to be sent until now. */
+static int
+is_written(const struct peer *me)
+{
+	return me->fd != -1 && (me->sent == me->queued || me->error != 0);
+}
+
+static int
+is_acked(const struct peer *me)
+{
+	int n;
+
+	return me->error != 0 ||
+	    (ioctl(me->fd, TIOCOUTQ, &n) == 0 && n == 0);
+}
+
+/* True if it neither moves another mark nor is too far from what is seen. */
+static int
+may_be_urgent(const struct play *p, int end)
+{
+	const struct peer *me;
+	size_t seen;
+
+	me = &p->peer[end];
+	seen = p->peer[!end].seen.bytes;
+	return is_written(me) && (is_abreast(p, !end) ||
+	    (seen >= me->urgent && seen + NEAR > me->sent));
+}
+
+/* Until the target has been accepted nobody would see it. */
+static int
+may_reset(const struct play *p, int end, unsigned kind)
+{
+	if (p->peer[CLIENT].fd == -1 || p->peer[TARGET].fd == -1)
+		return 0;
+	if (kind == ACKED)
+		return is_written(&p->peer[end]) && is_acked(&p->peer[end]);
+	return kind == ABRUPT || (is_abreast(p, end) && is_abreast(p, !end));
+}
+
+static int
+send_urgent(struct play *p, int end)
+{
+	struct peer *me;
+
+	me = &p->peer[end];
+	if (me->error == 0 && send(me->fd, bytes[end] + me->sent, 1,
+	    MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+		if (errno == EAGAIN)
+			return 0;
+		me->error = errno;
+	}
+	me->urgent = me->sent = ++me->queued;
+	return 1;
+}
+
+/* Until the bytes have gone, in time; once nothing is lost any more, at once. */
+static int
+trickle(struct play *p, const struct op *op)
+{
+	struct peer *me;
+
+	me = &p->peer[op->end];
+	if (p->drips == 0)
+		p->drip = present;
+	while (p->drips < op->arg / DRIP && (present >= p->drip ||
+	    (me->healed && is_abreast(p, op->end)))) {
+		me->queued++;
+		push(p, op->end);
+		p->drips++;
+		p->drip += DRIP;
+	}
+	if (p->drips < op->arg / DRIP)
+		return 0;
+	p->drips = 0;
+	me->healed = 0;
+	return 1;
+}
+
+/* The relay should end by itself, in peace. */
+static int
+relay_ended(struct play *p)
+{
+	int status;
+
+	if (p->relay == 0)
+		return 1;
+	if (present - p->moved > soon) {
+		snprintf(p->trouble, sizeof p->trouble,
+		    "the relay does not end");
+		play_stop(p);
+	} else if (waitpid(p->relay, &status, WNOHANG) == 0)
+		return 0;
+	else if (WIFSIGNALED(status))
+		snprintf(p->trouble, sizeof p->trouble,
+		    "the relay was killed by signal %d", WTERMSIG(status));
+	else if (status != 0)
+		snprintf(p->trouble, sizeof p->trouble,
+		    "the relay's exit status is %d", WEXITSTATUS(status));
+	p->relay = 0;
+	return 1;
+}
+
+/* Do it; 0 if it has to wait. */
+static int
+perform(struct play *p, const struct op *op)
+{
+	struct peer *me;
+
+	me = &p->peer[op->end];
+	switch (op->what) {
+	case WINDOW:
+	case BUFFER:
+		break;
+	case SEND:
+		me->queued += op->arg;
+		push(p, op->end);
+		break;
+	case URGENT:
+		return may_be_urgent(p, op->end) && send_urgent(p, op->end);
+	case STALL:
+		me->stalled = present + op->arg;
+		break;
+	case PAUSE:
+		p->paused = present + op->arg;
+		break;
+	case HALF_CLOSE:
+		if (!is_written(me))
+			return 0;
+		(void)shutdown(me->fd, SHUT_WR);	/* or it is gone */
+		me->half_closed = 1;
+		break;
+	case RESET:
+		if (!may_reset(p, op->end, op->arg))
+			return 0;
+		reset_now(&me->fd);
+		me->reset = 1;
+		break;
+	case RATE:
+		me->rate = op->arg;
+		me->allowed = 0;
+		me->counted = present;
+		break;
+	case CLOSE:
+		if (!is_written(me) || !is_abreast(p, op->end))
+			return 0;
+		close(me->fd);
+		me->fd = -1;
+		me->half_closed = me->closed = 1;
+		break;
+	case LOSE:
+		if (me->fd == -1)
+			return 0;
+		lose(me->fd, op->arg);
+		break;
+	case HEAL:
+		lose_nothing(me->fd);
+		me->healed = 1;
+		break;
+	case TRICKLE:
+		return trickle(p, op);
+	case SETTLE:
+		return is_abreast(p, CLIENT) && is_abreast(p, TARGET);
+	case AWAIT:
+		return relay_ended(p);
+	}
+	return 1;
+}
+
+/*
+ * Let the sockets go.  What is open still is reset, as too many connections in
+ * TIME_WAIT use up the ports of the machine.
+ */
+static void
+finish_play(struct play *p)
+{
+	int end;
+
+	for (end = 0; end < ENDS; end++)
+		if (p->peer[end].fd != -1)
+			reset_now(&p->peer[end].fd);
+	if (p->front != -1)
+		close(p->front);
+	if (p->listener != -1)
+		close(p->listener);
+	p->front = p->listener = -1;
+	p->over = 1;
+	p->moved = present;
+}
+
+void
+play_step(struct play *p, const struct script *s, const struct pollfd *fds)
+{
+	int end;
+
+	if (p->over) {
+		(void)relay_ended(p);
+		return;
+	}
+	if (fds[ENDS].revents != 0)
+		arrive(p, s);
+	for (end = 0; end < ENDS; end++) {
+		count_allowed(&p->peer[end]);
+		if (fds[end].revents != 0)
+			serve(p, end, fds[end].revents);
+	}
+	while (p->next < s->n && present >= p->paused &&
+	    perform(p, &s->op[p->next])) {
+		p->next++;
+		p->moved = present;
+	}
+	if (p->next == s->n && present >= p->paused && is_abreast(p, CLIENT) &&
+	    is_abreast(p, TARGET))
+		finish_play(p);
+	else if (present - p->moved > soon) {
+		snprintf(p->trouble, sizeof p->trouble,
+		    "%s it stood still for %d s", way_name[p->way],
+		    (int)(soon / 1000));
+		finish_play(p);
+	}
+}
+
+int
+play_ended(const struct play *p)
+{
+	return p->over && p->relay == 0;
+}
+
+void
+play_stop(struct play *p)
+{
+	int status;
+
+	if (p->relay == 0)
+		return;
+	kill(p->relay, SIGKILL);
+	waitpid(p->relay, &status, 0);
+	p->relay = 0;
+}

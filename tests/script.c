@@ -1,0 +1,471 @@
+#include "script.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	LONG = 24,		/* ops of a long script */
+	PATIENT_LONG = 14,
+	READING = 7,		/* seconds, for a slow reader to get all */
+	SPENDING = 8000		/* milliseconds, for pauses and the like */
+};
+
+const char *const end_name[] = { "client", "target" };
+const char *const way_name[] = { "directly", "through the relay" };
+
+/* A script in the making. */
+struct maker {
+	struct script *s;
+	uint64_t state;		/* of draw */
+	size_t total[ENDS];	/* bytes that an end sends */
+	int closed[ENDS];	/* sends no more */
+	int narrow[ENDS];	/* a small receive buffer, */
+	int small[ENDS];	/* and small segments */
+	unsigned rate[ENDS];	/* at which an end reads; 0: all it can */
+	unsigned spent;		/* milliseconds that it takes in any case */
+	int limited;		/* the relay has -T or -t */
+	int lost;		/* an end has lost segments */
+};
+
+/* splitmix64 */
+static unsigned
+draw(uint64_t *state, unsigned below)
+{
+	uint64_t z;
+
+	z = *state += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (unsigned)((z ^ z >> 31) % below);
+}
+
+static unsigned
+draw_size(uint64_t *state, int narrow)
+{
+	static const unsigned most[] = { 1, 1, 16, 16, 16, 2000, 2000, 2000,
+	    20000, 20000, 70000, 70000, 70000, 300000, 300000, 1000000 };
+
+	return 1 + draw(state, most[draw(state, narrow ? 14 : 16)]);
+}
+
+static void
+add(struct maker *m, int end, enum what what, unsigned arg)
+{
+	struct op *op;
+
+	op = &m->s->op[m->s->n++];
+	op->end = end;
+	op->what = what;
+	op->arg = arg;
+}
+
+/*
+ * The relay's options.  With a limit something is to come from an end, or to be
+ * acknowledged by one, at least each other second: pauses are short then, and
+ * with the buffers small even a slow reader opens its window that often (Linux
+ * does it by a sixteenth of the buffer or a segment, whichever is more).
+ */
+static void
+draw_options(struct maker *m)
+{
+	static const unsigned keepalive[] = { 1, 1, 1, 1, 2, 2, 3, 0 };
+	unsigned limit, which;
+
+	m->s->keepalive = keepalive[draw(&m->state, 8)];
+	/* Four probes, or answers, in a row are not lost by chance. */
+	if (m->s->kind == LOSSY && m->s->keepalive != 0)
+		m->s->keepalive = 4;
+	m->limited = draw(&m->state, 3) == 0;
+	which = draw(&m->state, 3);
+	limit = 4 + draw(&m->state, 2) + (m->s->kind == LOSSY ? 4 : 0);
+	if (m->limited && which != 0)
+		m->s->idle = limit;
+	if (m->limited && which != 1)
+		m->s->half_closed = limit;
+}
+
+static void
+draw_window(struct maker *m, int end)
+{
+	static const unsigned windows[] = { 1, 4096, 16384 };
+
+	if (m->limited || (m->s->kind != QUICK && draw(&m->state, 3) == 0)) {
+		m->narrow[end] = 1;
+		add(m, end, BUFFER, windows[1 + draw(&m->state, 2)]);
+		return;
+	}
+	m->narrow[end] = m->small[end] =
+	    draw(&m->state, m->s->kind == QUICK ? 4 : 2) == 0;
+	if (m->narrow[end])
+		add(m, end, WINDOW, windows[draw(&m->state, 3)]);
+}
+
+static void
+add_send(struct maker *m, int end)
+{
+	unsigned arg, left, most;
+
+	/* The other acts of a patient one send up to a megabyte. */
+	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
+	if (m->rate[!end] != 0)
+		most = m->rate[!end] * READING;
+	left = m->total[end] < most ? most - (unsigned)m->total[end] : 0;
+	arg = draw_size(&m->state, m->narrow[!end]);
+	if (m->rate[!end] != 0 && left > 2 && draw(&m->state, 2) == 0)
+		arg = left / 2 + draw(&m->state, left / 2);
+	if (arg > left)
+		arg = 1;
+	m->total[end] += arg;
+	add(m, end, SEND, arg);
+}
+
+/* No slower than that all that is on its way is read soon enough. */
+static void
+add_rate(struct maker *m, int end)
+{
+	static const unsigned rates[] = { 8000, 30000, 60000, 120000, 300000 };
+	unsigned least;
+
+	least = (unsigned)m->total[!end] / READING + 100;
+	m->rate[end] = rates[m->limited + (int)draw(&m->state, 4)];
+	if (m->rate[end] < least)
+		m->rate[end] = least;
+	add(m, end, RATE, m->rate[end]);
+}
+
+static void
+add_stall(struct maker *m, int end)
+{
+	unsigned most;
+
+	most = m->s->kind == QUICK ? 20 : m->limited ? 600 :
+	    draw(&m->state, 2) ? 6000 : 300;
+	add(m, end, STALL, 1 + draw(&m->state, most));
+}
+
+/* Within a limit, and longer than any stall.  Of -t there is none before FIN. */
+static void
+add_pause(struct maker *m, int end)
+{
+	unsigned arg, least, most;
+	int soon_over;
+
+	soon_over = m->limited && (m->s->idle != 0 || m->closed[CLIENT] ||
+	    m->closed[TARGET]);
+	least = m->limited ? 700 : 1;
+	most = m->s->kind == QUICK ? 20 : soon_over ? 500 : m->limited ? 6000 :
+	    draw(&m->state, 2) ? 3000 : 300;
+	arg = least + draw(&m->state, most);
+	m->spent += arg;
+	add(m, end, PAUSE, m->spent > SPENDING ? 1 : arg);
+}
+
+/*
+ * An end hears nothing, for less time than there is between two probes: either
+ * it misses what is sent meanwhile, or one probe of an idle connection.
+ */
+static void
+add_outage(struct maker *m, int end)
+{
+	unsigned idle, ms;
+
+	ms = 100 + draw(&m->state, 600);
+	idle = !m->limited && m->s->keepalive > 1 ? draw(&m->state, 2) : 0;
+	if (idle) {
+		ms = 700;
+		add(m, end, SETTLE, 0);
+		add(m, end, PAUSE, m->s->keepalive * 1000 - ms / 2);
+	}
+	add(m, end, LOSE, 0);
+	if (!idle) {
+		m->total[!end] += 12000;
+		add(m, !end, SEND, 12000);
+	}
+	add(m, end, PAUSE, ms);
+	add(m, end, HEAL, 0);
+	if (idle)
+		add(m, end, PAUSE, 1500);
+	add(m, end, SETTLE, 0);
+	m->spent += idle * m->s->keepalive * 1000 + ms;
+}
+
+/*
+ * For longer than a relay with -k 1 waits for a sign of life, segments to an
+ * end get lost, which sends all the time; and still does until the next copy of
+ * them may be on its way, which takes up to twice the time.
+ */
+static void
+add_loss(struct maker *m, int end)
+{
+	m->total[end] += 9000 / DRIP;
+	m->total[!end] += 12000;
+	m->spent += 9000;
+	add(m, end, LOSE, 1000);
+	add(m, !end, SEND, 12000);
+	add(m, end, TRICKLE, 4000);
+	add(m, end, HEAL, 0);
+	add(m, end, TRICKLE, 5000);
+	add(m, end, SETTLE, 0);
+}
+
+static void
+add_trickle(struct maker *m, int end)
+{
+	unsigned ms;
+
+	ms = 500 + draw(&m->state, 5000);
+	m->spent += ms;
+	if (m->spent > SPENDING)
+		ms = DRIP;
+	m->total[end] += ms / DRIP;
+	add(m, end, TRICKLE, ms);
+}
+
+static int
+may_lose(const struct maker *m, int end)
+{
+	return m->s->kind == PATIENT && !m->lost &&
+	    !m->closed[CLIENT] && !m->closed[TARGET] && !m->small[end] &&
+	    (m->rate[end] == 0 ||
+	    m->rate[end] * READING > m->total[!end] + 12000) &&
+	    (m->rate[!end] == 0 ||
+	    m->rate[!end] * READING > m->total[end] + 9000 / DRIP);
+}
+
+/*
+ * An end closes for good when it has seen all that the other end sends.  From
+ * then on the other end only reads, and in the end closes, too: anything else
+ * would meet RST, and when, depends on when the closed end is forgotten.
+ */
+static void
+add_close(struct maker *m, int end)
+{
+	int stalled;
+
+	stalled = !m->limited && draw(&m->state, 3) != 0;
+	if (stalled)
+		add(m, !end, STALL, draw(&m->state, 200) == 0 ? 25000 :
+		    1000 + draw(&m->state, 6000));
+	if (!m->closed[end] && draw(&m->state, 3) != 0) {
+		/* More than fits into what is sent to it; see set_window. */
+		if (stalled && m->small[!end] && m->rate[!end] == 0)
+			add(m, end, SEND, 40000 + draw(&m->state, 160000));
+		else
+			add_send(m, end);
+	}
+	add(m, end, CLOSE, 0);
+	if (!m->limited && draw(&m->state, 3) == 0)
+		add_pause(m, !end);
+	if (draw(&m->state, 3) == 0) {
+		add(m, !end, CLOSE, 0);
+	} else if (!m->limited && m->s->keepalive != 0) {
+		add(m, !end, SETTLE, 0);
+		add(m, !end, AWAIT, 0);
+		add(m, !end, PAUSE, 20);
+	}
+}
+
+/* 0 if this was the last. */
+static int
+add_act(struct maker *m, int end, enum what what)
+{
+	switch (what) {
+	case SEND:
+		add_send(m, end);
+		break;
+	case STALL:
+		add_stall(m, end);
+		break;
+	case PAUSE:
+		add_pause(m, end);
+		break;
+	case HALF_CLOSE:
+		m->closed[end] = 1;
+		add(m, end, HALF_CLOSE, 0);
+		break;
+	case RATE:
+		add_rate(m, end);
+		break;
+	case TRICKLE:
+		add_trickle(m, end);
+		break;
+	case LOSE:
+		m->lost = 1;
+		if (m->s->keepalive == 1)
+			add_loss(m, end);
+		else
+			add_outage(m, end);
+		break;
+	case CLOSE:
+		add_close(m, end);
+		return 0;
+	default:
+		add(m, end, what, 0);
+	}
+	return 1;
+}
+
+static void
+add_reset(struct maker *m, int end)
+{
+	unsigned kind;
+
+	if (!m->closed[CLIENT] && !m->closed[TARGET] &&
+	    draw(&m->state, 3) == 0)
+		add(m, end, HALF_CLOSE, 0);
+	kind = draw(&m->state, 3);
+	/* RST after a segment that got lost does not count, or not at once. */
+	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
+	    kind);
+}
+
+/*
+ * A script ends with a reset, with both ends half-closed, or with one more byte
+ * from each that is not, which shows that the stream was open until then.  Or,
+ * if it is patient, with a close.
+ */
+void
+make_script(struct script *s, uint64_t seed, enum kind kind)
+{
+	static const enum what often[] = { SEND, SEND, SEND, SEND, SEND, SEND,
+	    URGENT, URGENT, URGENT, STALL, STALL, PAUSE, HALF_CLOSE, RESET,
+	    /* of patient ones alone: */ SEND, STALL, PAUSE, PAUSE, RATE, RATE,
+	    RATE, TRICKLE, LOSE, LOSE, CLOSE, CLOSE, CLOSE };
+	struct maker m;
+	enum what what;
+	unsigned left, most, whats;
+	int end, i, way_out;
+
+	memset(&m, 0, sizeof m);
+	memset(s, 0, sizeof *s);
+	m.s = s;
+	m.state = s->seed = seed;
+	s->kind = kind;
+	whats = kind == QUICK ? 14 : sizeof often / sizeof often[0];
+	most = kind == QUICK ? LONG : PATIENT_LONG;
+	if (kind != QUICK)
+		draw_options(&m);
+	for (end = 0; end < ENDS; end++)
+		draw_window(&m, end);
+	if (m.limited)
+		add_rate(&m, (int)draw(&m.state, ENDS));
+	way_out = (int)draw(&m.state, 3);
+	left = 1 + draw(&m.state, draw(&m.state, 3) == 0 ? 3 : most - 5);
+	what = SEND;
+	for (; left > 0; left--) {
+		end = (int)draw(&m.state, ENDS);
+		/* No limit is to run out in pauses. */
+		what = m.limited && what == PAUSE ? SEND :
+		    often[draw(&m.state, whats)];
+		/* A long script should not be over at once. */
+		if (((what == RESET || what == CLOSE) && left > most / 2) ||
+		    (what == HALF_CLOSE && (left > most / 2 ||
+		    m.closed[CLIENT] || m.closed[TARGET])) ||
+		    (what == LOSE && !may_lose(&m, end)))
+			what = SEND;
+		if (m.closed[end] && (what == SEND || what == URGENT ||
+		    what == TRICKLE))
+			end = !end;
+		if (what == RESET)
+			break;
+		if (!add_act(&m, end, what))
+			return;
+	}
+	end = (int)draw(&m.state, ENDS);
+	if (left > 0 || way_out == 0) {
+		add_reset(&m, end);
+		return;
+	}
+	for (i = 0; i < ENDS; i++, end = !end)
+		if (!m.closed[end] && way_out == 1)
+			add(&m, end, HALF_CLOSE, 0);
+		else if (!m.closed[end])
+			add(&m, end, SEND, 1);
+}
+
+int
+is_certain(const struct script *s, int end)
+{
+	const struct op *last;
+
+	last = &s->op[s->n - 1];
+	return last->what != RESET || last->arg == QUIET ||
+	    (last->arg == ACKED && last->end != end);
+}
+
+void
+put(struct text *t, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(t->s + t->n, sizeof t->s - t->n, format, ap);
+	va_end(ap);
+	t->n += (size_t)n;
+	if (t->n >= sizeof t->s)
+		t->n = sizeof t->s - 1;
+}
+
+/* As struct op has it: bytes and milliseconds. */
+void
+put_script(struct text *t, const struct script *s)
+{
+	static const char *const names[] = {
+		[WINDOW] = "window",
+		[SEND] = "send",
+		[URGENT] = "urgent",
+		[STALL] = "stall",
+		[PAUSE] = "pause",
+		[HALF_CLOSE] = "half-close",
+		[RESET] = "reset",
+		[BUFFER] = "buffer",
+		[RATE] = "rate",
+		[CLOSE] = "close",
+		[LOSE] = "lose",
+		[HEAL] = "heal",
+		[TRICKLE] = "trickle",
+		[SETTLE] = "settle",
+		[AWAIT] = "await"
+	};
+	static const char *const resets[] = {
+		[ABRUPT] = "at once",
+		[ACKED] = "when all it sent is acknowledged",
+		[QUIET] = "when both ends have seen all"
+	};
+	const struct op *op;
+
+	if (s->kind != QUICK)
+		put(t, "# relay -k %u -T %u -t %u\n", s->keepalive, s->idle,
+		    s->half_closed);
+	for (op = s->op; op < s->op + s->n; op++) {
+		put(t, "# %s %s", end_name[op->end], names[op->what]);
+		if (op->what == RESET)
+			put(t, " %s", resets[op->arg]);
+		else if (op->arg != 0)
+			put(t, " %u", op->arg);
+		put(t, "\n");
+	}
+}
+
+void
+put_seen(struct text *t, const struct seen *seen, int certain)
+{
+	size_t i;
+
+	if (certain)
+		put(t, "%zu ", seen->bytes);
+	put(t, "%s", seen->wrong ? "wrong bytes" : "bytes");
+	for (i = 0; certain && i < seen->marks; i++)
+		put(t, "%s%zu", i == 0 ? " (urgent: " : ", ", seen->mark[i]);
+	put(t, "%s", certain && i > 0 ? ")" : "");
+	if (certain && seen->fin)
+		put(t, ", FIN");
+	if (seen->error != 0)
+		put(t, ", %s", seen->error == ECONNRESET ? "RST" :
+		    strerror(seen->error));
+	else if (certain && !seen->fin)
+		put(t, ", no end");
+}

@@ -1,0 +1,141 @@
+/*
+ * Random scripts: what two peers do to each other (script.c), played over a
+ * direct connection or through a relay (play.c).
+ */
+
+#ifndef SCRIPT_H
+#define SCRIPT_H
+
+#include "peers.h"
+
+#include <poll.h>
+
+enum {
+	MOST_OPS = 48,
+	MOST_BYTES = 4 << 20,	/* that one end sends */
+	REPORT = 4096		/* at most PIPE_BUF: written in one piece */
+};
+
+enum { CLIENT, TARGET, ENDS };
+enum { DIRECT, RELAYED, WAYS };
+enum { ABRUPT, ACKED, QUIET };
+
+/* PATIENT: seconds pass, and systems forget.  LOSSY: packets are lost, too. */
+enum kind { QUICK, PATIENT, LOSSY };
+
+enum what {
+	WINDOW,		/* a small receive buffer, small segments */
+	SEND,
+	URGENT,
+	STALL,		/* read nothing */
+	PAUSE,		/* nobody does anything but read and write */
+	HALF_CLOSE,
+	RESET,
+	BUFFER,		/* a small receive buffer */
+	RATE,		/* read so much in a second */
+	CLOSE,		/* close(2), for good */
+	LOSE,		/* no segment of that size or more arrives here */
+	HEAL,		/* they do again */
+	TRICKLE,	/* send a byte each DRIP, for so long */
+	SETTLE,		/* both ends have seen all */
+	AWAIT		/* the relay has ended */
+};
+
+enum { DRIP = 100 };	/* milliseconds */
+
+struct op {
+	int end;
+	enum what what;
+	unsigned arg;	/* bytes, milliseconds, or the kind of reset */
+};
+
+struct script {
+	uint64_t seed;
+	enum kind kind;
+	/* The relay's -k, -T and -t, in seconds, but of QUICK; 0: off. */
+	unsigned keepalive, idle, half_closed;
+	size_t n;
+	struct op op[MOST_OPS];
+};
+
+/* What an end has seen of the other. */
+struct seen {
+	size_t bytes;
+	size_t marks, mark[MOST_OPS];
+	int wrong;	/* a byte, or a mark, that was not sent */
+	int fin;
+	int error;	/* ECONNRESET is RST */
+};
+
+struct peer {
+	int fd;			/* -1: not yet, or no longer */
+	size_t queued, sent;	/* bytes: to be sent, and taken by the socket */
+	size_t urgent;		/* bytes up to and with the last urgent one */
+	int half_closed, closed, reset;
+	int healed;		/* of lost segments, lately */
+	int error;		/* met in sending; recv(2) will not tell it */
+	int64_t stalled;	/* reads nothing before that time */
+	int64_t rate;		/* bytes/s that it reads; 0: all it can */
+	int64_t allowed;	/* thousandths of a byte, at this rate, */
+	int64_t counted;	/* until that time */
+	struct seen seen;
+};
+
+/* A script on its way. */
+struct play {
+	int way;
+	size_t next;		/* op */
+	int64_t paused;		/* until that time */
+	int64_t moved;		/* when something last did */
+	unsigned drips;		/* bytes that a trickle has sent, */
+	int64_t drip;		/* and when the next is due */
+	int front;		/* where the client is accepted; -1: it is */
+	int listener;		/* where the target is accepted; -1: it is */
+	int over;		/* the script is; its relay may not be */
+	pid_t relay;		/* 0: none, or gone */
+	struct peer peer[ENDS];
+	char trouble[80];
+};
+
+struct text {
+	size_t n;
+	char s[REPORT];
+};
+
+extern const char *const end_name[], *const way_name[];
+
+void	make_script(struct script *, uint64_t seed, enum kind);
+/* True if TCP settles all that this end sees. */
+int	is_certain(const struct script *, int end);
+void	put(struct text *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+void	put_script(struct text *, const struct script *);
+void	put_seen(struct text *, const struct seen *, int certain);
+
+/*
+ * The ends of a script's connections, with the buffers that it asks for.
+ * make_listener: NULL where a relay's client is accepted.
+ * start_relay: as inetd does it: 0, 1 and 2 are the client's socket.
+ */
+int	make_listener(int domain, const struct script *);
+int	take_connection(int listener);
+int	as_peer(int);
+int	dial(int listener, const struct script *);
+pid_t	start_relay(int client, const struct script *, int port);
+
+/*
+ * play_begin: this way.
+ * play_interest: what to ask of ENDS + 1 descriptors.
+ * play_step: what poll(2) has found of them, and as many ops as may be done.
+ * play_ended: true when all is seen, and the relay has ended.
+ */
+extern int64_t present;		/* milliseconds() */
+extern int64_t soon;		/* what takes longer has failed */
+void	play_prepare(void);
+void	play_begin(struct play *, const struct script *, int way);
+void	play_interest(const struct play *, struct pollfd *);
+void	play_step(struct play *, const struct script *, const struct pollfd *);
+int	play_ended(const struct play *);
+void	play_stop(struct play *);
+
+#endif
