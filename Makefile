@@ -23,11 +23,14 @@ ONE_MAPPING = -Wl,-z,noseparate-code
 NO_TABLES = -fno-asynchronous-unwind-tables
 COMPILE = -std=c99 $(WARN) $(HARDEN) $(NO_TABLES) $(CPPFLAGS) $(CFLAGS)
 
-SRC = stfl-relay.c src/address.c src/carry.c src/client.c src/confine.c \
-	src/dial.c src/header.c src/options.c src/pump.c src/report.c \
-	src/source.c src/target.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
-	src/wait.c
-HDR = src/relay.h src/system.h
+# One file for each system, of which all but one are empty.
+SRC = stfl-relay.c src/address.c src/carry.c src/carry_linux.c \
+	src/carry_openbsd.c src/carry_other.c src/client.c src/confine.c \
+	src/confine_freebsd.c src/confine_linux.c src/confine_openbsd.c \
+	src/confine_other.c src/dial.c src/header.c src/options.c src/pump.c \
+	src/report.c src/source.c src/target.c src/tcp.c src/tcp_linux.c \
+	src/tcp_other.c src/wait.c
+HDR = src/carry.h src/confine.h src/relay.h src/system.h
 
 all: stfl-relay
 

@@ -8,11 +8,7 @@
 
 #include "src/relay.h"
 
-/*
- * A common symbol comes last in memory, and its buffers come last in it: all
- * else that a session writes to shares one page with what libc does.
- */
-struct session s __attribute__((common));
+struct session s SESSION_LAST;
 
 int
 main(int argc, char *argv[])

@@ -47,7 +47,8 @@ inherit(struct session *s)
 
 	s->began = now(s);
 	s->root = geteuid() == 0;
-	s->fd[CLIENT] = s->fd[TARGET] = s->log = -1;
+	s->fd[CLIENT] = s->fd[TARGET] = -1;
+	s->log = LOG_UNOPENED;
 	wait_begin();
 	close_strays();
 	zero = fstat(STDIN_FILENO, &st) == 0 ? &st : NULL;

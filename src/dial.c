@@ -78,9 +78,7 @@ no_source(struct session *s, const union address *source, int error)
 static int
 bind_source(struct session *s, union address *source)
 {
-#ifdef IP_BIND_ADDRESS_NO_PORT
 	const int yes = 1;
-#endif
 
 	*source = s->opt.source;
 	if (source->sa.sa_family == AF_UNSPEC)
@@ -88,34 +86,62 @@ bind_source(struct session *s, union address *source)
 	if (s->opt.source_len != 0)
 		source->in.sin_addr = source_of(&s->client,
 		    source->in.sin_addr, s->opt.source_len);
-#ifdef IP_BIND_ADDRESS_NO_PORT
 	/*
 	 * Let connect(2) choose the port, for it knows the target: bind(2)
 	 * would use one up for all targets.  Kernels before 4.2 do.
 	 */
 	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 	    &yes, sizeof yes);
-#endif
 	if (bind(s->fd[TARGET], &source->sa, address_size(source)) == -1)
 		return no_source(s, source, errno);
 	return 0;
 }
 
+/* A socket for the target, at the address of -s.  Gives an errno, or 0. */
 static int
-attempt(struct session *s, const union address *to, int64_t deadline)
+open_socket(struct session *s, int family, union address *source)
 {
-	union address source;
-	socklen_t len;
-	int error;
-
-	s->target = *to;
-	s->words[0] = '\0';
-	s->fd[TARGET] = socket(to->sa.sa_family, SOCK_STREAM, 0);
+	s->fd[TARGET] = socket(family, SOCK_STREAM, 0);
 	if (s->fd[TARGET] == -1 ||
 	    tcp_prepare(s->fd[TARGET], s->opt.keepalive) == -1)
 		return errno;
 	tcp_abort(s->fd[TARGET], 1);
-	error = bind_source(s, &source);
+	return bind_source(s, source);
+}
+
+/*
+ * The connection stands: is it what it should be?  Gives an errno, or 0, and
+ * the address that the target sees.
+ */
+static int
+verify(struct session *s, const union address *source)
+{
+	socklen_t len;
+
+	len = sizeof s->via;
+	if (getsockname(s->fd[TARGET], &s->via.sa, &len) == -1)
+		return errno;
+	/* Linux binds to a broadcast address, and connects from another. */
+	if (source->sa.sa_family == AF_INET &&
+	    source->in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
+		return no_source(s, source, EADDRNOTAVAIL);
+	/*
+	 * Nobody listens on a local port, and the system has chosen that very
+	 * port for us: TCP connects it to itself (RFC 9293, 3.5).
+	 */
+	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
+}
+
+/* Open, connect, verify.  Gives an errno, 0, or -1 when the session is over. */
+static int
+attempt(struct session *s, const union address *to, int64_t deadline)
+{
+	union address source;
+	int error;
+
+	s->target = *to;
+	s->words[0] = '\0';
+	error = open_socket(s, to->sa.sa_family, &source);
 	if (error != 0)
 		return error;
 	error = connect_within(s, to, deadline);
@@ -127,20 +153,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 		s->gone_early = error;
 		error = 0;
 	}
-	if (error != 0)
-		return error;
-	len = sizeof s->via;
-	if (getsockname(s->fd[TARGET], &s->via.sa, &len) == -1)
-		return errno;
-	/* Linux binds to a broadcast address, and connects from another. */
-	if (source.sa.sa_family == AF_INET &&
-	    source.in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
-		return no_source(s, &source, EADDRNOTAVAIL);
-	/*
-	 * Nobody listens on a local port, and the system has chosen that very
-	 * port for us: TCP connects it to itself (RFC 9293, 3.5).
-	 */
-	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
+	return error != 0 ? error : verify(s, &source);
 }
 
 /*
@@ -151,15 +164,13 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 int
 dial(struct session *s)
 {
-	int64_t deadline;
 	size_t i;
 	int error;
 
-	deadline = s->began + s->opt.wait * 1000LL;
 	error = ETIMEDOUT;
 	for (i = 0; i < s->ntargets; i++) {
 		error = attempt(s, &s->targets[i], s->now +
-		    (deadline - s->now) / (int64_t)(s->ntargets - i));
+		    (s->deadline - s->now) / (int64_t)(s->ntargets - i));
 		if (error == 0) {
 			if (s->opt.loudness > 0)
 				report_line(s);

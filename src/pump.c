@@ -162,7 +162,7 @@ at_once(struct session *s)
  * on, -1 when there is no side left.
  */
 static int
-move(struct session *s, int side, int revents)
+pass(struct session *s, int side, int revents)
 {
 	struct flow *f;
 	ssize_t n;
@@ -200,7 +200,7 @@ step(struct session *s, int side, int revents)
 
 	f = &s->flow[side];
 	before = f->bytes;
-	if (move(s, side, revents) == -1)
+	if (pass(s, side, revents) == -1)
 		return -1;
 	if (f->eof && !f->done && carry_pending(f) == 0) {
 		if ((f->fin || s->gone != side) &&
@@ -337,7 +337,7 @@ look(struct session *s)
 	more = 0;
 	for (side = 0; side < SIDES; side++) {
 		f = &s->flow[side];
-		if (carry_moved(f))
+		if (carry_count(f))
 			s->moved = s->now;
 		if (f->bytes == f->before)
 			carry_rest(f);
@@ -412,7 +412,7 @@ pump(struct session *s)
 	for (side = 0; side < SIDES; side++) {
 		s->flow[side].from = s->fd[side];
 		s->flow[side].to = s->fd[!side];
-		s->flow[side].buffer = s->buffer[side];
+		s->flow[side].carry.buffer = s->buffer[side];
 	}
 	s->moved = s->now;
 	s->check = NEVER;
@@ -423,5 +423,5 @@ pump(struct session *s)
 		(void)gone(s, TARGET, s->gone_early);
 	(void)carry_on(s);
 	for (side = 0; side < SIDES; side++)
-		(void)carry_moved(&s->flow[side]);
+		(void)carry_count(&s->flow[side]);
 }

@@ -3,7 +3,7 @@
  *
  * Each step takes the session and returns 0 to go on; -1 ends the session and
  * leaves the reason in s->end, with s->error (an errno) or s->words to explain
- * it.  Nobody calls back up.  This header comes first in every file.
+ * it (over and misused, in report.c).  This header comes first in every file.
  */
 
 #ifndef RELAY_H
@@ -15,12 +15,16 @@
 
 #include <stdint.h>
 
+#include "carry.h"
+
 #define VERSION "0.1.0"
 
-enum {
-	MOST_TARGETS = 32,	/* addresses of one name that are tried */
-	FLOW_BUFFER = 65536	/* bytes; one recv(2) */
-};
+enum { MOST_TARGETS = 32 };	/* addresses of one name that are tried */
+
+/*
+ * Descriptors: 0 is the client's socket, 1 syslogd's, 2 syslogd's too or else
+ * the operator's, 3 the target's, and 4 to 7 are pipes for bulk.
+ */
 
 /* The sides of a session.  flow[i] carries from side i to the other one. */
 enum { CLIENT, TARGET, SIDES };
@@ -77,41 +81,43 @@ struct options {
 /* One direction.  It is written once, and a session has two of them. */
 struct flow {
 	int from, to;		/* descriptors */
-	int urgent;		/* the buffer holds the urgent byte alone */
-	int early;		/* one has come, but not what is before it */
+	uint64_t bytes;		/* sent */
+	struct carry carry;	/* carry's own */
+	/* pump's: */
 	int fin;		/* the side that it comes from has finished */
 	int eof;		/* nothing more to read */
 	int done;		/* nothing more to send, not even FIN */
 	int hung;		/* POLLHUP without an error: no wait */
-	size_t start, end;	/* what of buffer is still to be sent */
-	size_t backlog;		/* bytes since the last small read */
-	int small;		/* small reads since the last large one */
-	int pipe[2];		/* for bulk, see carry.c; 0: there is none */
-	int segment;		/* bytes, of the other side; for bulk */
-	size_t piped;		/* what the pipe holds, to be sent as well */
-	uint64_t spliced;	/* where the system moves it: how much yet */
-	int splicing;
-	uint64_t bytes;		/* sent */
 	uint64_t before;	/* bytes, as of the last look */
 	uint64_t missed;	/* received before our time, tcp_missed */
-	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
+/* Of s->log, where it is no descriptor. */
+enum { LOG_UNOPENED = -1, LOG_USELESS = -2 };
+
+/* Each field stands under the room that sets it. */
 struct session {
+	/* main's, for every room */
 	struct options opt;
+	int fd[SIDES];		/* -1: not open */
+	struct flow flow[SIDES];
+	enum end end;
+	int error;		/* errno, or 0 */
+	char words[256];	/* in place of the errno's */
+	/* client: */
 	union address client, local;	/* the client's socket: peer, own */
-	union address target, via;	/* the target's socket: peer, own */
+	int copy;		/* 2 is not the client's: errors go there too */
+	int out;		/* 1 is not the client's: -V may print */
+	int root;		/* started as root, which nothing here needs */
+	int64_t began;
+	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
-	int fd[SIDES];		/* -1: not open */
+	int64_t deadline;	/* by -w */
+	/* dial: */
+	union address target, via;	/* the target's socket: peer, own */
 	int gone_early;		/* errno: the target was before the pump */
-	int log;		/* syslog's socket; -1: not open, -2: no use */
-	int copy;		/* 2 is not the client's: errors go there too */
-	int root;		/* started as root, which nothing here needs */
-	int out;		/* 1 is not the client's: -V may print */
-	int64_t now;		/* milliseconds, as of the last look: now() */
-	int looks;		/* that were system calls */
-	int64_t began;
+	/* pump: */
 	int64_t moved;		/* when a peer last sent or acknowledged any */
 	int64_t check;		/* when to look at the queues, or NEVER */
 	int64_t settling;	/* since when a flow is done */
@@ -120,16 +126,17 @@ struct session {
 	int64_t repeats[SIDES];	/* as of then, see tcp_repeats */
 	int gone;		/* the side that is; SIDES: none */
 	int reset;		/* it has reset: so does the other's socket */
-	struct flow flow[SIDES];
-	enum end end;
-	int error;
-	char words[256];
+	/* wait: */
+	int64_t now;		/* milliseconds, as of the last look: now() */
+	int looks;		/* that were system calls */
+	/* report: */
+	int log;		/* syslogd's socket */
+	/* carry's buffers come last: see SESSION_LAST */
 	char buffer[SIDES][FLOW_BUFFER];
 };
 
 /* client: what the super-server left us */
 void	inherit(struct session *);
-void	close_strays(void);
 int	client_take(struct session *);
 int	client_left(const struct pollfd *);
 
@@ -147,6 +154,7 @@ struct in_addr source_of(const union address *, struct in_addr, int);
 int	header(struct session *);
 
 /* confine: give up what a session has no use for */
+void	close_strays(void);
 int	confine(struct session *);
 
 /* pump: the rules of a session */
@@ -158,7 +166,7 @@ int	carry_bulk(const struct flow *);
 short	carry_events(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
-int	carry_moved(struct flow *);
+int	carry_count(struct flow *);
 int	carry_holds(const struct flow *);
 void	carry_rest(struct flow *);
 void	carry_drop(struct flow *);
@@ -171,6 +179,8 @@ void	tcp_abort(int, int);
 void	tcp_let_go(int);
 int	tcp_events(int);
 int	tcp_error(int, int);
+short	tcp_awaited(int);
+int	tcp_at_mark(int, int, int *);
 int	tcp_unsent(int);
 int64_t	tcp_repeats(int, int64_t *);
 uint64_t tcp_missed(int);

@@ -19,10 +19,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#ifndef _PATH_LOG
-#define _PATH_LOG "/dev/log"
-#endif
-
 /* Milliseconds that a stuck syslogd may hold up our own end, but no peer. */
 enum { LOG_PATIENCE = 5000 };
 
@@ -99,7 +95,7 @@ report_open(struct session *s)
 
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd == -1) {
-		s->log = -2;
+		s->log = LOG_USELESS;
 		close(STDOUT_FILENO);
 		if (!s->copy)
 			close(STDERR_FILENO);
@@ -117,7 +113,7 @@ report_open(struct session *s)
 	sun.sun_family = AF_UNIX;
 	memcpy(sun.sun_path, _PATH_LOG, sizeof _PATH_LOG);
 	if (connect(s->log, (struct sockaddr *)&sun, sizeof sun) == -1)
-		s->log = -2;
+		s->log = LOG_USELESS;
 }
 
 /* Room in a descriptor, or not within so many milliseconds. */
@@ -233,8 +229,8 @@ put_session(struct session *s, enum end end, int patience)
 void
 report_line(struct session *s)
 {
-	(void)carry_moved(&s->flow[CLIENT]);
-	(void)carry_moved(&s->flow[TARGET]);
+	(void)carry_count(&s->flow[CLIENT]);
+	(void)carry_count(&s->flow[TARGET]);
 	put_session(s, END_OPEN, 0);
 }
 
@@ -254,7 +250,7 @@ report_exit(struct session *s)
 			close(s->fd[side]);
 		}
 
-	if (s->log == -1 && s->end == END_USAGE)
+	if (s->log == LOG_UNOPENED && s->end == END_USAGE)
 		report_open(s);
 	level = ends[s->end].level;
 	if (level == LOG_ERR)

@@ -1,6 +1,6 @@
 /*
  * What systems lack, make slow or call by another name.  What they add is in
- * carry.c and confine.c.
+ * the files of carry, confine and tcp that bear their names.
  */
 
 #ifndef SYSTEM_H
@@ -9,13 +9,22 @@
 #define _GNU_SOURCE	/* nothing hidden on Linux */
 
 #include <sys/types.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <netinet/in.h>
+
 #include <poll.h>
+#include <signal.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/syscall.h>
+
+#include <linux/tcp.h>		/* libc's may lack what tcp_info has gained */
+#else
+#include <netinet/tcp.h>
 #endif
 
 /*
@@ -45,9 +54,53 @@
 #define CLOCK_CALL(clock, t) clock_gettime(clock, t)
 #endif
 
-#ifdef __APPLE__
+/* Close all from this descriptor on; -1: there is no call for it. */
+#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
+    defined(__DragonFly__) || defined(__sun)
+#define CLOSE_FROM(fd) (closefrom(fd), 0)
+#elif defined(SYS_close_range)
+#define CLOSE_FROM(fd) syscall(SYS_close_range, (unsigned)(fd), ~0U, 0U)
+#else
+#define CLOSE_FROM(fd) ((void)(fd), -1)
+#endif
+
+/*
+ * An option that a system lacks is one that no system has: to set it fails, as
+ * it may.
+ */
+#if defined(__APPLE__) && !defined(TCP_KEEPIDLE)
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #endif
+#ifndef TCP_KEEPIDLE
+#define TCP_KEEPIDLE (-1)
+#endif
+#ifndef TCP_KEEPINTVL
+#define TCP_KEEPINTVL (-1)
+#define TCP_KEEPCNT (-1)
+#endif
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT (-1)
+#endif
+#ifndef RLIMIT_NPROC
+#define RLIMIT_NPROC RLIMIT_CORE
+#endif
+
+/* Signals that ask for the line so far. */
+#ifdef SIGINFO
+#define STATUS_SIGNALS SIGUSR1, SIGINFO
+#else
+#define STATUS_SIGNALS SIGUSR1
+#endif
+
+#ifndef _PATH_LOG
+#define _PATH_LOG "/dev/log"
+#endif
+
+/*
+ * A common symbol comes last in memory, and the buffers come last in this one:
+ * all else that a session writes to shares one page with what libc does.
+ */
+#define SESSION_LAST __attribute__((common))
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0	/* SIGPIPE is ignored in any case */

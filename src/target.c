@@ -97,7 +97,7 @@ take(struct session *s, int in, struct answer *answer)
 	fds[1].fd = in;
 	fds[1].events = POLLIN;
 	for (got = 0; got < sizeof *answer; got += (size_t)n) {
-		ready = wait_for(s, fds, 2, s->began + s->opt.wait * 1000LL);
+		ready = wait_for(s, fds, 2, s->deadline);
 		if (ready == -1)
 			return -1;
 		if (ready == 0)
@@ -227,7 +227,8 @@ target_find(struct session *s)
 {
 	size_t i;
 
-	(void)now(s);	/* -w is running */
+	(void)now(s);
+	s->deadline = s->began + s->opt.wait * 1000LL;
 	if (s->opt.network_len != 0) {
 		if (extract(s) == -1)
 			return -1;

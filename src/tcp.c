@@ -5,8 +5,6 @@
 
 #include "relay.h"
 
-#include <netinet/tcp.h>
-
 #include <errno.h>
 #include <fcntl.h>
 
@@ -42,6 +40,8 @@ tcp_abort(int fd, int on)
 int
 tcp_prepare(int fd, int keepalive)
 {
+	int interval;
+
 	if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
@@ -49,17 +49,14 @@ tcp_prepare(int fd, int keepalive)
 	/* MPTCP has no urgent data, RFC 8684, and refuses this alone. */
 	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
 		return -1;
-#ifdef TCP_KEEPIDLE
 	if (keepalive != 0) {
-		int interval = (keepalive + 3) / 4;
-
+		interval = (keepalive + 3) / 4;
 		/* Systems with a minimum of their own keep to that. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
 		    (keepalive + interval - 1) / interval);
 	}
-#endif
 	return 0;
 }
 

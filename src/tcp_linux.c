@@ -9,7 +9,6 @@
 #include <sys/ioctl.h>
 
 #include <linux/sockios.h>
-#include <linux/tcp.h>		/* libc's may lack what tcp_info has gained */
 
 #include <string.h>
 
@@ -86,6 +85,35 @@ void
 tcp_let_go(int fd)
 {
 	(void)set(fd, IPPROTO_TCP, TCP_LINGER2, 0);
+}
+
+/*
+ * What to ask poll(2) for, to be told of bytes and of urgent ones; `early' is
+ * tcp_at_mark's.
+ */
+short
+tcp_awaited(int early)
+{
+	return early ? POLLIN : POLLIN | POLLPRI;
+}
+
+/*
+ * True if the next byte to be read is the urgent one, with what poll(2) has just
+ * said; `early' is kept from call to call.
+ *
+ * Linux says POLLPRI as soon as an urgent byte is there, and until it is read.
+ * One that comes after poll(2) lies behind bytes that were there before, and
+ * recv(2) stops in front of it.  One that has overtaken a lost segment says
+ * POLLPRI alone (early): the segment is to be waited for, by POLLIN; and by
+ * then, or even by now, the mark may be here.
+ */
+int
+tcp_at_mark(int fd, int revents, int *early)
+{
+	if (*early)
+		revents |= POLLPRI;
+	*early = (revents & (POLLIN | POLLPRI)) == POLLPRI;
+	return (revents & POLLPRI) != 0 && sockatmark(fd) == 1;
 }
 
 /* What an older kernel does not tell is 0. */

@@ -37,6 +37,22 @@ tcp_let_go(int fd)
 	(void)fd;
 }
 
+/* The urgent byte is one like the others, and only its mark tells. */
+short
+tcp_awaited(int early)
+{
+	(void)early;
+	return POLLIN;
+}
+
+int
+tcp_at_mark(int fd, int revents, int *early)
+{
+	(void)revents;
+	(void)early;
+	return sockatmark(fd) == 1;
+}
+
 /*
  * Bytes that the peer has not acknowledged; -1 if the system does not tell.
  */

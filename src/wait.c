@@ -50,10 +50,7 @@ wait_begin(void)
 {
 	static const int ignored[] = { SIGPIPE, SIGXFSZ };
 	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
-#ifdef SIGINFO
-	    SIGINFO,
-#endif
-	    SIGUSR1 };
+	    STATUS_SIGNALS };
 	struct sigaction sa;
 	size_t i;
 

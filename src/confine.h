@@ -1,0 +1,21 @@
+/*
+ * What confine.c asks of each system, one file for each: confine_linux.c,
+ * confine_openbsd.c, confine_freebsd.c, confine_other.c.
+ */
+
+#ifndef CONFINE_H
+#define CONFINE_H
+
+/* Built with -DNO_SECCOMP, Linux is a system without a means. */
+#if defined(__linux__) && !defined(NO_SECCOMP)
+#define CONFINE_LINUX
+#endif
+
+/*
+ * lock: give up what the system lets be given up.  0, or -1 with the reason, by
+ * confine_refused, when it refuses.
+ */
+int	lock(struct session *);
+int	confine_refused(struct session *, const char *);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * OpenBSD: pledge(2).
+ */
+
+#include "relay.h"
+#include "confine.h"
+
+#ifdef __OpenBSD__
+
+/*
+ * "stdio" alone would not do: SO_LINGER, without which there is no RST, the
+ * urgent mark and SO_SPLICE are "inet".  New sockets have no descriptor left.
+ */
+int
+lock(struct session *s)
+{
+	if (pledge("stdio inet", NULL) == -1)
+		return confine_refused(s, "pledge");
+	return 0;
+}
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * Systems without a means of confinement but limits.
+ */
+
+#include "relay.h"
+#include "confine.h"
+
+#if !defined(CONFINE_LINUX) && !defined(__OpenBSD__) && !defined(__FreeBSD__)
+
+int
+lock(struct session *s)
+{
+	(void)s;
+	return 0;
+}
+
+#endif
