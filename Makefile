@@ -58,7 +58,7 @@ stfl-relay-static: $(SRC) $(HDR)
 
 RELAY = ./stfl-relay
 PARTS =
-TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
+TOOLS = tests/run tests/scripts tests/confined tests/hostile tests/faults \
 	tests/links tests/load tests/identity tests/demo-check \
 	tests/patience tests/superserver tests/webserver
 
@@ -68,9 +68,27 @@ check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
 .SUFFIXES:
-.SUFFIXES: .c
+.SUFFIXES: .c .o
 .c:
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $< tests/peers.c
+
+# All tests that are written in C, and the library for them: one program.
+TEST_OBJ = tests/lib/test.o tests/lib/peers.o tests/lib/places.o \
+	tests/lib/relay.o tests/lib/use.o \
+	tests/session/fin.o tests/session/flow.o tests/session/limits.o \
+	tests/session/reset.o tests/session/urgent.o tests/session/vanish.o \
+	tests/start/log.o tests/start/loop.o tests/start/options.o \
+	tests/start/parent.o tests/start/target.o
+TEST_HDR = tests/lib/test.h tests/lib/peers.h tests/lib/places.h \
+	tests/lib/relay.h tests/lib/use.h
+
+.c.o:
+	$(CC) -std=c99 -O1 $(WARN) -c -o $@ $<
+
+$(TEST_OBJ): $(TEST_HDR)
+
+tests/run: $(TEST_OBJ)
+	$(CC) -o $@ $(TEST_OBJ)
 
 $(TOOLS): tests/peers.c tests/peers.h
 

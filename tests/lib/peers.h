@@ -1,0 +1,88 @@
+/*
+ * Both peers of a session: real sockets on loopback, and what is sent and
+ * expected on them.  Every wait is bounded.
+ */
+
+#ifndef PEERS_H
+#define PEERS_H
+
+#include "test.h"
+
+#include <netinet/in.h>
+
+enum { KIB = 1024, MIB = 1024 * KIB };
+
+/* How a peer's stream ends. */
+enum ending { FIN, RST, NOTHING };
+
+/*
+ * Clients are at ::1 and targets at 127.0.0.1; with TARGET6 in the environment
+ * it is the other way round.  target_host is what the relay is given.
+ */
+int	client_family(void);
+int	target_family(void);
+const char *target_host(void);
+
+/*
+ * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
+ * refuse_on: a port that is ours and does not listen.
+ * congest: have a listener with a backlog of 0 answer nobody, until *filler,
+ * which is to be accepted first, is.  blackhole: a listener that answers nobody.
+ * fill: send until nothing goes any more; gives the bytes that the kernel took.
+ * unacked: bytes that the peer's kernel has not taken.
+ */
+int	listen_on(int family);
+int	listen_at(const char *address, int port, int backlog);
+int	listen_dual(void);	/* for both protocols, on any address */
+int	refuse_on(int family);
+int	port_of(int fd);
+int	connect_to(int family, int port);
+int	accept_from(int listener);
+void	socket_pair(int family, int *ours, int *theirs);
+void	congest(int listener, int *filler);
+int	blackhole(void);
+int	readable(int fd, int ms);
+
+/* Bytes.  Byte i of stream n is stream_byte(n, i). */
+unsigned char stream_byte(unsigned, uint64_t);
+void	send_all(int fd, const void *, size_t);
+void	send_stream(int fd, unsigned stream, uint64_t from, size_t);
+void	recv_exactly(int fd, void *, size_t);
+void	expect_stream(int fd, unsigned stream, uint64_t from, size_t);
+uint64_t fill(int fd, unsigned stream);
+uint64_t unacked(int fd);
+
+/*
+ * Ends.  expect_reset: also where recv(2) keeps silent of RST, for FIN came
+ * before.  finish: shutdown(2) for writing.  reset_now: SO_LINGER 0 and close.
+ * converse: bytes each way, and FIN from both.  wait_acked: until the peer's
+ * kernel has it all.
+ */
+void	expect_end(int fd, enum ending);
+void	expect_reset(int fd);
+enum ending ending(int fd, int ms);
+void	finish(int fd);
+void	reset_now(int *fd);
+void	converse(int, int);
+void	wait_acked(int fd);
+
+/* f(fd, stream, 0, size), beside what we do ourselves. */
+pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
+void	expect_done(pid_t);
+
+#ifndef TEST_LIBRARY
+#define listen_on(...) HERE(listen_on(__VA_ARGS__))
+#define connect_to(...) HERE(connect_to(__VA_ARGS__))
+#define accept_from(...) HERE(accept_from(__VA_ARGS__))
+#define send_all(...) HERE(send_all(__VA_ARGS__))
+#define send_stream(...) HERE(send_stream(__VA_ARGS__))
+#define recv_exactly(...) HERE(recv_exactly(__VA_ARGS__))
+#define expect_stream(...) HERE(expect_stream(__VA_ARGS__))
+#define expect_end(...) HERE(expect_end(__VA_ARGS__))
+#define expect_reset(...) HERE(expect_reset(__VA_ARGS__))
+#define converse(...) HERE(converse(__VA_ARGS__))
+#define wait_acked(...) HERE(wait_acked(__VA_ARGS__))
+#define expect_done(...) HERE(expect_done(__VA_ARGS__))
+#endif
+
+#endif

@@ -1,0 +1,188 @@
+#define TEST_LIBRARY
+#include "places.h"
+
+#include <sys/ioctl.h>
+#include <sys/un.h>
+
+#include <arpa/inet.h>
+#include <net/if.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/mount.h>
+
+#include <linux/filter.h>
+#include <sched.h>
+#endif
+
+void
+put_file(const char *path, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+	int fd, n;
+
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd == -1 || write(fd, text, (size_t)n) != n)
+		skip("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+int
+syslog_socket(void)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	apart();
+	mount_over("/dev");
+	memset(&sun, 0, sizeof sun);
+	sun.sun_family = AF_UNIX;
+	strcpy(sun.sun_path, "/dev/log");
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
+		fail("/dev/log: %s", strerror(errno));
+	return fd;
+}
+
+/* An /etc with nothing but these hosts, and a nameserver at 127.0.0.1. */
+void
+own_etc(const char *hosts)
+{
+	apart();
+	mount_over("/etc");
+	put_file("/etc/host.conf", "multi on\n");
+	put_file("/etc/hosts", "%s", hosts);
+	put_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\n");
+	put_file("/etc/resolv.conf",
+	    "nameserver 127.0.0.1\noptions timeout:20\n");
+}
+
+/* A nameserver's socket. */
+int
+name_socket(void)
+{
+	struct sockaddr_in in;
+	int fd;
+
+	memset(&in, 0, sizeof in);
+	in.sin_family = AF_INET;
+	in.sin_port = htons(53);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&in, sizeof in) == -1)
+		fail("nameserver: %s", strerror(errno));
+	return fd;
+}
+
+#ifdef __linux__
+static void
+loopback_up(void)
+{
+	struct ifreq ifr;
+	int fd;
+
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, "lo", 3);
+	ifr.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &ifr) == -1)
+		skip("no loopback interface of our own: %s", strerror(errno));
+	close(fd);
+}
+
+void
+apart(void)
+{
+	int flags;
+	unsigned uid, gid;
+
+	flags = CLONE_NEWNS | CLONE_NEWNET;
+	uid = getuid();
+	gid = getgid();
+	if (unshare(flags) == -1) {
+		if (unshare(CLONE_NEWUSER | flags) == -1)
+			skip("neither root nor a user namespace");
+		put_file("/proc/self/setgroups", "deny");
+		put_file("/proc/self/uid_map", "0 %u 1", uid);
+		put_file("/proc/self/gid_map", "0 %u 1", gid);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		skip("no private mounts: %s", strerror(errno));
+	loopback_up();
+}
+
+void
+mount_over(const char *path)
+{
+	if (mount("none", path, "tmpfs", 0, NULL) == -1)
+		skip("cannot mount on %s: %s", path, strerror(errno));
+}
+
+void
+lose(int fd, unsigned size)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, size, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
+	};
+	struct sock_fprog program = { 4, code };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+	    sizeof program) == -1)
+		skip("SO_ATTACH_FILTER: %s", strerror(errno));
+}
+
+void
+lose_nothing(int fd)
+{
+	int unused = 0;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+	    sizeof unused) == -1)
+		fail("SO_DETACH_FILTER: %s", strerror(errno));
+}
+#else
+void
+apart(void)
+{
+	skip("needs Linux namespaces");
+}
+
+void
+mount_over(const char *path)
+{
+	skip("%s: needs Linux namespaces", path);
+}
+
+void
+lose(int fd, unsigned size)
+{
+	(void)fd;
+	(void)size;
+	skip("no way to lose packets");
+}
+
+void
+lose_nothing(int fd)
+{
+	(void)fd;
+}
+#endif
+
+void
+vanish(int fd)
+{
+	lose(fd, 0);
+}

@@ -1,0 +1,34 @@
+/*
+ * Surroundings of its own for a test; a skip where that cannot be.
+ */
+
+#ifndef PLACES_H
+#define PLACES_H
+
+#include "test.h"
+
+/*
+ * apart: from here on it has its own mounts and network, loopback up.
+ * mount_over: an empty directory there, once apart.
+ * put_file: these are the contents of that file.
+ * syslog_socket: apart, in an empty /dev with a syslogd's socket, given here.
+ * own_etc: apart, in an /etc with nothing but these hosts, and a nameserver at
+ * 127.0.0.1.  name_socket: that nameserver's socket.
+ */
+void	apart(void);
+void	mount_over(const char *path);
+void	put_file(const char *path, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+int	syslog_socket(void);
+void	own_etc(const char *hosts);
+int	name_socket(void);
+
+/*
+ * What comes to a socket and is lost on the way: packets of that size or more;
+ * all of them (vanish: it answers nothing any more).
+ */
+void	lose(int fd, unsigned size);
+void	lose_nothing(int fd);
+void	vanish(int fd);
+
+#endif

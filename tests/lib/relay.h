@@ -1,0 +1,115 @@
+/*
+ * Relay processes, and sessions through them with their lines in the log.
+ */
+
+#ifndef RELAY_TEST_H
+#define RELAY_TEST_H
+
+#include "peers.h"
+
+struct relay {
+	pid_t pid;
+	int client;	/* the client's socket; -1 once closed */
+	int target;	/* the target's socket; -1: none yet */
+	int err;	/* reads the relay's 2; -1: that is the client's socket */
+};
+
+/*
+ * relay_start: a client connection of this family, handed to a relay as an
+ * inetd does; the arguments end with NULL.  With `separate' descriptor 2 is a
+ * pipe, else it is the client's socket.
+ * relay_on: the same with this accepted socket, which is closed here.
+ * relay_setup: called in the relay's process before the relay is executed.
+ * relay_session: the same with -v and a pipe, to a target of ours, accepted.
+ * relay_status: the exit status within ms, 128 + signal if killed.
+ * relay_stderr: all that the relay wrote to its 2, until it closed it.
+ */
+extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
+extern void (*relay_setup)(void);
+void	relay_on(struct relay *, int theirs, int separate, const char *const *);
+void	relay_start(struct relay *, int family, int separate, ...);
+void	relay_startv(struct relay *, int family, int separate,
+	    const char *const *);
+void	relay_session(struct relay *, ...);
+int	relay_status(struct relay *, int ms);
+void	relay_stderr(struct relay *, char *, size_t);
+
+/* A session with both of its peers, and what its lines are to say. */
+struct session {
+	struct relay relay;
+	pid_t pid;		/* the relay's, also when it is over */
+	int fd[2];		/* the peers' own sockets */
+	char addresses[300];	/* as the log line is to give them */
+};
+
+/*
+ * begin: a session, with an option and its value if they are not NULL.
+ * begin_as_inetd: descriptor 2 is the client's socket.
+ * begin_on: of a client connection that is there already, with this number of
+ * words in front of the relay's own.
+ * begin_without: a relay that may find no target; the line will have these words
+ * for it.
+ * connected: a started relay (-v, separate) connects, the session is complete.
+ * expect_dialing: wait until somebody has sent SYN to this listener, in vain.
+ * delay: have strace(1) delay some of the relay's calls, in its own words: gives
+ * how many words that puts in front of the relay's.
+ */
+enum { MOST_WORDS = 16 };
+void	begin(struct session *, const char *option, const char *value);
+void	begin_as_inetd(struct session *, const char *option);
+void	begin_on(struct session *, int ours, int theirs,
+	    const char *const *words, int n);
+void	begin_without(struct session *, int separate, const char *target,
+	    const char *const *args);
+void	connected(struct session *, int listener);
+void	expect_dialing(int listener);
+int	delay(const char *words[], const char *calls, const char *how);
+const char *port_text(int listener);
+const char *target_text(int listener);
+
+/*
+ * Lines.  put_names: what they say of the addresses; as long as there is no
+ * target: words.  expect_line: one with this end, up and down; gives its secs in
+ * milliseconds.  An end may end with a *, which is anything.
+ * expect_exit: the relay ends with this status, and such a line as its last.
+ * expect_over: status 0, for a session that carried this from a side and back.
+ */
+void	put_names(struct session *, const char *target);
+int	cut_warning(char *line);
+int64_t	check_line(char *line, const struct session *, const char *end,
+	    uint64_t up, uint64_t down);
+void	read_line(int fd, char *line, size_t);
+int64_t	expect_line(const struct session *, const char *end, uint64_t up,
+	    uint64_t down);
+void	expect_status(struct session *, int status);
+void	expect_exit(struct session *, int status, const char *end, uint64_t up,
+	    uint64_t down);
+void	expect_over(struct session *, int side, const char *end, uint64_t sent,
+	    uint64_t back);
+const char *sockets_of(int family);
+extern const char *const reset_of[], *const timeout_of[];	/* of a side */
+
+/*
+ * The relay ends with this status and end, for a target that cannot be had, and
+ * its client sees RST and not a byte: with its own descriptor 2, and with the
+ * client's socket there, at the same time.
+ */
+void	fails(int status, const char *target, const char *end,
+	    const char *const *args);
+
+#ifndef TEST_LIBRARY
+#define relay_status(...) HERE(relay_status(__VA_ARGS__))
+#define relay_stderr(...) HERE(relay_stderr(__VA_ARGS__))
+#define relay_session(...) HERE(relay_session(__VA_ARGS__))
+#define begin(...) HERE(begin(__VA_ARGS__))
+#define connected(...) HERE(connected(__VA_ARGS__))
+#define expect_dialing(...) HERE(expect_dialing(__VA_ARGS__))
+#define read_line(...) HERE(read_line(__VA_ARGS__))
+#define expect_line(...) HERE(expect_line(__VA_ARGS__))
+#define expect_status(...) HERE(expect_status(__VA_ARGS__))
+#define expect_exit(...) HERE(expect_exit(__VA_ARGS__))
+#define expect_over(...) HERE(expect_over(__VA_ARGS__))
+#define fails(...) HERE(fails(__VA_ARGS__))
+#endif
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * The runner.  A test is an id, the sentence that it proves, and a body that
+ * stands under them:
+ *
+ *	TEST(bare_reset, "a reset without a byte becomes a reset")
+ *	{
+ *		...
+ *	}
+ *
+ * One that holds each way is written once, for the side that acts (near), and
+ * has two sentences; its ids are client_NAME and target_NAME:
+ *
+ *	EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
+ *	    "a target's reset becomes a reset at the client")
+ *	{
+ *		... near, !near ...
+ *	}
+ *
+ * Every test runs in a process of its own, some at a time, within one limit.
+ * What cannot be done ends the test that asked for it (fail, skip); either says
+ * where.  An expectation that a function of the library makes says where it was
+ * called: such functions have a macro of their name with HERE in it.
+ */
+
+#ifndef TEST_H
+#define TEST_H
+
+#define _GNU_SOURCE
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CLIENT, TARGET, NOBODY };	/* the sides of a session */
+
+struct test {
+	const char *id, *sentence, *file;
+	int line;
+	void (*run)(void);
+	struct test *next;
+};
+
+void	test_add(struct test *);
+
+#define TEST_NAMED(name, sentence_, function) \
+static struct test test_##name = { \
+	#name, sentence_, __FILE__, __LINE__, function, NULL \
+}; \
+__attribute__((constructor)) static void \
+add_##name(void) \
+{ \
+	test_add(&test_##name); \
+}
+
+#define TEST(name, sentence) \
+static void name(void); \
+TEST_NAMED(name, sentence, name) \
+static void \
+name(void)
+
+#define EACH_WAY(name, of_client, of_target) \
+static void name(int); \
+static void client_##name(void) { name(CLIENT); } \
+static void target_##name(void) { name(TARGET); } \
+TEST_NAMED(client_##name, of_client, client_##name) \
+TEST_NAMED(target_##name, of_target, target_##name) \
+static void \
+name(int near)
+
+/* Where the test stands, for what fails or is skipped from now on. */
+void	test_at(const char *, int);
+#define HERE(call) (test_at(__FILE__, __LINE__), call)
+
+void	test_fail(const char *, ...)
+	    __attribute__((noreturn, format(printf, 1, 2)));
+void	test_skip(const char *, ...)
+	    __attribute__((noreturn, format(printf, 1, 2)));
+#define fail(...) HERE(test_fail(__VA_ARGS__))
+#define skip(...) HERE(test_skip(__VA_ARGS__))
+
+/*
+ * Time.  All that is "soon" is by one constant, and no test has a limit of its
+ * own in milliseconds that a slow machine could miss: TEST_SLOW=4 in the
+ * environment makes the constant four times as long.
+ */
+int	test_slow(void);
+#define SOON (10000 * test_slow())	/* what takes longer has failed */
+void	pause_for(int ms);	/* where a rule demands that time passes */
+int64_t	milliseconds(void);
+
+#endif

@@ -1,0 +1,104 @@
+#define TEST_LIBRARY
+#include "use.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t
+cpu_microseconds(pid_t pid)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+	    clock_gettime(clock, &t) == -1)
+		skip("no clock of another process here");
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* A number from /proc/PID/status. */
+long
+status_of(pid_t pid, const char *key)
+{
+	char path[64], line[256];
+	FILE *f;
+	long n;
+
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+	f = fopen(path, "r");
+	if (f == NULL)
+		skip("no %s", path);
+	n = -1;
+	while (n == -1 && fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, key, strlen(key)) == 0)
+			n = atol(line + strlen(key));
+	fclose(f);
+	if (n == -1)
+		skip("no %s in %s", key, path);
+	return n;
+}
+
+/* proc_pid_stat(5): S asleep, t traced.  S where that is not told. */
+char
+state_of(pid_t pid)
+{
+	char state;
+#ifdef __linux__
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	f = fopen(path, "r");
+	if (f == NULL || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		skip("no %s", path);
+	fclose(f);
+#else
+	(void)pid;
+	state = 'S';
+#endif
+	return state;
+}
+
+/* How often it has gone to sleep; 0 where that is not told. */
+long
+sleeps_of(pid_t pid)
+{
+#ifdef __linux__
+	return status_of(pid, "voluntary_ctxt_switches:");
+#else
+	(void)pid;
+	return 0;
+#endif
+}
+
+/*
+ * It neither spins, which takes time, nor looks more often than that: a look is
+ * counted, for a machine that others use may charge half a millisecond for one.
+ * What went before may take longer on a busy machine: first it comes to rest.
+ */
+void
+expect_idle(pid_t pid, int ms, int looks)
+{
+	int64_t used;
+	long slept;
+	int i, tries;
+
+	i = 0;
+	do {
+		slept = sleeps_of(pid);
+		pause_for(50);
+	} while ((sleeps_of(pid) != slept || state_of(pid) != 'S') && ++i < 40);
+	tries = 0;
+	do {			/* a pipe is let go once, after two seconds */
+		used = cpu_microseconds(pid);
+		slept = sleeps_of(pid);
+		pause_for(ms);
+		used = cpu_microseconds(pid) - used;
+		slept = sleeps_of(pid) - slept;
+	} while ((used > ms * 50 || slept > looks) && ++tries < 2);
+	if (tries == 2)
+		fail("%lld us of CPU and %ld looks in %d ms with nothing to do",
+		    (long long)used, slept, ms);
+}

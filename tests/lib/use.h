@@ -1,0 +1,26 @@
+/*
+ * What a process uses: its time, and how often it looks up.
+ */
+
+#ifndef USE_H
+#define USE_H
+
+#include "test.h"
+
+/*
+ * status_of: a number from /proc/PID/status.  state_of: proc_pid_stat(5): S
+ * asleep, t traced; S where that is not told.  sleeps_of: how often it has gone
+ * to sleep; 0 where that is not told.  expect_idle: in these milliseconds it
+ * neither spins nor looks up more often than that.
+ */
+int64_t	cpu_microseconds(pid_t);
+long	status_of(pid_t, const char *key);
+char	state_of(pid_t);
+long	sleeps_of(pid_t);
+void	expect_idle(pid_t, int ms, int looks);
+
+#ifndef TEST_LIBRARY
+#define expect_idle(...) HERE(expect_idle(__VA_ARGS__))
+#endif
+
+#endif

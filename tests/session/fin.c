@@ -1,0 +1,120 @@
+/*
+ * FIN: half-close, and the tails of streams.
+ */
+
+#include "../lib/relay.h"
+
+#include <unistd.h>
+
+/*
+ * One side sends FIN: the other gets every byte, then FIN; the opposite
+ * direction goes on for as long as it likes.
+ */
+
+EACH_WAY(half_close, "a client's FIN follows its last byte, and a reply of 1 MiB "
+    "comes 1.5 s later",
+    "a target's FIN follows its last byte, and the client sends 1 "
+    "MiB 1.5 s later")
+{
+	struct session t;
+	pid_t reply;
+	int far;
+
+	far = !near;
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[near], 1, 0, 1000);
+	finish(t.fd[near]);
+	expect_stream(t.fd[far], 1, 0, 1000);
+	expect_end(t.fd[far], FIN);
+	if (readable(t.fd[near], 1500))
+		fail("something comes before the reply");
+	reply = aside(send_stream, t.fd[far], 2, MIB);
+	expect_stream(t.fd[near], 2, 0, MIB);
+	expect_done(reply);
+	expect_end(t.fd[near], NOTHING);
+	finish(t.fd[far]);
+	expect_end(t.fd[near], FIN);
+	expect_over(&t, near, "eof", 1000, MIB);
+}
+
+EACH_WAY(tails, "no tail is lost of 150 requests whose client closes at once",
+    "no tail is lost of 150 replies whose target closes at once")
+{
+	struct session t;
+	size_t size;
+	int i;
+
+	for (i = 0; i < 150; i++) {
+		size = (size_t)(1 + i * 7919 % 200000);
+		begin(&t, NULL, NULL);
+		send_stream(t.fd[!near], 1, 0, 100);
+		expect_stream(t.fd[near], 1, 0, 100);
+		send_stream(t.fd[near], 2, 0, size);
+		close(t.fd[near]);
+		expect_stream(t.fd[!near], 2, 0, size);
+		expect_end(t.fd[!near], FIN);
+		close(t.fd[!near]);
+		expect_over(&t, near, "eof", size, 100);
+		close(t.relay.err);
+	}
+}
+
+/* What the far side has not taken yet outlives the relay. */
+EACH_WAY(slow_tail, "what a slow target has still to take outlives the process",
+    "what a slow client has still to take outlives the process")
+{
+	struct session t;
+	uint64_t sent;
+	size_t first;
+	int far, same;
+
+	far = !near;
+	begin(&t, NULL, NULL);
+	same = 64 * KIB;	/* the size it has, to stay as it is */
+	setsockopt(t.fd[far], SOL_SOCKET, SO_RCVBUF, &same, sizeof same);
+	finish(t.fd[far]);
+	expect_end(t.fd[near], FIN);
+	sent = fill(t.fd[near], 1);
+	finish(t.fd[near]);
+	first = (size_t)sent - MIB;
+	expect_stream(t.fd[far], 1, 0, first);
+	expect_over(&t, near, "eof", sent, 0);
+	expect_stream(t.fd[far], 1, first, MIB);
+	expect_end(t.fd[far], FIN);
+}
+
+TEST(both_finish, "FIN from both ends the session with end=eof and status 0")
+{
+	struct session t;
+
+	begin(&t, NULL, NULL);
+	finish(t.fd[CLIENT]);
+	finish(t.fd[TARGET]);
+	expect_end(t.fd[CLIENT], FIN);
+	expect_end(t.fd[TARGET], FIN);
+	expect_over(&t, CLIENT, "eof", 0, 0);
+}
+
+TEST(fin_before_target, "bytes and FIN from before the target is connected are carried")
+{
+	const char *args[] = { "-v", target_host(), NULL, NULL };
+	struct session t;
+	int filler, listener;
+
+	listener = listen_at(target_host(), 0, 0);
+	congest(listener, &filler);
+	args[2] = port_text(listener);
+	relay_startv(&t.relay, client_family(), 1, args);
+	send_stream(t.relay.client, 1, 0, 5000);
+	finish(t.relay.client);
+	expect_dialing(listener);
+	close(accept_from(listener));
+	connected(&t, listener);
+	expect_stream(t.fd[TARGET], 1, 0, 5000);
+	expect_end(t.fd[TARGET], FIN);
+	send_stream(t.fd[TARGET], 2, 0, 5000);
+	expect_stream(t.fd[CLIENT], 2, 0, 5000);
+	finish(t.fd[TARGET]);
+	expect_end(t.fd[CLIENT], FIN);
+	expect_over(&t, CLIENT, "eof", 5000, 5000);
+}

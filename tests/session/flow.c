@@ -1,0 +1,198 @@
+/*
+ * How bytes flow: bulk, backpressure, small pieces, and rest.
+ */
+
+#include "../lib/relay.h"
+#include "../lib/use.h"
+
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Backpressure is exact, and a session in which nothing moves costs nothing. */
+
+TEST(bulk, "128 MiB each way at once arrive unchanged")
+{
+	struct session t;
+	pid_t jobs[3];
+	size_t i, size;
+
+	size = 128 * MIB;
+	begin(&t, NULL, NULL);
+	jobs[0] = aside(send_stream, t.fd[CLIENT], 1, size);
+	jobs[1] = aside(send_stream, t.fd[TARGET], 2, size);
+	jobs[2] = aside(expect_stream, t.fd[TARGET], 1, size);
+	expect_stream(t.fd[CLIENT], 2, 0, size);
+	for (i = 0; i < 3; i++)
+		expect_done(jobs[i]);
+	finish(t.fd[CLIENT]);
+	expect_end(t.fd[TARGET], FIN);
+	finish(t.fd[TARGET]);
+	expect_end(t.fd[CLIENT], FIN);
+	expect_over(&t, CLIENT, "eof", size, size);
+}
+
+/* Ask and answer from far to near: the way that nobody stalls. */
+static void
+expect_lively(struct session *t, int near, uint64_t *back)
+{
+	int64_t began;
+	pid_t job;
+	int i;
+
+	began = milliseconds();
+	for (i = 0; i < 100; i++, *back += 10) {
+		send_stream(t->fd[!near], 2, *back, 10);
+		expect_stream(t->fd[near], 2, *back, 10);
+	}
+	if (milliseconds() - began > 3000)
+		fail("the other way crawls");
+	job = aside(send_stream, t->fd[!near], 3, 8 * MIB);
+	expect_stream(t->fd[near], 3, 0, 8 * MIB);
+	expect_done(job);
+	*back += 8 * MIB;
+}
+
+EACH_WAY(stalled_reader, "a target that reads nothing stalls its own direction alone, "
+    "in constant memory and without CPU",
+    "a client that reads nothing stalls its own direction alone, "
+    "in constant memory and without CPU")
+{
+	struct session t;
+	uint64_t back, sent;
+	long rss;
+
+	begin(&t, NULL, NULL);
+	back = 0;
+	expect_lively(&t, near, &back);
+	send_stream(t.fd[near], 1, 0, 256 * KIB);
+	expect_stream(t.fd[!near], 1, 0, 256 * KIB);
+	rss = status_of(t.pid, "VmRSS:");
+	sent = fill(t.fd[near], 4);
+	expect_idle(t.pid, 700, 0);
+	back = 0;
+	expect_lively(&t, near, &back);
+	rss = status_of(t.pid, "VmRSS:") - rss;
+	if (rss > 64)
+		fail("%ld KiB more memory", rss);
+	expect_idle(t.pid, 300, 0);
+	expect_stream(t.fd[!near], 4, 0, (size_t)sent);
+	finish(t.fd[near]);
+	expect_end(t.fd[!near], FIN);
+	finish(t.fd[!near]);
+	expect_end(t.fd[near], FIN);
+	expect_over(&t, near, "eof", 256 * KIB + sent, 2 * back);
+}
+
+/* As fast as can be, whatever it is. */
+static void
+flood(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	static char buffer[256 * KIB];
+
+	(void)stream;
+	for (; from < size; from += sizeof buffer)
+		send_all(fd, buffer, sizeof buffer);
+}
+
+static void
+discard(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	static char buffer[256 * KIB];
+	ssize_t n;
+
+	(void)stream;
+	for (; from < size; from += (uint64_t)n)
+		if ((n = recv(fd, buffer, sizeof buffer, 0)) <= 0)
+			_exit(1);
+}
+
+/*
+ * strace(1) lets the relay wait for 2 ms whenever it is to ask how much there is,
+ * so that of bulk there always is more, and never more than the other side takes:
+ * it has to see what else there is all the same.
+ */
+EACH_WAY(turn_beside_bulk, "a client's bulk leaves the target its turn",
+    "a target's bulk leaves the client its turn")
+{
+	const char *words[MOST_WORDS];
+	struct session t;
+	pid_t reader, sender;
+	char c;
+	int i, ours, size, theirs;
+
+	size = 64 * KIB;
+	socket_pair(client_family(), &ours, &theirs);
+	begin_on(&t, ours, theirs, words, delay(words, "trace=ioctl",
+	    "inject=ioctl:delay_enter=2000"));
+	if (setsockopt(t.fd[near], SOL_SOCKET, SO_SNDBUF, &size, sizeof size)
+	    == -1)
+		fail("SO_SNDBUF: %s", strerror(errno));
+	reader = aside(discard, t.fd[!near], 1, SIZE_MAX);
+	flood(t.fd[near], 1, 0, 2 * MIB);
+	sender = aside(flood, t.fd[near], 1, SIZE_MAX);
+	for (i = 0; i < 30; i++) {
+		send_all(t.fd[!near], "x", 1);
+		recv_exactly(t.fd[near], &c, 1);
+	}
+	kill(reader, SIGKILL);
+	kill(sender, SIGKILL);
+	kill(t.pid, SIGTERM);
+	expect_status(&t, 0);
+}
+
+/*
+ * Against a receiver that is slow to acknowledge, a sender that waits for that
+ * (RFC 896) would need 40 ms for each byte.
+ */
+EACH_WAY(small_pieces, "small pieces from a client are not held back",
+    "small pieces from a target are not held back")
+{
+	struct session t;
+	int64_t took;
+	int i, no;
+
+	begin(&t, NULL, NULL);
+	no = 0;
+	took = milliseconds();
+	for (i = 0; i < 100; i++) {
+#ifdef TCP_QUICKACK
+		setsockopt(t.fd[!near], IPPROTO_TCP, TCP_QUICKACK, &no,
+		    sizeof no);
+#endif
+		send_stream(t.fd[near], 1, (uint64_t)i, 1);
+		expect_stream(t.fd[!near], 1, (uint64_t)i, 1);
+	}
+	took = milliseconds() - took;
+	if (took > 2000)
+		fail("100 bytes took %lld ms", (long long)took);
+}
+
+TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
+{
+	static const char key[] = "voluntary_ctxt_switches:";
+	struct session t;
+	int64_t used;
+	long woken;
+
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[CLIENT], 1, 0, 100);
+	expect_stream(t.fd[TARGET], 1, 0, 100);
+	send_stream(t.fd[TARGET], 2, 0, 100);
+	expect_stream(t.fd[CLIENT], 2, 0, 100);
+	do {			/* first it falls asleep, and lets a pipe go */
+		woken = status_of(t.pid, key);
+		pause_for(2500);
+	} while (status_of(t.pid, key) != woken);
+	used = cpu_microseconds(t.pid);
+	pause_for(10000);
+	woken = status_of(t.pid, key) - woken;
+	used = cpu_microseconds(t.pid) - used;
+	if (woken != 0 || used != 0)
+		fail("woken %ld times, %lld us", woken, (long long)used);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1100, 3100);
+}

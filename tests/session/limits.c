@@ -1,0 +1,115 @@
+/*
+ * -T, -t, and signals.
+ */
+
+#include "../lib/places.h"
+#include "../lib/relay.h"
+
+#include <signal.h>
+
+/* -T and -t run out: RST on both sides. */
+
+TEST(idle_limit, "-T resets both sides when no byte has moved for so long")
+{
+	struct session t;
+	int64_t last;
+	int i;
+
+	begin(&t, "-T", "2");
+	for (last = i = 0; i < 4; i++) {
+		pause_for(800);
+		last = milliseconds();
+		send_stream(t.fd[i % 2], (unsigned)i, 0, 1);
+		expect_stream(t.fd[!(i % 2)], (unsigned)i, 0, 1);
+	}
+	expect_end(t.fd[CLIENT], RST);
+	expect_end(t.fd[TARGET], RST);
+	if (milliseconds() - last < 2000)
+		fail("too early");
+	expect_over(&t, CLIENT, "idle", 2, 2);
+}
+
+/* Nor is it put off by a parent's timer, say, of which there is nothing to log. */
+TEST(idle_limit_and_signals, "-T is not put off by signals")
+{
+	struct session t;
+	int i;
+
+	apart();
+	mount_over("/dev");
+	begin_as_inetd(&t, "-T1");
+	for (i = 0; i < 50 && ending(t.fd[CLIENT], 100) == NOTHING; i++)
+		kill(t.pid, SIGALRM);
+	if (i == 50)
+		fail("it goes on for %d times 100 ms", i);
+	expect_reset(t.fd[TARGET]);
+	expect_status(&t, 0);
+}
+
+EACH_WAY(half_closed_limit, "-t resets both sides when a client has finished and no byte "
+    "has moved since",
+    "-t resets both sides when a target has finished and no byte "
+    "has moved since")
+{
+	struct session t;
+	int64_t last;
+
+	begin(&t, "-t", "2");
+	if (readable(t.fd[near], 2500) || readable(t.fd[!near], 0))
+		fail("it ends before a side has finished");
+	finish(t.fd[near]);
+	expect_end(t.fd[!near], FIN);
+	pause_for(500);
+	last = milliseconds();
+	send_stream(t.fd[!near], 1, 0, 100);
+	expect_stream(t.fd[near], 1, 0, 100);
+	expect_end(t.fd[near], RST);
+	expect_reset(t.fd[!near]);
+	if (milliseconds() - last < 2000)
+		fail("too early");
+	expect_over(&t, near, "half-closed", 0, 100);
+}
+
+/* Signals. */
+
+static void
+ended_by(int sig)
+{
+	struct session t;
+
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[CLIENT], 1, 0, 10);
+	expect_stream(t.fd[TARGET], 1, 0, 10);
+	kill(t.pid, sig);
+	expect_end(t.fd[CLIENT], RST);
+	expect_end(t.fd[TARGET], RST);
+	expect_over(&t, CLIENT, "signal", 10, 0);
+}
+
+TEST(signals_end_it, "SIGTERM and SIGHUP reset both sides")
+{
+	ended_by(SIGTERM);
+	ended_by(SIGHUP);
+}
+
+TEST(line_so_far, "SIGUSR1 logs the line so far, and the session goes on")
+{
+	struct session t;
+
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[CLIENT], 1, 0, 10);
+	expect_stream(t.fd[TARGET], 1, 0, 10);
+	send_stream(t.fd[TARGET], 2, 0, 20);
+	expect_stream(t.fd[CLIENT], 2, 0, 20);
+	kill(t.pid, SIGUSR1);
+	expect_line(&t, "open", 10, 20);
+#ifdef SIGINFO
+	kill(t.pid, SIGINFO);
+	expect_line(&t, "open", 10, 20);
+#endif
+	kill(t.pid, SIGALRM);
+	kill(t.pid, SIGPIPE);
+	kill(t.pid, SIGCHLD);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1010, 3020);
+}

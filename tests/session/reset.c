@@ -1,0 +1,370 @@
+/*
+ * Resets: each is a reset at the other side, after what came before it.
+ */
+
+#include "../lib/places.h"
+#include "../lib/relay.h"
+#include "../lib/use.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * One side resets, or vanishes: the other gets what had already been read, then
+ * RST.  Never a FIN.
+ */
+
+static void
+reset_after(int near, size_t bytes, int finished)
+{
+	struct session t;
+	int far;
+
+	far = !near;
+	begin(&t, NULL, NULL);
+	if (bytes > 0)
+		send_stream(t.fd[near], 1, 0, bytes);
+	if (finished != NOBODY) {
+		finish(t.fd[finished]);
+		if (finished == near)
+			expect_stream(t.fd[far], 1, 0, bytes);
+		expect_end(t.fd[!finished], FIN);
+	}
+	wait_acked(t.fd[near]);
+	reset_now(&t.fd[near]);
+	if (finished == near) {
+		expect_reset(t.fd[far]);
+	} else {
+		expect_stream(t.fd[far], 1, 0, bytes);
+		expect_end(t.fd[far], RST);
+	}
+	/* Who had finished, and was owed nothing, has lost nothing. */
+	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
+	    0);
+}
+
+EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
+    "a target's reset becomes a reset at the client")
+{
+	reset_after(near, 0, NOBODY);
+}
+
+EACH_WAY(reset_with_bytes, "what the client sent comes before its reset",
+    "what the target sent comes before its reset")
+{
+	reset_after(near, 50000, NOBODY);
+}
+
+EACH_WAY(reset_after_own_fin, "a client that has finished may still reset",
+    "a target that has finished may still reset")
+{
+	reset_after(near, 50000, near);
+}
+
+EACH_WAY(reset_after_others_fin, "a client's reset passes a target that has finished",
+    "a target's reset passes a client that has finished")
+{
+	reset_after(near, 50000, !near);
+}
+
+/* What the relay is to see is there before it looks (carry_had_fin). */
+static void
+need_had_fin(void)
+{
+#ifndef __linux__
+	skip("only Linux tells of FIN when the connection is lost already");
+#endif
+}
+
+/* FIN and RST wait together behind bytes that the far side takes late. */
+EACH_WAY(reset_right_behind_fin, "a client's FIN and the reset right behind it both arrive",
+    "a target's FIN and the reset right behind it both arrive")
+{
+	struct session t;
+
+	need_had_fin();
+	begin(&t, NULL, NULL);
+	kill(t.pid, SIGSTOP);
+	send_stream(t.fd[near], 1, 0, 50000);
+	wait_acked(t.fd[near]);
+	finish(t.fd[near]);
+	reset_now(&t.fd[near]);
+	kill(t.pid, SIGCONT);
+	expect_stream(t.fd[!near], 1, 0, 50000);
+	expect_end(t.fd[!near], FIN);
+	expect_reset(t.fd[!near]);
+	expect_over(&t, near, "eof", 50000, 0);
+}
+
+/*
+ * The same, while FIN to the near side waits behind what that does not read: to
+ * Linux the reset is another error then.  The far side, which has had FIN both
+ * ways, does not see it.
+ */
+EACH_WAY(reset_right_behind_crossing_fin, "a client's FIN that crosses the target's and the reset behind "
+    "it both arrive",
+    "a target's FIN that crosses the client's and the reset behind "
+    "it both arrive")
+{
+	struct session t;
+
+	need_had_fin();
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[!near], 2, 0, 300000);
+	finish(t.fd[!near]);
+	send_stream(t.fd[near], 1, 0, 50000);
+	expect_idle(t.pid, 300, 0);
+	kill(t.pid, SIGSTOP);
+	finish(t.fd[near]);
+	reset_now(&t.fd[near]);
+	kill(t.pid, SIGCONT);
+	expect_stream(t.fd[!near], 1, 0, 50000);
+	expect_end(t.fd[!near], FIN);
+	expect_over(&t, near, reset_of[near], 50000, 300000);
+}
+
+/* True if the connection is gone. */
+static int
+broken(int fd)
+{
+	struct pollfd p;
+
+	p.fd = fd;
+	p.events = 0;
+	return poll(&p, 1, 0) == 1;
+}
+
+/*
+ * FIN came, and is only seen when its sender's system answers no more.  Nobody
+ * has lost anything: the far side may stay, and learns nothing of it.
+ */
+EACH_WAY(vanished_behind_fin, "a client's FIN arrives though the client is given up before "
+    "it is seen",
+    "a target's FIN arrives though the target is given up before "
+    "it is seen")
+{
+	struct session t;
+
+	need_had_fin();
+	begin(&t, "-k", "1");
+	kill(t.pid, SIGSTOP);
+	send_stream(t.fd[near], 1, 0, 50000);
+	finish(t.fd[near]);
+	wait_acked(t.fd[near]);
+	vanish(t.fd[near]);
+	pause_for(4000);
+	kill(t.pid, SIGCONT);
+	expect_stream(t.fd[!near], 1, 0, 50000);
+	expect_end(t.fd[!near], FIN);
+	expect_over(&t, near, "eof", 50000, 0);
+	if (broken(t.fd[!near]))
+		fail("RST");
+}
+
+/* Send until the relay takes no more, and sleeps; give what was taken. */
+static uint64_t
+fill_relay(const struct session *t, int near)
+{
+	uint64_t before, left, sent;
+
+	sent = fill(t->fd[near], 1);
+	left = unacked(t->fd[near]);
+	do {
+		before = left;
+		pause_for(100);		/* ACK may take 40 ms */
+		left = unacked(t->fd[near]);
+	} while (left != before || state_of(t->pid) != 'S');
+	return sent - left;
+}
+
+static uint64_t
+fill_and_reset(struct session *t, int near)
+{
+	uint64_t taken;
+
+	begin(t, NULL, NULL);
+	taken = fill_relay(t, near);
+	if (taken < 32 * KIB)
+		fail("only %llu bytes fit", (unsigned long long)taken);
+	reset_now(&t->fd[near]);
+	return taken;
+}
+
+EACH_WAY(reset_while_far_is_slow, "a slow target gets all that a client had sent, then its reset",
+    "a slow client gets all that a target had sent, then its reset")
+{
+	struct session t;
+	uint64_t taken;
+
+	taken = fill_and_reset(&t, near);
+	pause_for(5000);
+	expect_stream(t.fd[!near], 1, 0, (size_t)taken);
+	expect_end(t.fd[!near], RST);
+	expect_over(&t, near, reset_of[near], taken, 0);
+}
+
+/*
+ * FIN has gone to the near side, and has nothing more to tell it; but its reset
+ * is still to come.
+ */
+EACH_WAY(reset_while_far_is_done_and_stuck, "a target that has finished and is slow gets all that a client "
+    "had sent, then its reset",
+    "a client that has finished and is slow gets all that a target "
+    "had sent, then its reset")
+{
+	struct session t;
+	uint64_t taken;
+
+	begin(&t, NULL, NULL);
+	finish(t.fd[!near]);
+	expect_end(t.fd[near], FIN);
+	taken = fill_relay(&t, near);
+	reset_now(&t.fd[near]);
+	pause_for(500);
+	expect_stream(t.fd[!near], 1, 0, (size_t)taken);
+	expect_reset(t.fd[!near]);
+	expect_over(&t, near, reset_of[near], taken, 0);
+}
+
+/* The same, of a far side that takes nothing: then -T ends it. */
+EACH_WAY(reset_while_far_is_done_for, "a client's reset is seen though the target has finished and "
+    "takes nothing",
+    "a target's reset is seen though the client has finished and "
+    "takes nothing")
+{
+	char line[2048];
+	struct session t;
+
+	begin(&t, "-T", "2");
+	finish(t.fd[!near]);
+	expect_end(t.fd[near], FIN);
+	(void)fill(t.fd[near], 1);
+	reset_now(&t.fd[near]);
+	if (relay_status(&t.relay, SOON) != 0)
+		fail("exit status is not 0");
+	relay_stderr(&t.relay, line, sizeof line);
+	if (strstr(line, reset_of[near]) == NULL)
+		fail("logged %s", line);
+	expect_reset(t.fd[!near]);
+}
+
+/*
+ * The far side takes some 20 KB/s, and the relay's send buffer has room for
+ * megabytes: it says so only when a third of it is free.
+ */
+EACH_WAY(reset_while_far_dribbles, "a target that takes little at a time gets all that a client "
+    "had sent, then its reset",
+    "a client that takes little at a time gets all that a target "
+    "had sent, then its reset")
+{
+	struct session t;
+	uint64_t at, taken;
+	int64_t end;
+
+	taken = fill_and_reset(&t, near);
+	end = milliseconds() + 21000;
+	for (at = 0; milliseconds() < end; at += 2000) {
+		pause_for(100);
+		expect_stream(t.fd[!near], 1, at, 2000);
+	}
+	expect_stream(t.fd[!near], 1, at, (size_t)(taken - at));
+	expect_end(t.fd[!near], RST);
+	expect_over(&t, near, reset_of[near], taken, 0);
+}
+
+/* The relay has taken the client, and is stopped before it sees its target. */
+static void
+stop_when_connected(struct session *t, int ours, int theirs)
+{
+	const char *args[] = { "-v", target_host(), NULL, NULL };
+	int filler, listener;
+
+	listener = listen_at(target_host(), 0, 0);
+	congest(listener, &filler);
+	args[2] = port_text(listener);
+	relay_on(&t->relay, theirs, 1, args);
+	t->pid = t->relay.pid;
+	expect_dialing(listener);
+	kill(t->pid, SIGSTOP);
+	close(accept_from(listener));
+	t->fd[CLIENT] = t->relay.client = ours;
+	t->fd[TARGET] = accept_from(listener);
+	put_names(t, NULL);
+}
+
+/* The target speaks and resets before the relay can look at it. */
+static void
+reset_when_connected(int finished)
+{
+	struct session t;
+	int ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	stop_when_connected(&t, ours, theirs);
+	send_stream(t.fd[TARGET], 1, 0, 500);
+	wait_acked(t.fd[TARGET]);
+	if (finished)
+		finish(t.fd[TARGET]);
+	reset_now(&t.fd[TARGET]);
+	kill(t.pid, SIGCONT);
+	expect_line(&t, "open", 0, 0);
+	expect_stream(t.fd[CLIENT], 1, 0, 500);
+	if (finished) {
+		expect_end(t.fd[CLIENT], FIN);
+		expect_reset(t.fd[CLIENT]);
+	} else {
+		expect_end(t.fd[CLIENT], RST);
+	}
+	expect_over(&t, TARGET, finished ? "eof" : "target-reset", 500, 0);
+}
+
+TEST(target_reset_at_once, "a target that resets before it is seen to be connected has "
+    "its bytes carried")
+{
+	reset_when_connected(0);
+}
+
+TEST(target_fin_and_reset_at_once, "a target that resets behind FIN before it is seen to be "
+    "connected has both carried")
+{
+	need_had_fin();
+	reset_when_connected(1);
+}
+
+/* FIN that is there before the relay is no byte that its parent has read. */
+TEST(reset_behind_early_fin, "a client's FIN from before the relay arrives, and the reset "
+    "behind it")
+{
+	struct session t;
+	int ours, theirs;
+
+	need_had_fin();
+	socket_pair(client_family(), &ours, &theirs);
+	send_stream(ours, 1, 0, 5000);
+	finish(ours);
+	wait_acked(ours);
+	stop_when_connected(&t, ours, theirs);
+	reset_now(&t.fd[CLIENT]);
+	kill(t.pid, SIGCONT);
+	expect_line(&t, "open", 0, 0);
+	expect_stream(t.fd[TARGET], 1, 0, 5000);
+	expect_end(t.fd[TARGET], FIN);
+	expect_reset(t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 5000, 0);
+}
+
+/* The wait for a far side that takes nothing costs nothing and can be ended. */
+EACH_WAY(last_words_and_signal, "the wait for a slow target costs no CPU, and a signal ends it",
+    "the wait for a slow client costs no CPU, and a signal ends it")
+{
+	struct session t;
+
+	(void)fill_and_reset(&t, near);
+	expect_idle(t.pid, 1000, 12);	/* pauses of 100 ms, pump.c */
+	kill(t.pid, SIGTERM);
+	if (relay_status(&t.relay, 4000) != 0)
+		fail("exit status is not 0");
+	expect_reset(t.fd[!near]);
+}

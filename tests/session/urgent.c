@@ -1,0 +1,374 @@
+/*
+ * Urgent data.
+ */
+
+#include "../lib/places.h"
+#include "../lib/relay.h"
+#include "../lib/use.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Urgent data: the same byte at the same place in the stream, with the urgent
+ * mark on it, however many there are in a session.
+ */
+
+static void
+send_urgent(int fd, char c)
+{
+	if (send(fd, &c, 1, MSG_OOB) != 1)
+		fail("send: %s", strerror(errno));
+}
+
+static void
+keep_inline(int fd)
+{
+	int one;
+
+	one = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof one) == -1)
+		fail("SO_OOBINLINE: %s", strerror(errno));
+}
+
+/* Read size bytes of the stream; the mark is on none of them. */
+static void
+expect_unmarked(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	unsigned char buffer[65536];
+	ssize_t i, n;
+
+	for (; size > 0; size -= (size_t)n, from += (uint64_t)n) {
+		if (!readable(fd, SOON))
+			fail("%zu bytes did not come", size);
+		if (sockatmark(fd) == 1)
+			fail("byte %llu is marked", (unsigned long long)from);
+		n = recv(fd, buffer, size < sizeof buffer ? size :
+		    sizeof buffer, 0);
+		if (n <= 0)
+			fail("the stream ends %zu bytes too early", size);
+		for (i = 0; i < n; i++)
+			if (buffer[i] != stream_byte(stream, from +
+			    (uint64_t)i))
+				fail("byte %llu is wrong",
+				    (unsigned long long)from + (unsigned)i);
+	}
+}
+
+static void
+expect_urgent(int fd, char want)
+{
+	char c;
+
+	if (!readable(fd, SOON))
+		fail("the urgent byte did not come");
+	if (sockatmark(fd) != 1)
+		fail("the mark is not where it was set");
+	if (recv(fd, &c, 1, 0) != 1)
+		fail("the urgent byte is lost");
+	if (c != want)
+		fail("the urgent byte is %02x and not %02x",
+		    (unsigned char)c, (unsigned char)want);
+}
+
+static void
+urgent_at(int near, size_t before, size_t after, int fin)
+{
+	struct session t;
+	int far;
+
+	far = !near;
+	begin(&t, NULL, NULL);
+	keep_inline(t.fd[far]);
+	send_stream(t.fd[near], 1, 0, before);
+	send_urgent(t.fd[near], 'U');
+	send_stream(t.fd[near], 1, before, after);
+	if (fin)
+		finish(t.fd[near]);
+	expect_unmarked(t.fd[far], 1, 0, before);
+	expect_urgent(t.fd[far], 'U');
+	expect_unmarked(t.fd[far], 1, before, after);
+	if (fin)
+		expect_end(t.fd[far], FIN);
+	expect_idle(t.pid, 300, 0);
+	if (!fin) {
+		expect_end(t.fd[far], NOTHING);
+		finish(t.fd[near]);
+		expect_end(t.fd[far], FIN);
+	}
+	send_stream(t.fd[far], 2, 0, 1000);
+	expect_stream(t.fd[near], 2, 0, 1000);
+	finish(t.fd[far]);
+	expect_end(t.fd[near], FIN);
+	expect_over(&t, near, "eof", before + 1 + after, 1000);
+}
+
+EACH_WAY(urgent_first, "an urgent byte that is a client's first arrives with its mark",
+    "an urgent byte that is a target's first arrives with its mark")
+{
+	urgent_at(near, 0, 1000, 0);
+}
+
+EACH_WAY(urgent_middle, "an urgent byte in the middle of a client's bytes keeps place "
+    "and mark",
+    "an urgent byte in the middle of a target's bytes keeps place "
+    "and mark")
+{
+	urgent_at(near, 1000, 1000, 0);
+}
+
+EACH_WAY(urgent_last, "an urgent byte that is a client's last arrives with its mark",
+    "an urgent byte that is a target's last arrives with its mark")
+{
+	urgent_at(near, 1000, 0, 0);
+}
+
+EACH_WAY(urgent_alone, "an urgent byte that is a client's only one arrives with its "
+    "mark",
+    "an urgent byte that is a target's only one arrives with its "
+    "mark")
+{
+	urgent_at(near, 0, 0, 0);
+}
+
+EACH_WAY(urgent_before_fin, "a client's urgent byte and FIN behind it both arrive",
+    "a target's urgent byte and FIN behind it both arrive")
+{
+	urgent_at(near, 1000, 0, 1);
+	urgent_at(near, 0, 0, 1);
+}
+
+EACH_WAY(ten_urgent, "ten urgent bytes of a client arrive with their marks",
+    "ten urgent bytes of a target arrive with their marks")
+{
+	struct session t;
+	uint64_t at;
+	size_t size;
+	int far, i;
+
+	far = !near;
+	begin(&t, NULL, NULL);
+	keep_inline(t.fd[far]);
+	for (at = 0, i = 0; i < 10; at += size, i++) {
+		size = (size_t)(i % 3 * 1000);
+		send_stream(t.fd[near], 1, at, size);
+		send_urgent(t.fd[near], (char)(i + 0xf0));
+		expect_unmarked(t.fd[far], 1, at, size);
+		expect_urgent(t.fd[far], (char)(i + 0xf0));
+		if (i == 4)
+			expect_idle(t.pid, 300, 0);
+	}
+	expect_idle(t.pid, 300, 0);
+	finish(t.fd[near]);
+	expect_end(t.fd[far], FIN);
+	finish(t.fd[far]);
+	expect_over(&t, near, "eof", at + 10, 0);
+}
+
+/* Both ways at once, so that one way's mark cannot stand for the other's. */
+TEST(urgent_each_way, "urgent bytes both ways at once keep their places and marks")
+{
+	struct session t;
+	int side;
+
+	begin(&t, NULL, NULL);
+	for (side = 0; side < 2; side++)
+		keep_inline(t.fd[side]);
+	for (side = 0; side < 2; side++) {
+		send_stream(t.fd[side], (unsigned)side, 0, 300);
+		send_urgent(t.fd[side], (char)('A' + side));
+		send_stream(t.fd[side], (unsigned)side, 300, 300);
+	}
+	for (side = 0; side < 2; side++) {
+		expect_unmarked(t.fd[!side], (unsigned)side, 0, 300);
+		expect_urgent(t.fd[!side], (char)('A' + side));
+		expect_unmarked(t.fd[!side], (unsigned)side, 300, 300);
+	}
+	expect_idle(t.pid, 300, 0);
+	finish(t.fd[CLIENT]);
+	finish(t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 601, 601);
+}
+
+static void
+send_bulk_with_urgent(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	send_stream(fd, stream, from, size / 2);
+	send_urgent(fd, 'U');
+	send_stream(fd, stream, from + size / 2, size / 2);
+}
+
+EACH_WAY(urgent_in_bulk, "an urgent byte in 8 MiB from a client keeps place and mark",
+    "an urgent byte in 8 MiB from a target keeps place and mark")
+{
+	struct session t;
+	pid_t sender;
+	int far;
+
+	far = !near;
+	begin(&t, NULL, NULL);
+	keep_inline(t.fd[far]);
+	sender = aside(send_bulk_with_urgent, t.fd[near], 1, 8 * MIB);
+	pause_for(300);		/* every buffer on the way is full */
+	expect_unmarked(t.fd[far], 1, 0, 4 * MIB);
+	expect_urgent(t.fd[far], 'U');
+	expect_unmarked(t.fd[far], 1, 4 * MIB, 4 * MIB);
+	expect_done(sender);
+	expect_idle(t.pid, 300, 0);
+	finish(t.fd[near]);
+	expect_end(t.fd[far], FIN);
+	finish(t.fd[far]);
+	expect_over(&t, near, "eof", 8 * MIB + 1, 0);
+}
+
+/* Linux tells of an urgent byte at once, in order or not: at_mark in carry.c. */
+
+/* An urgent byte has come, and the 1,000 bytes before it have not. */
+static void
+lose_before_urgent(struct session *t, int end)
+{
+	keep_inline(t->fd[TARGET]);
+	lose(end, 1000);
+	send_stream(t->fd[CLIENT], 1, 0, 1000);
+	send_urgent(t->fd[CLIENT], 'U');
+}
+
+/* Now they come, too. */
+static void
+expect_lost_and_urgent(struct session *t, int end)
+{
+	lose_nothing(end);
+	close(end);
+	expect_unmarked(t->fd[TARGET], 1, 0, 1000);
+	expect_urgent(t->fd[TARGET], 'U');
+}
+
+TEST(urgent_behind_lost, "an urgent byte behind a lost segment is waited for, without a "
+    "spin")
+{
+	struct session t;
+	int end, ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	end = dup(theirs);
+	begin_on(&t, ours, theirs, NULL, 0);
+	lose_before_urgent(&t, end);
+	expect_idle(t.pid, 300, 0);
+	send_stream(t.fd[CLIENT], 1, 1000, 100);
+	send_stream(t.fd[TARGET], 2, 0, 1000);
+	expect_stream(t.fd[CLIENT], 2, 0, 1000);
+	expect_idle(t.pid, 300, 0);
+	expect_lost_and_urgent(&t, end);
+	expect_unmarked(t.fd[TARGET], 1, 1000, 100);
+	finish(t.fd[CLIENT]);
+	expect_end(t.fd[TARGET], FIN);
+	finish(t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1101, 1000);
+}
+
+/* What was lost comes between poll(2) and recv(2), for which there is a second. */
+TEST(urgent_behind_late, "an urgent byte whose lost segment comes as the relay reads "
+    "keeps its mark")
+{
+	const char *words[MOST_WORDS];
+	struct session t;
+	int end, ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	end = dup(theirs);
+	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
+	    "inject=recvfrom:delay_enter=1000000:when=1"));
+	lose_before_urgent(&t, end);
+	do			/* it is held, and not in passing */
+		pause_for(100);
+	while (state_of(t.pid) != 't');
+	expect_lost_and_urgent(&t, end);
+	kill(t.pid, SIGTERM);
+	expect_status(&t, 0);
+}
+
+/* A receiver of the older kind takes the byte beside the stream. */
+EACH_WAY(urgent_out_of_line, "a target without SO_OOBINLINE gets the urgent byte by MSG_OOB",
+    "a client without SO_OOBINLINE gets the urgent byte by MSG_OOB")
+{
+	struct session t;
+	struct pollfd p;
+	char c;
+
+	begin(&t, NULL, NULL);
+	send_stream(t.fd[near], 1, 0, 100);
+	send_urgent(t.fd[near], 'U');
+	send_stream(t.fd[near], 1, 100, 100);
+	p.fd = t.fd[!near];
+	p.events = POLLPRI;
+	if (poll(&p, 1, SOON) != 1 || recv(p.fd, &c, 1, MSG_OOB) != 1 ||
+	    c != 'U')
+		fail("no urgent byte by MSG_OOB");
+	expect_stream(p.fd, 1, 0, 200);
+	finish(t.fd[near]);
+	expect_end(p.fd, FIN);
+}
+
+EACH_WAY(reset_behind_urgent, "an urgent byte before a client's reset keeps place and mark",
+    "an urgent byte before a target's reset keeps place and mark")
+{
+	struct session t;
+
+	begin(&t, NULL, NULL);
+	keep_inline(t.fd[!near]);
+	send_stream(t.fd[near], 1, 0, 100);
+	send_urgent(t.fd[near], 'U');
+	send_stream(t.fd[near], 1, 100, 100);
+	wait_acked(t.fd[near]);
+	reset_now(&t.fd[near]);
+	expect_unmarked(t.fd[!near], 1, 0, 100);
+	expect_urgent(t.fd[!near], 'U');
+	expect_unmarked(t.fd[!near], 1, 100, 100);
+	expect_end(t.fd[!near], RST);
+	expect_over(&t, near, reset_of[near], 201, 0);
+}
+
+/*
+ * Bytes that came before our time are not taken for FIN: one that the parent has
+ * read, or one that Linux drops, urgent, for the next.
+ */
+static void
+reset_after_early(int urgent)
+{
+	struct session t;
+	char c;
+	int ours, theirs;
+
+	socket_pair(client_family(), &ours, &theirs);
+	if (urgent) {
+		send_urgent(ours, '1');
+		send_urgent(ours, '2');
+	} else {
+		send_all(ours, "1", 1);
+		recv_exactly(theirs, &c, 1);
+	}
+	wait_acked(ours);
+	begin_on(&t, ours, theirs, NULL, 0);
+	keep_inline(t.fd[TARGET]);
+	if (urgent)
+		expect_urgent(t.fd[TARGET], '2');
+	send_stream(ours, 1, 0, 50000);
+	expect_unmarked(t.fd[TARGET], 1, 0, 50000);
+	reset_now(&t.fd[CLIENT]);
+	expect_end(t.fd[TARGET], RST);
+	expect_over(&t, CLIENT, "client-reset", 50000 + (unsigned)urgent, 0);
+}
+
+TEST(reset_after_read, "a reset is no FIN, though the parent had read a byte")
+{
+	reset_after_early(0);
+}
+
+TEST(reset_after_urgent, "a reset is no FIN, though two urgent bytes came before the "
+    "relay")
+{
+	reset_after_early(1);
+}

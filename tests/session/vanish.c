@@ -1,0 +1,116 @@
+/*
+ * Peers that vanish, and what keepalive finds.
+ */
+
+#include "../lib/places.h"
+#include "../lib/relay.h"
+
+#include <arpa/inet.h>
+
+#include <stdio.h>
+
+static void
+vanished(int near, size_t pending)
+{
+	struct session t;
+
+	begin(&t, "-k", "1");
+	send_stream(t.fd[near], 1, 0, 1000);
+	wait_acked(t.fd[near]);
+	vanish(t.fd[near]);
+	if (pending > 0)
+		send_stream(t.fd[!near], 2, 0, pending);
+	expect_stream(t.fd[!near], 1, 0, 1000);
+	expect_end(t.fd[!near], RST);
+	expect_over(&t, near, timeout_of[near], 1000, pending);
+}
+
+EACH_WAY(vanished_idle, "a client that vanishes becomes a reset at the target",
+    "a target that vanishes becomes a reset at the client")
+{
+	vanished(near, 0);
+}
+
+EACH_WAY(vanished_busy, "a client that vanishes before it took all becomes a reset at "
+    "the target",
+    "a target that vanishes before it took all becomes a reset at "
+    "the client")
+{
+	vanished(near, 500);
+}
+
+/* A closed window is no silence, however long it lasts. */
+EACH_WAY(closed_window_lives, "a target whose window stays closed is not given up",
+    "a client whose window stays closed is not given up")
+{
+	struct session t;
+	uint64_t sent;
+
+	begin(&t, "-k", "1");
+	sent = fill(t.fd[near], 1);
+	pause_for(7000);
+	expect_stream(t.fd[!near], 1, 0, (size_t)sent);
+	finish(t.fd[near]);
+	expect_end(t.fd[!near], FIN);
+	finish(t.fd[!near]);
+	expect_end(t.fd[near], FIN);
+	expect_over(&t, near, "eof", sent, 0);
+}
+
+/* Seconds until the kernel's next keepalive probe on a connection; 0: none. */
+static int
+probe_due(const char *table, int local, int remote)
+{
+	char line[256];
+	FILE *f;
+	unsigned when, kind, here, there;
+	int due;
+
+	f = fopen(table, "r");
+	if (f == NULL)
+		skip("no %s", table);
+	due = -1;
+	while (fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "%*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %*x "
+		    "%*x:%*x %x:%x", &here, &there, &kind, &when) == 4 &&
+		    here == (unsigned)local && there == (unsigned)remote)
+			due = kind == 2 ? (int)(when + 99) / 100 : 0;
+	fclose(f);
+	return due;
+}
+
+static int
+peer_port(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	len = sizeof ss;
+	getpeername(fd, (struct sockaddr *)&ss, &len);
+	return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
+}
+
+static void
+probed_after(const char *option, const char *value, int least, int latest)
+{
+	struct session t;
+	int due;
+
+	begin(&t, option, value);
+	due = probe_due(sockets_of(client_family()), peer_port(t.fd[CLIENT]),
+	    port_of(t.fd[CLIENT]));
+	if (due < least || due > latest)
+		fail("the client is probed in %d s", due);
+	due = probe_due(sockets_of(target_family()), peer_port(t.fd[TARGET]),
+	    port_of(t.fd[TARGET]));
+	if (due < least || due > latest)
+		fail("the target is probed in %d s", due);
+}
+
+TEST(keepalive_times, "both peers are probed after 60 seconds, after -k, or never "
+    "with -k 0")
+{
+	probed_after(NULL, NULL, 30, 60);
+	probed_after("-k", "1000", 970, 1000);
+	probed_after("-k", "0", 0, 0);
+}

@@ -1,0 +1,201 @@
+/*
+ * What a parent leaves behind: signals, limits, descriptors.
+ */
+
+#include "../lib/places.h"
+#include "../lib/relay.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Nothing inherited is trusted. */
+
+static void
+hostile_parent(void)
+{
+	struct rlimit none;
+	sigset_t all;
+	int sig;
+
+	for (sig = 1; sig < 32; sig++)
+		signal(sig, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	setenv("LOCALDOMAIN", "example.invalid", 1);
+	setenv("RES_OPTIONS", "ndots:9", 1);
+	none.rlim_cur = none.rlim_max = 0;
+	setrlimit(RLIMIT_FSIZE, &none);
+	setrlimit(RLIMIT_CORE, &none);
+	umask(0777);
+}
+
+/* The relay starts as that parent's child, in a directory that is gone. */
+static void
+be_hostile(void)
+{
+	static char path[4096];
+	char dir[] = "/tmp/stfl-relay.XXXXXX";
+
+	if (realpath(relay_path, path) == NULL)
+		fail("%s: %s", relay_path, strerror(errno));
+	relay_path = path;
+	if (mkdtemp(dir) == NULL || chdir(dir) == -1 || rmdir(dir) == -1)
+		fail("%s: %s", dir, strerror(errno));
+	relay_setup = hostile_parent;
+}
+
+static void
+begin_hostile(struct session *t)
+{
+	const char *args[] = { "-v", "localhost", NULL, NULL };
+	int listener;
+
+	be_hostile();
+	listener = listen_on(AF_INET);
+	args[2] = port_text(listener);
+	relay_startv(&t->relay, AF_INET6, 1, args);
+	connected(t, listener);
+}
+
+TEST(inherited_signals, "signals that the parent ignored and blocked work")
+{
+	struct session t;
+
+	begin_hostile(&t);
+	send_stream(t.fd[CLIENT], 1, 0, 10);
+	expect_stream(t.fd[TARGET], 1, 0, 10);
+	kill(t.pid, SIGUSR1);
+	expect_line(&t, "open", 10, 0);
+	kill(t.pid, SIGTERM);
+	expect_end(t.fd[CLIENT], RST);
+	expect_end(t.fd[TARGET], RST);
+	expect_over(&t, CLIENT, "signal", 10, 0);
+}
+
+TEST(hostile_session, "umask, environment, limits and a removed directory do no harm")
+{
+	struct session t;
+
+	begin_hostile(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1000, 3000);
+}
+
+/* alarm(2) outlives execve(2). */
+static void
+leave_alarm(void)
+{
+	alarm(1);
+}
+
+TEST(inherited_alarm, "an alarm that the parent has set does no harm")
+{
+	struct session t;
+
+	relay_setup = leave_alarm;
+	begin_as_inetd(&t, NULL);
+	pause_for(1500);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_status(&t, 0);
+}
+
+/* What the resolver asks for is what the command line says. */
+TEST(hostile_resolver, "the environment does not change what is looked up")
+{
+	static const char *const args[] = { "single", "80", NULL };
+	char query[512];
+	struct session t;
+	int names;
+
+	own_etc("");
+	names = name_socket();
+	be_hostile();
+	begin_without(&t, 0, "", args);
+	if (!readable(names, SOON) ||
+	    recv(names, query, sizeof query, 0) < 12 + 8)
+		fail("nothing is looked up");
+	if (memcmp(query + 12, "\6single", 8) != 0)
+		fail("looked up is something else");
+}
+
+/* The write end of a pipe, left open in the relay at many numbers. */
+static int stray;
+
+static void
+leave_strays(void)
+{
+	static const int at[] = { 3, 4, 5, 6, 7, 40, 63, 64, 65, 100, 500 };
+	struct rlimit limit;
+	size_t i;
+
+	for (i = 0; i < sizeof at / sizeof at[0]; i++)
+		if (at[i] != stray)
+			dup2(stray, at[i]);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = 50;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+TEST(stray_descriptors, "stray descriptors are closed")
+{
+	struct session t;
+	int end[2];
+
+	if (pipe2(end, O_CLOEXEC) == -1)
+		fail("pipe: %s", strerror(errno));
+	/* Out of the way of the numbers above. */
+	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
+	close(end[1]);
+	relay_setup = leave_strays;
+	begin(&t, NULL, NULL);
+	close(stray);
+	if (!readable(end[0], SOON))
+		fail("one stays open");
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1000, 3000);
+}
+
+/* The descriptors that the relay may have. */
+static int most;
+
+static void
+few_descriptors(void)
+{
+	struct rlimit limit;
+
+	limit.rlim_cur = limit.rlim_max = (rlim_t)most;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* 0 to 3, and one on the way; none for a faster way to carry. */
+TEST(limit_of_five, "five descriptors are enough")
+{
+	struct session t;
+	pid_t sender;
+
+	relay_setup = few_descriptors;
+	most = 5;
+	begin(&t, NULL, NULL);
+	sender = aside(send_stream, t.fd[CLIENT], 3, 8 * MIB);
+	expect_stream(t.fd[TARGET], 3, 0, 8 * MIB);
+	expect_done(sender);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 8 * MIB + 1000, 3000);
+}
+
+/* A name needs more descriptors than there are. */
+TEST(system_error, "a system call that fails is RST at the client: 71")
+{
+	static const char *const args[] = { "localhost", "80", NULL };
+
+	relay_setup = few_descriptors;
+	most = 4;
+	fails(71, "localhost", "error error=\"*", args);
+}

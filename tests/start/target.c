@@ -1,0 +1,284 @@
+/*
+ * The target: refused, silent, unreachable, and names.
+ */
+
+#include "../lib/places.h"
+#include "../lib/relay.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/*
+ * The target refuses, cannot be reached, -w runs out, or its name is unknown:
+ * RST, without a byte.  No byte of ours reaches the client.
+ */
+
+TEST(refused, "a target that refuses is RST at the client, without a byte: 69")
+{
+	const char *args[] = { target_host(), NULL, NULL };
+	int fd;
+
+	fd = refuse_on(target_family());
+	args[1] = port_text(fd);
+	fails(69, target_text(fd), "refused error=\"Connection refused\"",
+	    args);
+}
+
+TEST(times_out, "a target that does not answer within -w is RST at the client: "
+    "69")
+{
+	const char *args[] = { "-w", "1", target_host(), NULL, NULL };
+	int64_t took;
+	int fd;
+
+	fd = blackhole();
+	args[3] = port_text(fd);
+	took = milliseconds();
+	fails(69, target_text(fd), "timeout error=\"*", args);
+	took = milliseconds() - took;
+	if (took < 1000 || took > 5000)
+		fail("after %lld ms", (long long)took);
+}
+
+/* -w runs from the start, however long it takes to get to the target. */
+TEST(times_out_in_all, "what passes before the relay gets to its target counts for -w")
+{
+	const char *args[MOST_WORDS + 5];
+	struct session t;
+	int64_t took;
+	int fd, n;
+
+	n = delay(args, "trace=getpeername",
+	    "inject=getpeername:delay_enter=3000000");
+	fd = blackhole();
+	args[n] = "-w";
+	args[n + 1] = "4";
+	args[n + 2] = target_host();
+	args[n + 3] = port_text(fd);
+	args[n + 4] = NULL;
+	took = milliseconds();
+	begin_without(&t, 1, target_text(fd), args);
+	expect_end(t.fd[CLIENT], RST);
+	took = milliseconds() - took;
+	if (took < 4000 || took > 6000)
+		fail("after %lld ms", (long long)took);
+	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
+}
+
+/* The attempt stops at once. */
+static void
+leaves_while_dialing(int bytes)
+{
+	const char *args[] = { "-v", "-w", "30", target_host(), NULL, NULL };
+	struct session t;
+	int fd;
+
+	fd = blackhole();
+	args[4] = port_text(fd);
+	begin_without(&t, 1, target_text(fd), args);
+	if (bytes) {
+		send_stream(t.fd[CLIENT], 1, 0, 1000);
+		finish(t.fd[CLIENT]);
+	}
+	expect_dialing(fd);
+	reset_now(&t.fd[CLIENT]);
+	if (relay_status(&t.relay, 3000) != 0)
+		fail("exit status is not 0");
+	expect_line(&t, "client-reset", 0, 0);
+}
+
+TEST(client_leaves, "a client that resets while the target is being connected ends "
+    "the attempt at once")
+{
+	leaves_while_dialing(0);
+	leaves_while_dialing(1);
+}
+
+TEST(signal_while_dialing, "signals work while the target is being connected")
+{
+	const char *args[] = { "-v", "-w", "30", target_host(), NULL, NULL };
+	struct session t;
+	int fd;
+
+	fd = blackhole();
+	args[4] = port_text(fd);
+	begin_without(&t, 1, target_text(fd), args);
+	expect_dialing(fd);
+	kill(t.pid, SIGUSR1);
+	expect_line(&t, "open", 0, 0);
+	kill(t.pid, SIGTERM);
+	expect_end(t.fd[CLIENT], RST);
+	expect_exit(&t, 0, "signal", 0, 0);
+}
+
+TEST(unreachable, "a target without a route is RST at the client: 69")
+{
+	static const char *const args[] = { "192.0.2.1", "80", NULL };
+
+	apart();
+	fails(69, "192.0.2.1:80", "unreachable error=\"*", args);
+}
+
+/* A nameserver that knows no name (NXDOMAIN; RFC 1035, 4.1.1). */
+static void
+know_nothing(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	struct sockaddr_in in;
+	unsigned char message[512];
+	socklen_t len;
+	ssize_t n;
+
+	(void)stream;
+	(void)from;
+	(void)size;
+	for (;;) {
+		len = sizeof in;
+		n = recvfrom(fd, message, sizeof message, 0,
+		    (struct sockaddr *)&in, &len);
+		if (n < 12)
+			continue;
+		message[2] |= 0x80;
+		message[3] = 0x83;
+		sendto(fd, message, (size_t)n, 0, (struct sockaddr *)&in, len);
+	}
+}
+
+TEST(unknown_name, "a name that nobody knows is RST at the client: 68")
+{
+	static const char *const args[] = { "nowhere.invalid", "80", NULL };
+
+	own_etc("");
+	(void)aside(know_nothing, name_socket(), 0, 0);
+	fails(68, "nowhere.invalid", "resolve error=\"*", args);
+}
+
+TEST(silent_nameserver, "a look-up is given up after -w: RST at the client, 69")
+{
+	static const char *const args[] = {
+		"-w", "1", "nowhere.invalid", "80", NULL
+	};
+	int64_t took;
+
+	own_etc("");
+	(void)name_socket();
+	took = milliseconds();
+	fails(69, "nowhere.invalid", "timeout error=\"*", args);
+	took = milliseconds() - took;
+	if (took < 1000 || took > 5000)
+		fail("after %lld ms", (long long)took);
+}
+
+TEST(leaves_while_resolving, "a client that resets during the look-up ends it at once")
+{
+	static const char *const args[] = {
+		"-v", "-w", "30", "nowhere.invalid", "80", NULL
+	};
+	struct session t;
+	int names;
+
+	own_etc("");
+	names = name_socket();
+	begin_without(&t, 1, "nowhere.invalid", args);
+	if (!readable(names, SOON))
+		fail("nothing is looked up");
+	reset_now(&t.fd[CLIENT]);
+	if (relay_status(&t.relay, 4000) != 0)
+		fail("exit status is not 0");
+	expect_line(&t, "client-reset", 0, 0);
+}
+
+/* Every A record is tried, in order, sharing what is left of -w. */
+
+TEST(name_of_target, "the target may be a name")
+{
+	const char *args[] = { "-v", "localhost", NULL, NULL };
+	struct session t;
+	int listener;
+
+	listener = listen_on(AF_INET);
+	args[2] = port_text(listener);
+	relay_startv(&t.relay, client_family(), 1, args);
+	connected(&t, listener);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1000, 3000);
+}
+
+/* Each address in turn is the one that works, so one comes behind others. */
+TEST(next_address, "each address of a name is tried until one answers")
+{
+	const char *args[] = { "-v", "three", NULL, NULL };
+	char address[16];
+	struct session t;
+	int i, listener;
+
+	own_etc("127.0.0.2 three\n127.0.0.3 three\n127.0.0.4 three\n");
+	for (i = 2; i < 5; i++) {
+		snprintf(address, sizeof address, "127.0.0.%d", i);
+		listener = listen_at(address, 0, 5);
+		args[2] = port_text(listener);
+		relay_startv(&t.relay, client_family(), 1, args);
+		connected(&t, listener);
+		converse(t.fd[CLIENT], t.fd[TARGET]);
+		expect_over(&t, CLIENT, "eof", 1000, 3000);
+		close(listener);
+	}
+}
+
+/* The line names the last one tried. */
+TEST(addresses_in_order, "the addresses of a name are tried in order")
+{
+	static const char *const up[] = { "up", "9", NULL };
+	static const char *const down[] = { "down", "9", NULL };
+
+	own_etc("127.0.0.2 up\n127.0.0.3 up\n"
+	    "127.0.0.3 down\n127.0.0.2 down\n");
+	fails(69, "127.0.0.3:9", "refused error=\"Connection refused\"", up);
+	fails(69, "127.0.0.2:9", "refused error=\"Connection refused\"", down);
+}
+
+TEST(silent_address, "an address that is silent leaves time for the next within -w")
+{
+	const char *args[] = { "-v", "-w", "4", "two", NULL, NULL };
+	char address[16];
+	struct session t;
+	int64_t began;
+	int filler, i, listener, silent;
+
+	own_etc("127.0.0.2 two\n127.0.0.3 two\n");
+	for (i = 2; i < 4; i++) {
+		snprintf(address, sizeof address, "127.0.0.%d", i);
+		listener = listen_at(address, 0, 5);
+		snprintf(address, sizeof address, "127.0.0.%d", 5 - i);
+		silent = listen_at(address, port_of(listener), 0);
+		congest(silent, &filler);
+		args[4] = port_text(listener);
+		began = milliseconds();
+		relay_startv(&t.relay, client_family(), 1, args);
+		connected(&t, listener);
+		if (milliseconds() - began > 3900)
+			fail("the silent one got all of -w");
+		converse(t.fd[CLIENT], t.fd[TARGET]);
+		expect_over(&t, CLIENT, "eof", 1000, 3000);
+		close(listener);
+		close(silent);
+	}
+}
+
+/* Nobody listens, and the system has but this one port to connect from. */
+TEST(connects_to_itself, "a target that would be ourselves is refused")
+{
+	const char *args[] = { target_host(), "40000", NULL };
+	struct session t;
+	int theirs;
+
+	apart();
+	socket_pair(client_family(), &t.fd[CLIENT], &theirs);
+	put_names(&t, target_family() == AF_INET ? "127.0.0.1:40000" :
+	    "[::1]:40000");
+	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40000");
+	relay_on(&t.relay, theirs, 1, args);
+	t.pid = t.relay.pid;
+	expect_end(t.fd[CLIENT], RST);
+	expect_exit(&t, 69, "refused error=\"Connection refused\"", 0, 0);
+}
