@@ -31,4 +31,16 @@ void	lose(int fd, unsigned size);
 void	lose_nothing(int fd);
 void	vanish(int fd);
 
+#ifndef TEST_LIBRARY
+#define apart(...) HERE(apart(__VA_ARGS__))
+#define mount_over(...) HERE(mount_over(__VA_ARGS__))
+#define put_file(...) HERE(put_file(__VA_ARGS__))
+#define syslog_socket(...) HERE(syslog_socket(__VA_ARGS__))
+#define own_etc(...) HERE(own_etc(__VA_ARGS__))
+#define name_socket(...) HERE(name_socket(__VA_ARGS__))
+#define lose(...) HERE(lose(__VA_ARGS__))
+#define lose_nothing(...) HERE(lose_nothing(__VA_ARGS__))
+#define vanish(...) HERE(vanish(__VA_ARGS__))
+#endif
+
 #endif

@@ -98,17 +98,29 @@ void	fails(int status, const char *target, const char *end,
 	    const char *const *args);
 
 #ifndef TEST_LIBRARY
+#define relay_on(...) HERE(relay_on(__VA_ARGS__))
+#define relay_start(...) HERE(relay_start(__VA_ARGS__))
+#define relay_startv(...) HERE(relay_startv(__VA_ARGS__))
+#define relay_session(...) HERE(relay_session(__VA_ARGS__))
 #define relay_status(...) HERE(relay_status(__VA_ARGS__))
 #define relay_stderr(...) HERE(relay_stderr(__VA_ARGS__))
-#define relay_session(...) HERE(relay_session(__VA_ARGS__))
 #define begin(...) HERE(begin(__VA_ARGS__))
+#define begin_as_inetd(...) HERE(begin_as_inetd(__VA_ARGS__))
+#define begin_on(...) HERE(begin_on(__VA_ARGS__))
+#define begin_without(...) HERE(begin_without(__VA_ARGS__))
 #define connected(...) HERE(connected(__VA_ARGS__))
 #define expect_dialing(...) HERE(expect_dialing(__VA_ARGS__))
+#define delay(...) HERE(delay(__VA_ARGS__))
+#define port_text(...) HERE(port_text(__VA_ARGS__))
+#define target_text(...) HERE(target_text(__VA_ARGS__))
+#define put_names(...) HERE(put_names(__VA_ARGS__))
+#define check_line(...) HERE(check_line(__VA_ARGS__))
 #define read_line(...) HERE(read_line(__VA_ARGS__))
 #define expect_line(...) HERE(expect_line(__VA_ARGS__))
 #define expect_status(...) HERE(expect_status(__VA_ARGS__))
 #define expect_exit(...) HERE(expect_exit(__VA_ARGS__))
 #define expect_over(...) HERE(expect_over(__VA_ARGS__))
+#define sockets_of(...) HERE(sockets_of(__VA_ARGS__))
 #define fails(...) HERE(fails(__VA_ARGS__))
 #endif
 

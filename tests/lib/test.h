@@ -77,8 +77,13 @@ void	test_fail(const char *, ...)
 	    __attribute__((noreturn, format(printf, 1, 2)));
 void	test_skip(const char *, ...)
 	    __attribute__((noreturn, format(printf, 1, 2)));
+#ifndef TEST_LIBRARY
 #define fail(...) HERE(test_fail(__VA_ARGS__))
 #define skip(...) HERE(test_skip(__VA_ARGS__))
+#else
+#define fail test_fail
+#define skip test_skip
+#endif
 
 /*
  * Time.  All that is "soon" is by one constant, and no test has a limit of its

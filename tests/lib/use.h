@@ -20,6 +20,10 @@ long	sleeps_of(pid_t);
 void	expect_idle(pid_t, int ms, int looks);
 
 #ifndef TEST_LIBRARY
+#define cpu_microseconds(...) HERE(cpu_microseconds(__VA_ARGS__))
+#define status_of(...) HERE(status_of(__VA_ARGS__))
+#define state_of(...) HERE(state_of(__VA_ARGS__))
+#define sleeps_of(...) HERE(sleeps_of(__VA_ARGS__))
 #define expect_idle(...) HERE(expect_idle(__VA_ARGS__))
 #endif
 
