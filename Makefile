@@ -56,8 +56,8 @@ stfl-relay-static: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/rules tests/scripts tests/confined tests/hostile tests/faults \
-	tests/links tests/load tests/identity tests/demo-check \
-	tests/superserver tests/webserver
+	tests/inherited tests/parents tests/chosen tests/links tests/load \
+	tests/identity tests/demo-check tests/superserver tests/webserver
 
 tools: $(TOOLS)
 
@@ -78,6 +78,12 @@ tests/faults: tests/faults.c tests/traced.c tests/traced.h
 tests/confined: tests/confined.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
 		tests/traced.c tests/peers.c
+
+tests/inherited: tests/inherited.c
+tests/parents: tests/parents.c
+tests/chosen: tests/chosen.c
+tests/inherited tests/parents tests/chosen: tests/rows.c tests/rows.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/rows.c tests/peers.c
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)

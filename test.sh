@@ -32,15 +32,17 @@ run() {
 }
 
 [ $# -gt 0 ] || set -- rules scripts bulk ipv6-targets confined \
-	hostile faults links load identity networks receivers manual \
-	examples syscalls demo-check superservers systemd protocols
+	hostile inherited parents chosen faults links load identity networks \
+	receivers manual examples syscalls demo-check superservers systemd \
+	protocols
 
 # Two at a time: some do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.
 waiting='' working='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
-	rules | bulk | ipv6-targets | links) waiting="$waiting $part" ;;
+	rules | bulk | ipv6-targets | inherited | parents | links)
+		waiting="$waiting $part" ;;
 	load) alone=load ;;
 	*) working="$working $part" ;;
 	esac
