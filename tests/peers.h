@@ -43,6 +43,7 @@ struct test {
 int	run_tests(const struct test *, size_t, int, char *[]);
 void	fail(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void	skip(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+extern const char *about;	/* what is tried: fail says it first */
 
 /*
  * Clients are at ::1 and targets at 127.0.0.1; with TARGET6 in the environment
