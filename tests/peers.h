@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 enum { SOON = 10000 };	/* milliseconds; what takes longer has failed */
+enum { SKIPPED = 77 };	/* status of a test that cannot be made */
 
 /* How a peer's stream ends. */
 enum ending { FIN, RST, NOTHING };

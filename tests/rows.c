@@ -20,7 +20,7 @@ each(void (*run)(const struct row *), const struct row *rows, size_t n)
 	static char name[80];
 	pid_t pid[64];
 	size_t i;
-	int failed, status;
+	int failed, skipped, status;
 
 	for (i = 0; i < n; i++) {
 		pid[i] = fork();
@@ -33,11 +33,18 @@ each(void (*run)(const struct row *), const struct row *rows, size_t n)
 			_exit(0);
 		}
 	}
-	failed = 0;
-	for (i = 0; i < n; i++)
-		failed |= waitpid(pid[i], &status, 0) == -1 || status != 0;
-	if (failed)
-		_exit(1);
+	failed = skipped = 0;
+	for (i = 0; i < n; i++) {
+		if (waitpid(pid[i], &status, 0) == -1)
+			fail("waitpid: %s", strerror(errno));
+		if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+			skipped = 1;
+		else
+			failed |= status != 0;
+	}
+	/* They said themselves why. */
+	if (failed || skipped)
+		_exit(failed ? 1 : SKIPPED);
 }
 
 /* What this kernel, or this user, does not have, nobody can have set. */
