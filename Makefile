@@ -60,7 +60,8 @@ RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/run tests/scripts tests/confined tests/hostile tests/faults \
 	tests/links tests/load tests/identity tests/demo-check \
-	tests/patience tests/superserver tests/webserver
+	tests/patience tests/inherited tests/parents tests/chosen \
+	tests/superserver tests/webserver
 
 tools: $(TOOLS)
 
@@ -104,6 +105,12 @@ tests/scripts: tests/scripts.c tests/script.c tests/play.c tests/ends.c \
 tests/confined: tests/confined.c tests/traced.c tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
 		tests/traced.c tests/peers.c
+
+tests/inherited: tests/inherited.c
+tests/parents: tests/parents.c
+tests/chosen: tests/chosen.c
+tests/inherited tests/parents tests/chosen: tests/rows.c tests/rows.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/rows.c tests/peers.c
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)

@@ -32,15 +32,16 @@ run() {
 }
 
 [ $# -gt 0 ] || set -- rules scripts patience patient bulk ipv6-targets \
-	confined hostile faults links load identity networks receivers manual \
-	examples syscalls demo-check superservers systemd protocols
+	confined hostile inherited parents chosen faults links load identity \
+	networks receivers manual examples syscalls demo-check superservers \
+	systemd protocols
 
 # Two at a time: some do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.
 waiting='' working='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
-	rules | patience | patient | bulk | ipv6-targets | links)
+	rules | patience | patient | bulk | ipv6-targets | inherited | parents | links)
 		waiting="$waiting $part" ;;
 	load) alone=load ;;
 	*) working="$working $part" ;;

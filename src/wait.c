@@ -40,32 +40,30 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Dispositions and mask as this program needs them, whatever was inherited.
- * SIGPIPE and SIGXFSZ are errors of the call that caused them.  What comes of
- * the time that a session has used is kept waiting: of a parent's timers, which
- * survive execve(2), or of a limit that a long session may well reach.
+ * Dispositions and mask as this program needs them, whatever was inherited: the
+ * operator's signals and the alarm are caught, and all others are kept waiting.
+ * Of those, SIGPIPE and SIGXFSZ are errors of the call that caused them; others
+ * come of what survives execve(2): a parent's timers and limits of CPU time, a
+ * signal that waits already, a terminal that stops who writes in the background.
  */
 void
 wait_begin(void)
 {
-	static const int ignored[] = { SIGPIPE, SIGXFSZ };
 	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
 	    STATUS_SIGNALS };
 	struct sigaction sa;
+	sigset_t others;
 	size_t i;
 
 	memset(&sa, 0, sizeof sa);
 	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = SIG_IGN;
-	for (i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-		sigaction(ignored[i], &sa, NULL);
 	sa.sa_handler = caught;
-	for (i = 0; i < sizeof awaited / sizeof awaited[0]; i++)
+	sigfillset(&others);
+	for (i = 0; i < sizeof awaited / sizeof awaited[0]; i++) {
 		sigaction(awaited[i], &sa, NULL);
-	sigaddset(&sa.sa_mask, SIGXCPU);
-	sigaddset(&sa.sa_mask, SIGVTALRM);
-	sigaddset(&sa.sa_mask, SIGPROF);
-	sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
+		sigdelset(&others, awaited[i]);
+	}
+	sigprocmask(SIG_SETMASK, &others, NULL);
 }
 
 /*

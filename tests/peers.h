@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 enum { SOON = 10000 };	/* milliseconds; what takes longer has failed */
+enum { SKIPPED = 77 };	/* status of a test that cannot be made */
 
 /* How a peer's stream ends. */
 enum ending { FIN, RST, NOTHING };
@@ -43,6 +44,7 @@ struct test {
 int	run_tests(const struct test *, size_t, int, char *[]);
 void	fail(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void	skip(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+extern const char *about;	/* what is tried: fail says it first */
 
 /*
  * Clients are at ::1 and targets at 127.0.0.1; with TARGET6 in the environment

@@ -1,0 +1,461 @@
+/*
+ * Nothing inherited is trusted: what a listener, or the parent, has set on the
+ * client's socket and accept(2) hands on, and what waits there.  What is in the
+ * process itself is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 in hostile.c.
+ */
+
+#include "rows.h"
+
+#include <stdio.h>
+
+#ifndef __linux__
+
+int
+main(void)
+{
+	puts("skip - what is set on the client's socket does no harm: "
+	    "these are Linux's ways");
+	return 0;
+}
+
+#else
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/tcp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Older headers lack them. */
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+#ifndef SO_ZEROCOPY
+#define SO_ZEROCOPY 60
+#endif
+#ifndef MSG_ZEROCOPY
+#define MSG_ZEROCOPY 0x4000000
+#endif
+
+enum { SIZE = 300000 };
+/* Of SO_TIMESTAMPING. */
+enum { TX_SOFTWARE = 2, SOFTWARE = 16, TX_ACK = 512 };
+
+/*
+ * Socket options.  Not here, for they say how packets are to look or what they
+ * may cost, and are left as the operator's wish: SO_MARK, SO_PRIORITY,
+ * SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH, SO_INCOMING_CPU, IP_TOS,
+ * IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS and their like of IPv6, flow
+ * labels, IPsec policies, the sizes of buffers, TCP_MAXSEG, TCP_CONGESTION,
+ * TCP_MD5SIG, TCP-AO, TCP_ULP, TCP_TX_DELAY.  SO_LOCK_FILTER, and TCP_REPAIR,
+ * which is for CAP_NET_ADMIN, cannot be undone by us.
+ */
+
+static const int none = 0, one = 1, tick = 20000, many = 1000000, minus = -1;
+static const int most_timestamps = 0xf7f, stamps = TX_SOFTWARE | SOFTWARE;
+static const struct timeval soon = { 0, 1000 };
+static const struct linger linger = { 1, 30 }, no_linger = { 1, 0 };
+static struct sock_filter drop[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+static const struct sock_fprog drop_all = { 1, drop };
+static const struct { int clock; unsigned flags; } txtime = { 1, 2 };
+
+#define ROW(level, name, value, late) \
+	{ #name, level, name, &value, sizeof value, late, NULL }
+#define SOCKET_ROW(name, value) \
+	{ #name, SOL_SOCKET, name, &value, sizeof value, 0, NULL }
+#define IP_ROW(name, value) \
+	{ #name, IPPROTO_IP, name, &value, sizeof value, 0, NULL }
+#define IPV6_ROW(name, value) \
+	{ #name, IPPROTO_IPV6, name, &value, sizeof value, 0, NULL }
+#define TCP_ROW(name, value) \
+	{ #name, IPPROTO_TCP, name, &value, sizeof value, 0, NULL }
+
+static const struct row options[] = {
+	SOCKET_ROW(SO_OOBINLINE, one),
+	SOCKET_ROW(SO_DONTROUTE, one),
+	SOCKET_ROW(SO_LINGER, linger),
+	SOCKET_ROW(SO_LINGER, no_linger),
+	SOCKET_ROW(SO_KEEPALIVE, one),
+	SOCKET_ROW(SO_RCVTIMEO, soon),
+	SOCKET_ROW(SO_SNDTIMEO, soon),
+	SOCKET_ROW(SO_RCVLOWAT, many),
+	SOCKET_ROW(SO_TIMESTAMP, one),
+	SOCKET_ROW(SO_TIMESTAMPNS, one),
+	SOCKET_ROW(SO_TIMESTAMPING, stamps),
+	SOCKET_ROW(SO_TIMESTAMPING, most_timestamps),
+	SOCKET_ROW(SO_PEEK_OFF, none),
+	SOCKET_ROW(SO_BUSY_POLL, many),
+	SOCKET_ROW(SO_ZEROCOPY, one),
+	SOCKET_ROW(SO_SELECT_ERR_QUEUE, one),
+	SOCKET_ROW(SO_RXQ_OVFL, one),
+	{ "SO_TXTIME", SOL_SOCKET, 61, &txtime, sizeof txtime, 0, NULL },
+	{ "SO_RCVMARK", SOL_SOCKET, 75, &one, sizeof one, 0, NULL },
+	ROW(SOL_SOCKET, SO_ATTACH_FILTER, drop_all, 1),
+	IP_ROW(IP_RECVERR, one),
+	IP_ROW(IP_PKTINFO, one),
+	IP_ROW(IP_RECVTTL, one),
+	IPV6_ROW(IPV6_RECVERR, one),
+	IPV6_ROW(IPV6_RECVPKTINFO, one),
+	IPV6_ROW(IPV6_RECVTCLASS, one),
+	IPV6_ROW(IPV6_RECVHOPOPTS, one),
+	TCP_ROW(TCP_CORK, one),
+	TCP_ROW(TCP_KEEPIDLE, one),
+	TCP_ROW(TCP_KEEPINTVL, one),
+	TCP_ROW(TCP_KEEPCNT, one),
+	TCP_ROW(TCP_LINGER2, minus),
+	TCP_ROW(TCP_DEFER_ACCEPT, one),
+	TCP_ROW(TCP_SYNCNT, one),
+	TCP_ROW(TCP_WINDOW_CLAMP, one),
+	TCP_ROW(TCP_QUICKACK, none),
+	TCP_ROW(TCP_USER_TIMEOUT, one),
+	TCP_ROW(TCP_NOTSENT_LOWAT, one),
+	TCP_ROW(TCP_THIN_LINEAR_TIMEOUTS, one),
+	TCP_ROW(TCP_SAVE_SYN, one),
+	{ "TCP_INQ", IPPROTO_TCP, 36, &one, sizeof one, 0, NULL },
+	{ "TCP_RTO_MIN_US", IPPROTO_TCP, 45, &tick, sizeof tick, 0, NULL },
+	{ "TCP_DELACK_MAX_US", IPPROTO_TCP, 46, &tick, sizeof tick, 0, NULL }
+};
+
+static void
+with_option(const struct row *o)
+{
+	struct relay r;
+
+	begin(&r, o, NULL, NULL);
+	whole(&r);
+}
+
+static void
+socket_options(void)
+{
+	EACH(with_option, options);
+}
+
+/* A client whose window stays closed, while nobody but the system cares. */
+static void
+pausing_client(const struct row *o)
+{
+	struct relay r;
+
+	begin(&r, o, NULL, NULL);
+	finish(r.client);
+	expect_end(r.target, FIN);
+	send_stream(r.target, 1, 0, SIZE);
+	finish(r.target);
+	expect_status(&r, 0);
+	poll(NULL, 0, 9000);
+	expect_stream(r.client, 1, 0, SIZE);
+	expect_end(r.client, FIN);
+}
+
+static void
+pauses(void)
+{
+	static const int second = 1000;
+	static const struct row rows[] = {
+		SOCKET_ROW(SO_KEEPALIVE, one),
+		TCP_ROW(TCP_USER_TIMEOUT, second),
+		TCP_ROW(TCP_RTO_MAX_MS, second)
+	};
+
+	EACH(pausing_client, rows);
+}
+
+/*
+ * The target closes for good, and is forgotten; so the relay does the same, and
+ * in FIN_WAIT2 a silent client is not to be told.
+ */
+static void
+silent_client(const struct row *o)
+{
+	struct relay r;
+	struct pollfd p;
+
+	begin(&r, o, "-k", "1");
+	send_stream(r.target, 1, 0, 1000);
+	close(r.target);
+	expect_stream(r.client, 1, 0, 1000);
+	expect_end(r.client, FIN);
+	expect_status(&r, 0);
+	p.fd = r.client;
+	p.events = 0;
+	if (poll(&p, 1, 0) != 0)
+		fail("the client is reset");
+}
+
+static void
+linger2(void)
+{
+	static const struct row rows[] = { TCP_ROW(TCP_LINGER2, minus) };
+
+	apart();
+	put_file("/proc/sys/net/ipv4/tcp_fin_timeout", "1");
+	EACH(silent_client, rows);
+}
+
+/* ICMP. */
+
+static uint16_t
+checksum(const unsigned char *p, size_t size)
+{
+	unsigned sum;
+	size_t i;
+
+	for (sum = 0, i = 0; i < size; i += 2)
+		sum += (unsigned)p[i] << 8 | p[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~(sum + (sum >> 16));
+}
+
+/* Where this connection is now in what it has received. */
+static uint32_t
+next_byte(int fd)
+{
+	static const int on = 1, queue = 1, off = -1;
+	uint32_t seq;
+	socklen_t len;
+
+	len = sizeof seq;
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue,
+	    sizeof queue) == -1 ||
+	    getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, &seq, &len) == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof off) == -1)
+		skip("TCP_REPAIR: %s", strerror(errno));
+	return seq;
+}
+
+/* Tell the system of a client's peer that the client cannot be reached. */
+static void
+unreachable(int fd, int six)
+{
+	struct sockaddr_in6 own, peer;
+	unsigned char packet[8 + 40 + 20];
+	size_t ip;
+	uint32_t seq;
+	uint16_t sum;
+	socklen_t len;
+	int raw;
+
+	len = sizeof own;
+	getsockname(fd, (struct sockaddr *)&own, &len);
+	getpeername(fd, (struct sockaddr *)&peer, &len);
+	ip = six ? 40 : 20;
+	memset(packet, 0, sizeof packet);
+	packet[0] = six ? 1 : 3;	/* destination unreachable */
+	packet[1] = six ? 0 : 1;	/* no route; host */
+	packet[8] = six ? 0x60 : 0x45;
+	packet[8 + (six ? 6 : 9)] = IPPROTO_TCP;
+	memcpy(packet + 8 + ip - (six ? 32 : 8), six ? peer.sin6_addr.s6_addr :
+	    peer.sin6_addr.s6_addr + 12, six ? 16 : 4);
+	memcpy(packet + 8 + ip - (six ? 16 : 4), six ? own.sin6_addr.s6_addr :
+	    own.sin6_addr.s6_addr + 12, six ? 16 : 4);
+	memcpy(packet + 8 + ip, &peer.sin6_port, 2);
+	memcpy(packet + 8 + ip + 2, &own.sin6_port, 2);
+	seq = htonl(next_byte(fd));
+	memcpy(packet + 8 + ip + 4, &seq, 4);
+	sum = htons(checksum(packet, 8 + ip + 20));
+	if (!six)		/* of ICMPv6 the kernel makes it */
+		memcpy(packet + 2, &sum, 2);
+	raw = socket(six ? AF_INET6 : AF_INET, SOCK_RAW,
+	    six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	if (raw == -1)
+		skip("no raw socket: %s", strerror(errno));
+	own.sin6_port = 0;
+	if (!six) {
+		((struct sockaddr_in *)&own)->sin_family = AF_INET;
+		((struct sockaddr_in *)&own)->sin_addr.s_addr =
+		    htonl(INADDR_LOOPBACK);
+	}
+	if (sendto(raw, packet, 8 + ip + 20, 0, (struct sockaddr *)&own,
+	    six ? sizeof own : sizeof(struct sockaddr_in)) == -1)
+		fail("ICMP: %s", strerror(errno));
+	close(raw);
+}
+
+static void
+one_unreachable(const struct row *o)
+{
+	struct relay r;
+	int ours, six, theirs;
+
+	six = o->level == IPPROTO_IPV6;
+	ours = dialled(six ? "::1" : "::ffff:127.0.0.1", 0, o, &theirs);
+	if (o->late)
+		unreachable(ours, six);
+	start(&r, ours, theirs, NULL, NULL);
+	send_stream(r.target, 5, 0, 1);
+	expect_stream(r.client, 5, 0, 1);
+	expect_idle(r.pid);
+	unreachable(ours, six);
+	whole(&r);
+}
+
+static void
+icmp(void)
+{
+	static const struct row rows[] = {
+		ROW(IPPROTO_IPV6, IPV6_RECVERR, one, 0),
+		ROW(IPPROTO_IP, IP_RECVERR, one, 0),
+		ROW(IPPROTO_IPV6, IPV6_RECVERR, one, 1),
+		ROW(IPPROTO_IP, IP_RECVERR, one, 1)
+	};
+
+	apart();
+	EACH(one_unreachable, rows);
+}
+
+/*
+ * The error queue: of a byte that the parent has sent, it holds word when the
+ * relay starts, or gets it when the client has it at last.
+ */
+static void
+queued(const struct row *o)
+{
+	struct relay r;
+	int ours, theirs;
+	char c;
+
+	ours = dialled("::1", 0, o, &theirs);
+	if (o->late)
+		vanish(ours);
+	if (send(theirs, "x", 1, o->option == SO_ZEROCOPY ? MSG_ZEROCOPY :
+	    0) != 1)
+		fail("send: %s", strerror(errno));
+	if (!o->late)
+		recv_exactly(ours, &c, 1);
+	start(&r, ours, theirs, NULL, NULL);
+	if (o->late) {
+		expect_idle(r.pid);
+		lose_nothing(ours);
+		recv_exactly(ours, &c, 1);
+	}
+	whole(&r);
+}
+
+static void
+error_queue(void)
+{
+	static const int acked = TX_ACK | SOFTWARE;
+	static const struct row rows[] = {
+		ROW(SOL_SOCKET, SO_TIMESTAMPING, stamps, 0),
+		ROW(SOL_SOCKET, SO_ZEROCOPY, one, 0),
+		{ "SO_TIMESTAMPING, late", SOL_SOCKET, SO_TIMESTAMPING, &acked,
+		    sizeof acked, 1, NULL },
+		{ "SO_ZEROCOPY, late", SOL_SOCKET, SO_ZEROCOPY, &one,
+		    sizeof one, 1, NULL }
+	};
+
+	EACH(queued, rows);
+}
+
+/*
+ * None of this is the end of a client while its target is being connected: that
+ * takes all of -w, and its status is not that of a client who has left.
+ */
+static void
+dialing(const struct row *o)
+{
+	const char *args[] = { "-w", "1", "198.51.100.1", "9", NULL };
+	struct relay r;
+	char c;
+	int ours, theirs;
+
+	ours = dialled("::1", 0, o, &theirs);
+	if (o->option == IPV6_RECVERR) {
+		unreachable(ours, 1);
+	} else {
+		if (send(theirs, "x", 1, 0) != 1)
+			fail("send: %s", strerror(errno));
+		recv_exactly(ours, &c, 1);
+	}
+	relay_on(&r, theirs, 1, args);
+	expect_end(ours, RST);
+	expect_status(&r, 69);
+}
+
+static void
+while_dialing(void)
+{
+	static const struct row rows[] = {
+		IPV6_ROW(IPV6_RECVERR, one),
+		SOCKET_ROW(SO_TIMESTAMPING, stamps)
+	};
+
+	apart();
+	if (system("PATH=$PATH:/sbin:/usr/sbin; "
+	    "ip route add 198.51.100.0/24 dev lo") != 0)
+		skip("cannot run ip(8)");
+	EACH(dialing, rows);
+}
+
+/* Descriptor flags: the relay gets a signal whenever its socket has news. */
+
+static int signal_of_descriptor;
+
+static void
+own_signals(void)
+{
+	if (fcntl(0, F_SETOWN, getpid()) == -1 ||
+	    fcntl(0, F_SETSIG, signal_of_descriptor) == -1 ||
+	    fcntl(0, F_SETFL, O_ASYNC) == -1)
+		_exit(126);
+}
+
+static void
+signalled(const struct row *o)
+{
+	struct relay r;
+
+	signal_of_descriptor = o->option;
+	relay_setup = own_signals;
+	begin(&r, NULL, NULL, NULL);
+	if (send(r.client, "u", 1, MSG_OOB) != 1)
+		fail("send: %s", strerror(errno));
+	whole(&r);
+}
+
+static void
+descriptor_flags(void)
+{
+	static const struct row rows[] = {
+		{ "SIGIO", 0, 0, NULL, 0, 0, NULL },
+		{ "SIGUSR2", 0, SIGUSR2, NULL, 0, 0, NULL },
+		{ "SIGTERM", 0, SIGTERM, NULL, 0, 0, NULL },
+		{ "SIGKILL", 0, SIGKILL, NULL, 0, 0, NULL }
+	};
+
+	EACH(signalled, rows);
+}
+
+static const struct test tests[] = {
+	{ "a limit on the client's socket does not cut the tail of one who "
+	    "pauses", pauses },
+	{ "what is set on the client's socket does no harm, and an idle "
+	    "session sleeps", socket_options },
+	{ "TCP_LINGER2 on the client's socket does not reset a silent client",
+	    linger2 },
+	{ "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" ends no "
+	    "session, now or before the relay", icmp },
+	{ "what the parent's own bytes put into the error queue does no harm",
+	    error_queue },
+	{ "neither is taken for the end of a client while its target is being "
+	    "connected", while_dialing },
+	{ "no signal that the client's descriptor sends does harm",
+	    descriptor_flags }
+};
+
+int
+main(int argc, char *argv[])
+{
+	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
+	    argv + 1);
+}
+
+#endif

@@ -1,0 +1,415 @@
+/*
+ * What a parent leaves in the process: all that outlives execve(2).
+ *
+ * Elsewhere: all signals ignored or blocked, umask, environment, limits on
+ * files, cores and descriptors, an alarm and stray descriptors in rules.c; each
+ * signal by itself, what 0, 1 and 2 are, all other limits and no /dev in
+ * hostile.c; calls that fail, one at a time, in faults.c.
+ */
+
+#include "rows.h"
+
+#include <stdio.h>
+
+#ifndef __linux__
+
+int
+main(void)
+{
+	puts("skip - what a parent leaves does no harm: "
+	    "these are Linux's ways");
+	return 0;
+}
+
+#else
+
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Use the processor until the relay has used so many milliseconds of it. */
+static void
+burn(struct relay *r, int ms)
+{
+	static char block[65536];
+	struct timespec t;
+	clockid_t clock;
+	pid_t pid;
+
+	if (clock_getcpuclockid(r->pid, &clock) != 0)
+		skip("no clock of another process here");
+	pid = aside(send_stream, r->target, 1, (size_t)1 << 40);
+	do
+		if (!readable(r->client, SOON) ||
+		    recv(r->client, block, sizeof block, 0) <= 0)
+			fail("the session ends");
+	while (clock_gettime(clock, &t) == 0 &&
+	    t.tv_sec * 1000 + t.tv_nsec / 1000000 < ms);
+	kill(pid, SIGKILL);
+	kill(r->pid, SIGTERM);
+	expect_status(r, 0);
+}
+
+/* Signals wait until main, however long it takes to get there. */
+static void
+block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+#ifdef __GLIBC__
+typedef __itimer_which_t timer_name;
+#else
+typedef int timer_name;
+#endif
+
+static void
+timer(timer_name which, int ms)
+{
+	struct itimerval t;
+
+	block_all();
+	t.it_value.tv_sec = t.it_interval.tv_sec = 0;
+	t.it_value.tv_usec = t.it_interval.tv_usec = ms * 1000;
+	setitimer(which, &t, NULL);
+}
+
+static void
+real_timer(void)
+{
+	timer(ITIMER_REAL, 50);
+}
+
+static void
+cpu_timers(void)
+{
+	timer(ITIMER_PROF, 100);
+	timer(ITIMER_VIRTUAL, 20);
+}
+
+static void
+cpu_limit(void)
+{
+	struct rlimit second;
+
+	getrlimit(RLIMIT_CPU, &second);
+	second.rlim_cur = 1;
+	setrlimit(RLIMIT_CPU, &second);
+}
+
+static void
+burnt(const struct row *o)
+{
+	struct relay r;
+
+	relay_setup = o->setup;
+	begin(&r, NULL, NULL, NULL);
+	burn(&r, o->option);
+}
+
+static void
+timers(void)
+{
+	static const struct row rows[] = {
+		{ "CPU timers", 0, 800, NULL, 0, 0, cpu_timers },
+		{ "RLIMIT_CPU", 0, 1200, NULL, 0, 0, cpu_limit }
+	};
+
+	EACH(burnt, rows);
+}
+
+/* Signals that wait since before execve(2) for somebody to let them in. */
+static void
+waiting_signals(void)
+{
+	static const int waiting[] = {
+		SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGPIPE, SIGIO
+	};
+	size_t i;
+
+	block_all();
+	for (i = 0; i < sizeof waiting / sizeof waiting[0]; i++)
+		raise(waiting[i]);
+}
+
+static void
+change_personality(void)
+{
+	personality(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO |
+	    READ_IMPLIES_EXEC | SHORT_INODE | STICKY_TIMEOUTS | UNAME26 |
+	    WHOLE_SECONDS);
+}
+
+static void
+schedule(int policy)
+{
+	struct sched_param p;
+
+	memset(&p, 0, sizeof p);
+	if (sched_setscheduler(0, policy, &p) == -1)
+		_exit(126);
+}
+
+static void
+schedule_batch(void)
+{
+	schedule(SCHED_BATCH);
+}
+
+static void
+schedule_idle(void)
+{
+	schedule(SCHED_IDLE);
+}
+
+/* As root without the powers of root, and nothing gained by execve(2). */
+static void
+secure_bits(void)
+{
+	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+	    SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* If the parent does end, its order is as good as kill(2)'s. */
+static void
+death_signal(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+}
+
+/* The operator's wish: -w, -T and -t are late by so much at most. */
+static void
+timer_slack(void)
+{
+	prctl(PR_SET_TIMERSLACK, 1000000000UL, 0, 0, 0);
+}
+
+static void
+small_stack(void)
+{
+	struct rlimit limit;
+
+	limit.rlim_cur = limit.rlim_max = 131072;
+	setrlimit(RLIMIT_STACK, &limit);
+}
+
+/* A parent's filter: these calls, which a session can do without, fail. */
+static void
+filter(int error)
+{
+	static const unsigned calls[] = {
+#ifdef SYS_pipe
+		SYS_pipe,
+#endif
+		SYS_splice, SYS_pipe2, SYS_sched_yield, SYS_setitimer,
+		436,	/* close_range */
+		444, 445, 446	/* of Landlock */
+	};
+	enum { N = sizeof calls / sizeof calls[0] };
+	struct sock_filter code[2 * N + 2];
+	struct sock_fprog program;
+	unsigned short n;
+	size_t i;
+
+	code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+	for (i = 0, n = 1; i < N; i++) {
+		/* A Landlock that is there and refuses ends the session. */
+		if (calls[i] >= 444 && error == EPERM)
+			continue;
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ |
+		    BPF_K, calls[i], 0, 1);
+		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+		    SECCOMP_RET_ERRNO | (unsigned)error);
+	}
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+	    SECCOMP_RET_ALLOW);
+	program.len = n;
+	program.filter = code;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+		_exit(126);
+}
+
+static void
+calls_not_there(void)
+{
+	filter(ENOSYS);
+}
+
+static void
+calls_refused(void)
+{
+	filter(EPERM);
+}
+
+static void
+served(const struct row *o)
+{
+	struct relay r;
+
+	relay_setup = o->setup;
+	begin(&r, NULL, NULL, NULL);
+	/* A timer that repeats itself may come once. */
+	if (o->setup == real_timer)
+		poll(NULL, 0, 200);
+	whole(&r);
+}
+
+static void
+attributes(void)
+{
+#define SETUP(name) { #name, 0, 0, NULL, 0, 0, name }
+	static const struct row rows[] = {
+		SETUP(real_timer),
+		SETUP(waiting_signals),
+		SETUP(change_personality),
+		SETUP(schedule_batch),
+		SETUP(schedule_idle),
+		SETUP(secure_bits),
+		SETUP(death_signal),
+		SETUP(timer_slack),
+		SETUP(small_stack),
+		SETUP(calls_not_there),
+		SETUP(calls_refused)
+	};
+
+	EACH(served, rows);
+}
+
+/* On 2 a terminal whose background may not write (stty tostop). */
+
+static int tty;
+
+static void
+background(void)
+{
+	setpgid(0, 0);
+	dup2(tty, 2);
+	close(tty);
+}
+
+static void
+own_terminal(void)
+{
+	struct termios t;
+	int master;
+
+	setsid();
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1)
+		skip("no terminal: %s", strerror(errno));
+	tty = open(ptsname(master), O_RDWR);
+	if (tty == -1 || ioctl(tty, TIOCSCTTY, 0) == -1 ||
+	    tcgetattr(tty, &t) == -1)
+		fail("no terminal of our own: %s", strerror(errno));
+	t.c_lflag |= TOSTOP;
+	tcsetattr(tty, TCSANOW, &t);
+}
+
+static void
+in_background(void)
+{
+	struct relay r;
+	pid_t pid;
+
+	/* A process group that this one leads cannot leave its session. */
+	pid = fork();
+	if (pid == 0) {
+		own_terminal();
+		relay_setup = background;
+		begin(&r, NULL, "-v", "-n");
+		whole(&r);
+		_exit(0);
+	}
+	expect_done(pid);
+}
+
+static int two;
+
+static void
+pipe_on_two(void)
+{
+	dup2(two, 2);
+}
+
+/*
+ * Others fill descriptor 2 after the relay has seen room in it, and the time
+ * for that is over before the relay writes.
+ */
+static void
+usage_to_full_pipe(void)
+{
+	static const char *const args[] = {
+		"ASAN_OPTIONS=detect_leaks=0", "strace", "-D", "-qq", "-o",
+		"/dev/null", "-e", "trace=write", "-e",
+		"inject=write:delay_enter=6s", NULL, "no", "good", "line", NULL
+	};
+	const char *words[sizeof args / sizeof args[0]];
+	static char page[4096];
+	struct relay r;
+	int end[2], ours, theirs;
+
+	if (system("strace -o /dev/null true 2>/dev/null") != 0)
+		skip("strace is not there, or may not trace");
+	memcpy(words, args, sizeof args);
+	words[10] = relay_path;
+	relay_path = "/usr/bin/env";
+	if (pipe2(end, O_CLOEXEC) == -1)
+		fail("pipe: %s", strerror(errno));
+	two = end[1];
+	relay_setup = pipe_on_two;
+	socket_pair(AF_INET6, &ours, &theirs);
+	relay_on(&r, theirs, 0, words);
+	/* Its sockets are let go before it has a word to say. */
+	expect_end(ours, RST);
+	poll(NULL, 0, 1000);
+	fcntl(end[1], F_SETFL, O_NONBLOCK);
+	while (write(end[1], page, sizeof page) > 0 ||
+	    write(end[1], "x", 1) == 1)
+		;
+	/* The same description: it may wait again. */
+	fcntl(end[1], F_SETFL, 0);
+	expect_status(&r, 64);
+}
+
+static const struct test tests[] = {
+	{ "a usage error does not wait for a pipe that fills up before it is "
+	    "written", usage_to_full_pipe },
+	{ "neither timers nor limits that count CPU time end a session",
+	    timers },
+	{ "a timer, signals that wait, personality, scheduling, powers and a "
+	    "filter of the parent do no harm", attributes },
+	{ "a terminal that stops who writes in the background does not stop "
+	    "a session", in_background }
+};
+
+int
+main(int argc, char *argv[])
+{
+	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
+	    argv + 1);
+}
+
+#endif
