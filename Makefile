@@ -60,7 +60,6 @@ RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/run tests/scripts tests/confined tests/hostile tests/faults \
 	tests/links tests/load tests/identity tests/demo-check \
-	tests/patience tests/inherited tests/parents tests/chosen \
 	tests/superserver tests/webserver
 
 tools: $(TOOLS)
@@ -75,13 +74,14 @@ check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
 
 # All tests that are written in C, and the library for them: one program.
 TEST_OBJ = tests/lib/test.o tests/lib/peers.o tests/lib/places.o \
-	tests/lib/relay.o tests/lib/use.o \
-	tests/session/fin.o tests/session/flow.o tests/session/limits.o \
+	tests/lib/patient.o tests/lib/relay.o tests/lib/rows.o tests/lib/use.o \
+	tests/session/forgotten.o tests/session/patience.o tests/session/fin.o tests/session/flow.o tests/session/limits.o \
 	tests/session/reset.o tests/session/urgent.o tests/session/vanish.o \
-	tests/start/log.o tests/start/loop.o tests/start/options.o \
-	tests/start/parent.o tests/start/target.o
+	tests/start/chosen.o tests/start/inherited.o tests/start/log.o \
+	tests/start/loop.o tests/start/options.o tests/start/parent.o \
+	tests/start/parents.o tests/start/target.o
 TEST_HDR = tests/lib/test.h tests/lib/peers.h tests/lib/places.h \
-	tests/lib/relay.h tests/lib/use.h
+	tests/lib/patient.h tests/lib/relay.h tests/lib/rows.h tests/lib/use.h
 
 .c.o:
 	$(CC) -std=c99 -O1 $(WARN) -c -o $@ $<

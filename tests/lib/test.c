@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS = 12, LIMIT = 120, SKIPPED = 77 };
+enum { JOBS = 12, LIMIT = 120 };
 
 struct job {
 	pid_t pid;
@@ -34,6 +34,7 @@ static struct test *first, **last = &first;
 /* Where the test stands; its words go to the runner through this pipe. */
 static const char *file = "tests";
 static int line;
+static const char *about = "";
 static int why = STDERR_FILENO;
 
 void
@@ -50,13 +51,19 @@ test_at(const char *at, int number)
 	line = number;
 }
 
+void
+test_about(const char *what)
+{
+	about = what;
+}
+
 static void
 say(const char *format, va_list ap)
 {
 	char text[700];
 	size_t n;
 
-	snprintf(text, sizeof text, "%s:%d: ", file, line);
+	snprintf(text, sizeof text, "%s:%d: %s", file, line, about);
 	n = strlen(text);
 	vsnprintf(text + n, sizeof text - n, format, ap);
 	(void)!write(why, text, strlen(text));

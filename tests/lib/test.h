@@ -71,8 +71,10 @@ name(int near)
 
 /* Where the test stands, for what fails or is skipped from now on. */
 void	test_at(const char *, int);
+void	test_about(const char *);	/* said first: which row of a table */
 #define HERE(call) (test_at(__FILE__, __LINE__), call)
 
+enum { SKIPPED = 77 };		/* the exit status of a test that is */
 void	test_fail(const char *, ...)
 	    __attribute__((noreturn, format(printf, 1, 2)));
 void	test_skip(const char *, ...)

@@ -1,12 +1,12 @@
 /*
- * For inherited.c, parents.c and chosen.c: sessions of clients that dialled a
+ * Sessions of clients that dialled a
  * listener of some kind, and tests that are a table with a row for each case.
  */
 
 #ifndef ROWS_H
 #define ROWS_H
 
-#include "peers.h"
+#include "relay.h"
 
 /* One case of a test; what it runs knows by it what to do. */
 struct row {
@@ -19,33 +19,33 @@ struct row {
 };
 
 /* Run each row in a process of its own, all at once. */
-void	each(void (*)(const struct row *), const struct row *, size_t);
-#define EACH(run, rows) each(run, rows, sizeof rows / sizeof rows[0])
+void	each_row(void (*)(const struct row *), const struct row *, size_t);
+#define EACH(run, rows) each_row(run, rows, sizeof rows / sizeof rows[0])
 
 /*
  * dual_stack: a listener of this protocol (0: TCP) for IPv6 and IPv4, with the
  * option of a row, or NULL, unless that is late.
  * dial: a connection to that port of this address, mapped or not.
  * dialled: both, and theirs is what it accepts, with the option also late.
- * start: a relay of theirs, with an option and its value, or NULL; it has its
- * target.  begin: dialled, and start.
+ * row_start: a relay of theirs, with an option and its value, or NULL; it has its
+ * target.  row_begin: dialled, and row_start.
  */
 int	dual_stack(int protocol, const struct row *);
 int	dial(const char *address, int protocol, int listener);
 int	dialled(const char *address, int protocol, const struct row *,
 	    int *theirs);
-void	start(struct relay *, int ours, int theirs, const char *option,
+void	row_start(struct relay *, int ours, int theirs, const char *option,
 	    const char *value);
-void	begin(struct relay *, const struct row *, const char *option,
+void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole: all of a session: single bytes, rest, bulk, and each half-close.
- * expect_idle: it comes to rest, and does not wake up.
+ * whole_session: all of it: single bytes, rest, bulk, and each half-close.
+ * expect_rest: it comes to rest, and does not wake up.
  */
-void	whole(struct relay *);
-void	expect_idle(pid_t);
-void	expect_status(struct relay *, int);
-void	carry(int from, int to, unsigned stream, size_t);
+void	whole_session(struct relay *);
+void	expect_rest(pid_t);
+void	relay_ends(struct relay *, int);
+void	carry_stream(int from, int to, unsigned stream, size_t);
 
 #endif

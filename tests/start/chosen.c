@@ -3,21 +3,12 @@
  * where that is a network.
  */
 
-#include "rows.h"
+#include "../lib/places.h"
+#include "../lib/rows.h"
 
 #include <stdio.h>
 
-#ifndef __linux__
-
-int
-main(void)
-{
-	puts("skip - what a client chooses does no harm: "
-	    "these are Linux's ways");
-	return 0;
-}
-
-#else
+#ifdef __linux__
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +19,6 @@ main(void)
 #define IPPROTO_MPTCP 262
 #endif
 
-enum { MIB = 1048576 };
 
 /* A client of MPTCP, and both ways of carrying. */
 
@@ -38,12 +28,12 @@ mptcp_session(struct relay *r)
 	int ours, theirs;
 
 	ours = dialled("::1", IPPROTO_MPTCP, NULL, &theirs);
-	start(r, ours, theirs, NULL, NULL);
+	row_start(r, ours, theirs, NULL, NULL);
 }
 
 /* RST where it matters, however it is told. */
 static void
-expect_reset(int fd)
+expect_error(int fd)
 {
 	char c;
 
@@ -59,9 +49,9 @@ mptcp_whole(void)
 	struct relay r;
 
 	mptcp_session(&r);
-	carry(r.target, r.client, 1, MIB);
-	carry(r.client, r.target, 2, MIB);
-	whole(&r);
+	carry_stream(r.target, r.client, 1, MIB);
+	carry_stream(r.client, r.target, 2, MIB);
+	whole_session(&r);
 }
 
 /* MPTCP has no urgent data: the byte is one as any other. */
@@ -79,7 +69,7 @@ mptcp_urgent(void)
 	recv_exactly(r.client, text, sizeof text);
 	if (memcmp(text, "beforeuafter", sizeof text) != 0)
 		fail("the client gets \"%.12s\"", text);
-	whole(&r);
+	whole_session(&r);
 }
 
 /* What a client leaves unread makes close(2) a reset. */
@@ -93,8 +83,8 @@ mptcp_client_resets(void)
 	if (!readable(r.client, SOON))
 		fail("nothing comes");
 	close(r.client);
-	expect_reset(r.target);
-	expect_status(&r, 0);
+	expect_error(r.target);
+	relay_ends(&r, 0);
 }
 
 static void
@@ -106,8 +96,8 @@ mptcp_target_resets(void)
 	send_stream(r.target, 1, 0, 10);
 	expect_stream(r.client, 1, 0, 10);
 	reset_now(&r.target);
-	expect_reset(r.client);
-	expect_status(&r, 0);
+	expect_error(r.client);
+	relay_ends(&r, 0);
 }
 
 static void
@@ -122,8 +112,8 @@ mptcp_refused(void)
 	snprintf(port, sizeof port, "%d", port_of(refuse_on(AF_INET)));
 	args[1] = port;
 	relay_on(&r, theirs, 1, args);
-	expect_reset(ours);
-	expect_status(&r, 69);
+	expect_error(ours);
+	relay_ends(&r, 69);
 }
 
 static void
@@ -135,8 +125,8 @@ mptcp_client(const struct row *o)
 		o->setup();
 }
 
-static void
-mptcp(void)
+TEST(mptcp, "a client of MPTCP is served as one of TCP, without the urgent "
+    "mark")
 {
 #define BOTH(f) \
 	{ #f, 0, 0, NULL, 0, 0, f }, { #f ", bulk", 0, 0, NULL, 0, 1, f }
@@ -197,8 +187,8 @@ expect_warning(int log, const char *end)
 		fail("logged %s", line);
 }
 
-static void
-choices(void)
+TEST(choices, "whatever target a client chooses of a network, the status is "
+    "0 and the log has a warning")
 {
 	const char *args[] = { "-w", "1", NULL, NULL, NULL };
 	static char name[80];
@@ -214,19 +204,19 @@ choices(void)
 	for (i = 0; i < sizeof chosen / sizeof chosen[0]; i++) {
 		snprintf(name, sizeof name, "(%s of %s) ", chosen[i].dialled,
 		    chosen[i].network);
-		about = name;
+		test_about(name);
 		args[2] = chosen[i].network;
 		ours = dialled(chosen[i].dialled, 0, NULL, &theirs);
 		relay_on(&r, theirs, 0, args);
 		expect_end(ours, RST);
-		expect_status(&r, 0);
+		relay_ends(&r, 0);
 		expect_warning(log, chosen[i].end);
 	}
 }
 
 /* The target is the listener itself, by the client's choice. */
-static void
-chosen_loop(void)
+TEST(chosen_loop, "a client that chooses the service itself gets RST, and the "
+    "status is 0")
 {
 	static const char *const args[] = { "-q", "127.0.0.0/8", NULL };
 	struct relay first, second;
@@ -239,25 +229,9 @@ chosen_loop(void)
 	relay_on(&first, accept_from(listener), 0, args);
 	relay_on(&second, accept_from(listener), 0, args);
 	expect_end(ours, RST);
-	expect_status(&second, 0);
+	relay_ends(&second, 0);
 	expect_warning(log, "denied");
-	expect_status(&first, 0);
-}
-
-static const struct test tests[] = {
-	{ "a client of MPTCP is served as one of TCP, without the urgent mark",
-	    mptcp },
-	{ "whatever target a client chooses of a network, the status is 0 and "
-	    "the log has a warning", choices },
-	{ "a client that chooses the service itself gets RST, and the status "
-	    "is 0", chosen_loop }
-};
-
-int
-main(int argc, char *argv[])
-{
-	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
-	    argv + 1);
+	relay_ends(&first, 0);
 }
 
 #endif

@@ -7,21 +7,12 @@
  * hostile.c; calls that fail, one at a time, in faults.c.
  */
 
-#include "rows.h"
+#include "../lib/places.h"
+#include "../lib/rows.h"
 
 #include <stdio.h>
 
-#ifndef __linux__
-
-int
-main(void)
-{
-	puts("skip - what a parent leaves does no harm: "
-	    "these are Linux's ways");
-	return 0;
-}
-
-#else
+#ifdef __linux__
 
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -65,7 +56,7 @@ burn(struct relay *r, int ms)
 	    t.tv_sec * 1000 + t.tv_nsec / 1000000 < ms);
 	kill(pid, SIGKILL);
 	kill(r->pid, SIGTERM);
-	expect_status(r, 0);
+	relay_ends(r, 0);
 }
 
 /* Signals wait until main, however long it takes to get there. */
@@ -124,12 +115,11 @@ burnt(const struct row *o)
 	struct relay r;
 
 	relay_setup = o->setup;
-	begin(&r, NULL, NULL, NULL);
+	row_begin(&r, NULL, NULL, NULL);
 	burn(&r, o->option);
 }
 
-static void
-timers(void)
+TEST(timers, "neither timers nor limits that count CPU time end a session")
 {
 	static const struct row rows[] = {
 		{ "CPU timers", 0, 800, NULL, 0, 0, cpu_timers },
@@ -270,15 +260,15 @@ served(const struct row *o)
 	struct relay r;
 
 	relay_setup = o->setup;
-	begin(&r, NULL, NULL, NULL);
+	row_begin(&r, NULL, NULL, NULL);
 	/* A timer that repeats itself may come once. */
 	if (o->setup == real_timer)
 		poll(NULL, 0, 200);
-	whole(&r);
+	whole_session(&r);
 }
 
-static void
-attributes(void)
+TEST(attributes, "a timer, signals that wait, personality, scheduling, powers "
+    "and a filter of the parent do no harm")
 {
 #define SETUP(name) { #name, 0, 0, NULL, 0, 0, name }
 	static const struct row rows[] = {
@@ -328,8 +318,8 @@ own_terminal(void)
 	tcsetattr(tty, TCSANOW, &t);
 }
 
-static void
-in_background(void)
+TEST(in_background, "a terminal that stops who writes in the background does not "
+    "stop a session")
 {
 	struct relay r;
 	pid_t pid;
@@ -339,8 +329,8 @@ in_background(void)
 	if (pid == 0) {
 		own_terminal();
 		relay_setup = background;
-		begin(&r, NULL, "-v", "-n");
-		whole(&r);
+		row_begin(&r, NULL, "-v", "-n");
+		whole_session(&r);
 		_exit(0);
 	}
 	expect_done(pid);
@@ -358,8 +348,8 @@ pipe_on_two(void)
  * Others fill descriptor 2 after the relay has seen room in it, and the time
  * for that is over before the relay writes.
  */
-static void
-usage_to_full_pipe(void)
+TEST(usage_to_full_pipe, "a usage error does not wait for a pipe that fills up before "
+    "it is written")
 {
 	static const char *const args[] = {
 		"ASAN_OPTIONS=detect_leaks=0", "strace", "-D", "-qq", "-o",
@@ -391,25 +381,7 @@ usage_to_full_pipe(void)
 		;
 	/* The same description: it may wait again. */
 	fcntl(end[1], F_SETFL, 0);
-	expect_status(&r, 64);
-}
-
-static const struct test tests[] = {
-	{ "a usage error does not wait for a pipe that fills up before it is "
-	    "written", usage_to_full_pipe },
-	{ "neither timers nor limits that count CPU time end a session",
-	    timers },
-	{ "a timer, signals that wait, personality, scheduling, powers and a "
-	    "filter of the parent do no harm", attributes },
-	{ "a terminal that stops who writes in the background does not stop "
-	    "a session", in_background }
-};
-
-int
-main(int argc, char *argv[])
-{
-	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
-	    argv + 1);
+	relay_ends(&r, 64);
 }
 
 #endif

@@ -1,4 +1,16 @@
+#define TEST_LIBRARY
 #include "rows.h"
+
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #ifdef __linux__
 
@@ -15,7 +27,7 @@
 
 /* Each row in a process of its own, all at once. */
 void
-each(void (*run)(const struct row *), const struct row *rows, size_t n)
+each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 {
 	static char name[80];
 	pid_t pid[64];
@@ -28,7 +40,7 @@ each(void (*run)(const struct row *), const struct row *rows, size_t n)
 			fail("fork: %s", strerror(errno));
 		if (pid[i] == 0) {
 			snprintf(name, sizeof name, "(%s) ", rows[i].name);
-			about = name;
+			test_about(name);
 			run(&rows[i]);
 			_exit(0);
 		}
@@ -111,7 +123,7 @@ dialled(const char *address, int protocol, const struct row *o, int *theirs)
 }
 
 void
-start(struct relay *r, int ours, int theirs, const char *option,
+row_start(struct relay *r, int ours, int theirs, const char *option,
     const char *value)
 {
 	const char *args[] = { "127.0.0.1", NULL, option, value, NULL };
@@ -134,17 +146,17 @@ start(struct relay *r, int ours, int theirs, const char *option,
 }
 
 void
-begin(struct relay *r, const struct row *o, const char *option,
+row_begin(struct relay *r, const struct row *o, const char *option,
     const char *value)
 {
 	int ours, theirs;
 
 	ours = dialled("::1", 0, o, &theirs);
-	start(r, ours, theirs, option, value);
+	row_start(r, ours, theirs, option, value);
 }
 
 void
-expect_status(struct relay *r, int want)
+relay_ends(struct relay *r, int want)
 {
 	int status;
 
@@ -177,7 +189,7 @@ sleeps(pid_t pid)
 
 /* Who wakes up goes to sleep once more. */
 void
-expect_idle(pid_t pid)
+expect_rest(pid_t pid)
 {
 	int64_t end;
 	long n;
@@ -195,7 +207,7 @@ expect_idle(pid_t pid)
 }
 
 void
-carry(int from, int to, unsigned stream, size_t size)
+carry_stream(int from, int to, unsigned stream, size_t size)
 {
 	pid_t pid;
 
@@ -205,7 +217,7 @@ carry(int from, int to, unsigned stream, size_t size)
 }
 
 void
-whole(struct relay *r)
+whole_session(struct relay *r)
 {
 	enum { SIZE = 300000 };
 	uint64_t i;
@@ -216,11 +228,11 @@ whole(struct relay *r)
 		send_stream(r->target, 2, i, 1);
 		expect_stream(r->client, 2, i, 1);
 	}
-	expect_idle(r->pid);
-	carry(r->client, r->target, 3, SIZE);
-	carry(r->target, r->client, 4, SIZE);
+	expect_rest(r->pid);
+	carry_stream(r->client, r->target, 3, SIZE);
+	carry_stream(r->target, r->client, 4, SIZE);
 	converse(r->client, r->target);
-	expect_status(r, 0);
+	relay_ends(r, 0);
 }
 
 #endif

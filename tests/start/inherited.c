@@ -4,21 +4,12 @@
  * process itself is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 in hostile.c.
  */
 
-#include "rows.h"
+#include "../lib/places.h"
+#include "../lib/rows.h"
 
 #include <stdio.h>
 
-#ifndef __linux__
-
-int
-main(void)
-{
-	puts("skip - what is set on the client's socket does no harm: "
-	    "these are Linux's ways");
-	return 0;
-}
-
-#else
+#ifdef __linux__
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -127,12 +118,12 @@ with_option(const struct row *o)
 {
 	struct relay r;
 
-	begin(&r, o, NULL, NULL);
-	whole(&r);
+	row_begin(&r, o, NULL, NULL);
+	whole_session(&r);
 }
 
-static void
-socket_options(void)
+TEST(socket_options, "what is set on the client's socket does no harm, and an idle "
+    "session sleeps")
 {
 	EACH(with_option, options);
 }
@@ -143,19 +134,19 @@ pausing_client(const struct row *o)
 {
 	struct relay r;
 
-	begin(&r, o, NULL, NULL);
+	row_begin(&r, o, NULL, NULL);
 	finish(r.client);
 	expect_end(r.target, FIN);
 	send_stream(r.target, 1, 0, SIZE);
 	finish(r.target);
-	expect_status(&r, 0);
+	relay_ends(&r, 0);
 	poll(NULL, 0, 9000);
 	expect_stream(r.client, 1, 0, SIZE);
 	expect_end(r.client, FIN);
 }
 
-static void
-pauses(void)
+TEST(pauses, "a limit on the client's socket does not cut the tail of one "
+    "who pauses")
 {
 	static const int second = 1000;
 	static const struct row rows[] = {
@@ -177,20 +168,20 @@ silent_client(const struct row *o)
 	struct relay r;
 	struct pollfd p;
 
-	begin(&r, o, "-k", "1");
+	row_begin(&r, o, "-k", "1");
 	send_stream(r.target, 1, 0, 1000);
 	close(r.target);
 	expect_stream(r.client, 1, 0, 1000);
 	expect_end(r.client, FIN);
-	expect_status(&r, 0);
+	relay_ends(&r, 0);
 	p.fd = r.client;
 	p.events = 0;
 	if (poll(&p, 1, 0) != 0)
 		fail("the client is reset");
 }
 
-static void
-linger2(void)
+TEST(linger2, "TCP_LINGER2 on the client's socket does not reset a silent "
+    "client")
 {
 	static const struct row rows[] = { TCP_ROW(TCP_LINGER2, minus) };
 
@@ -289,16 +280,16 @@ one_unreachable(const struct row *o)
 	ours = dialled(six ? "::1" : "::ffff:127.0.0.1", 0, o, &theirs);
 	if (o->late)
 		unreachable(ours, six);
-	start(&r, ours, theirs, NULL, NULL);
+	row_start(&r, ours, theirs, NULL, NULL);
 	send_stream(r.target, 5, 0, 1);
 	expect_stream(r.client, 5, 0, 1);
-	expect_idle(r.pid);
+	expect_rest(r.pid);
 	unreachable(ours, six);
-	whole(&r);
+	whole_session(&r);
 }
 
-static void
-icmp(void)
+TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
+    "ends no session, now or before the relay")
 {
 	static const struct row rows[] = {
 		ROW(IPPROTO_IPV6, IPV6_RECVERR, one, 0),
@@ -330,17 +321,17 @@ queued(const struct row *o)
 		fail("send: %s", strerror(errno));
 	if (!o->late)
 		recv_exactly(ours, &c, 1);
-	start(&r, ours, theirs, NULL, NULL);
+	row_start(&r, ours, theirs, NULL, NULL);
 	if (o->late) {
-		expect_idle(r.pid);
+		expect_rest(r.pid);
 		lose_nothing(ours);
 		recv_exactly(ours, &c, 1);
 	}
-	whole(&r);
+	whole_session(&r);
 }
 
-static void
-error_queue(void)
+TEST(error_queue, "what the parent's own bytes put into the error queue does no "
+    "harm")
 {
 	static const int acked = TX_ACK | SOFTWARE;
 	static const struct row rows[] = {
@@ -377,11 +368,11 @@ dialing(const struct row *o)
 	}
 	relay_on(&r, theirs, 1, args);
 	expect_end(ours, RST);
-	expect_status(&r, 69);
+	relay_ends(&r, 69);
 }
 
-static void
-while_dialing(void)
+TEST(while_dialing, "neither is taken for the end of a client while its target is "
+    "being connected")
 {
 	static const struct row rows[] = {
 		IPV6_ROW(IPV6_RECVERR, one),
@@ -415,14 +406,13 @@ signalled(const struct row *o)
 
 	signal_of_descriptor = o->option;
 	relay_setup = own_signals;
-	begin(&r, NULL, NULL, NULL);
+	row_begin(&r, NULL, NULL, NULL);
 	if (send(r.client, "u", 1, MSG_OOB) != 1)
 		fail("send: %s", strerror(errno));
-	whole(&r);
+	whole_session(&r);
 }
 
-static void
-descriptor_flags(void)
+TEST(descriptor_flags, "no signal that the client's descriptor sends does harm")
 {
 	static const struct row rows[] = {
 		{ "SIGIO", 0, 0, NULL, 0, 0, NULL },
@@ -432,30 +422,6 @@ descriptor_flags(void)
 	};
 
 	EACH(signalled, rows);
-}
-
-static const struct test tests[] = {
-	{ "a limit on the client's socket does not cut the tail of one who "
-	    "pauses", pauses },
-	{ "what is set on the client's socket does no harm, and an idle "
-	    "session sleeps", socket_options },
-	{ "TCP_LINGER2 on the client's socket does not reset a silent client",
-	    linger2 },
-	{ "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" ends no "
-	    "session, now or before the relay", icmp },
-	{ "what the parent's own bytes put into the error queue does no harm",
-	    error_queue },
-	{ "neither is taken for the end of a client while its target is being "
-	    "connected", while_dialing },
-	{ "no signal that the client's descriptor sends does harm",
-	    descriptor_flags }
-};
-
-int
-main(int argc, char *argv[])
-{
-	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
-	    argv + 1);
 }
 
 #endif

@@ -1,0 +1,69 @@
+/*
+ * Sessions in which time matters, in a network of their own in which the
+ * system's own times are short.
+ */
+
+#ifndef PATIENT_H
+#define PATIENT_H
+
+#include "relay.h"
+
+/*
+ * Milliseconds.  SLOWLY is for readers that go on after longer than any relay
+ * that looks at the clock would wait; LIMIT is what -T and -t are given here.
+ */
+enum { SLOWLY = 20500, LIMIT = 2000 };
+#define LIMIT_TEXT "2"
+
+/* A session may end this many times later than it should on a slow machine. */
+#define SLOW_MACHINE (3 * test_slow())
+
+/* And so late after a peer has vanished: at -k 1 TCP asks ever more rarely. */
+#define MISSED (6000 * test_slow())
+
+struct patient {
+	struct relay relay;
+	pid_t pid;		/* the relay's, also when it is over */
+	int fd[2];		/* the peers' own sockets */
+	int port[2];		/* theirs, also when they are closed */
+	int relay_port[2];	/* and the relay's, towards them */
+};
+
+/*
+ * own_network: as others are, and not of packets larger than a window: a closed
+ * connection is forgotten after a second, receivers have this number of bytes of
+ * buffer, and senders 4 MiB.
+ * patient_begin: a session with up to two options.  patient_over: the relay ends
+ * with status 0, and its line says that these bytes came from this side and went
+ * back to it, and why it has ended.
+ * finish_both: both sides have got it all: FIN from whoever has not finished yet.
+ * peer_state, relay_state: tcp(7), of either end of a side's connection; 0: its
+ * system knows it not.  expect_forgotten: wait until that is so.
+ * arrived: bytes that wait to be read.  settle: wait until nothing comes any
+ * more.  broken: the connection is over.
+ */
+void	own_network(int receive);
+int	peer_port(int fd);
+void	patient_begin(struct patient *, const char *option, const char *value,
+	    const char *option2, const char *value2);
+void	patient_over(struct patient *, int side, const char *end, size_t sent,
+	    size_t back);
+void	finish_both(struct patient *, int near, int finished);
+int	peer_state(const struct patient *, int side);
+int	relay_state(const struct patient *, int side);
+void	expect_forgotten(const struct patient *, int side,
+	    int state(const struct patient *, int));
+int	arrived(int fd);
+void	settle(int fd);
+int	broken(int fd);
+
+#ifndef TEST_LIBRARY
+#define own_network(...) HERE(own_network(__VA_ARGS__))
+#define patient_begin(...) HERE(patient_begin(__VA_ARGS__))
+#define patient_over(...) HERE(patient_over(__VA_ARGS__))
+#define finish_both(...) HERE(finish_both(__VA_ARGS__))
+#define expect_forgotten(...) HERE(expect_forgotten(__VA_ARGS__))
+#define settle(...) HERE(settle(__VA_ARGS__))
+#endif
+
+#endif

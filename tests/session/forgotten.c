@@ -1,0 +1,160 @@
+/*
+ * Peers that pause for longer than the other's system remembers.
+ */
+
+#include "../lib/patient.h"
+#include "../lib/places.h"
+
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * A side that has sent FIN is then forgotten by its system, because it had
+ * closed for good: the other gets every byte and FIN, however long its reader
+ * takes, and no RST.
+ */
+
+/*
+ * Send so much and close for good, now or once all is with the relay.  The far
+ * side reads only what is too much for the relay: give how much that was.
+ */
+static size_t
+send_and_close(struct patient *t, int near, size_t size, int late)
+{
+	size_t got;
+	int state;
+
+	send_stream(t->fd[near], 1, 0, size);
+	if (late)
+		finish(t->fd[near]);
+	else
+		close(t->fd[near]);
+	for (got = 0;; got += 16 * KIB) {
+		pause_for(100);
+		state = peer_state(t, near);
+		if (state != TCP_ESTABLISHED && state != TCP_FIN_WAIT1)
+			break;
+		expect_stream(t->fd[!near], 1, got, 16 * KIB);
+	}
+	if (late)
+		close(t->fd[near]);
+	expect_forgotten(t, near, peer_state);
+	return got;
+}
+
+static void
+paused(int near, int late, int ms)
+{
+	const size_t size = 3 * MIB;
+	struct patient t;
+	size_t got;
+
+	own_network(64 * KIB);
+	patient_begin(&t, "-k", "1", NULL, NULL);
+	got = send_and_close(&t, near, size, late);
+	expect_forgotten(&t, near, relay_state);
+	pause_for(ms);
+	expect_stream(t.fd[!near], 1, got, size - got);
+	expect_end(t.fd[!near], FIN);
+	patient_over(&t, near, "eof", size, 0);
+	if (broken(t.fd[!near]))
+		fail("RST after FIN");
+}
+
+EACH_WAY(forgotten_for_long,
+    "a target that pauses for 20 s gets all of a client that "
+    "closed and is forgotten",
+    "a client that pauses for 20 s gets all of a target that "
+    "closed and is forgotten")
+{
+	paused(near, 0, SLOWLY);
+}
+
+EACH_WAY(forgotten_late,
+    "a target gets all and no reset of a client that finished, "
+    "closed and is forgotten",
+    "a client gets all and no reset of a target that finished, "
+    "closed and is forgotten")
+{
+	paused(near, 1, 0);
+}
+
+/* A byte of the far side's meets RST; with -k 0 nothing else would tell. */
+EACH_WAY(forgotten_and_told,
+    "a target that speaks to a client that closed gets all the "
+    "same, after 20 s, with -k 0",
+    "a client that speaks to a target that closed gets all the "
+    "same, after 20 s, with -k 0")
+{
+	const size_t size = 3 * MIB;
+	struct patient t;
+	size_t got;
+
+	own_network(64 * KIB);
+	patient_begin(&t, "-k", "0", NULL, NULL);
+	got = send_and_close(&t, near, size, 0);
+	send_stream(t.fd[!near], 2, 0, 1);
+	expect_forgotten(&t, near, relay_state);
+	pause_for(SLOWLY);
+	expect_stream(t.fd[!near], 1, got, size - got);
+	expect_end(t.fd[!near], FIN);
+	patient_over(&t, near, reset_of[near], size, 1);
+}
+
+/* The far side says nothing more, but stays. */
+EACH_WAY(forgotten_by_stayer,
+    "a target may stay in silence when its client is forgotten, "
+    "and the relay ends",
+    "a client may stay in silence when its target is forgotten, "
+    "and the relay ends")
+{
+	struct tcp_info info;
+	struct patient t;
+	socklen_t len;
+
+	own_network(64 * KIB);
+	patient_begin(&t, "-k", "1", NULL, NULL);
+	send_stream(t.fd[!near], 2, 0, 500);
+	expect_stream(t.fd[near], 2, 0, 500);
+	send_stream(t.fd[near], 1, 0, 1000);
+	close(t.fd[near]);
+	expect_stream(t.fd[!near], 1, 0, 1000);
+	expect_end(t.fd[!near], FIN);
+	patient_over(&t, near, "eof", 1000, 500);
+	len = sizeof info;
+	if (getsockopt(t.fd[!near], IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		fail("TCP_INFO: %s", strerror(errno));
+	if (broken(t.fd[!near]) || info.tcpi_state != TCP_CLOSE_WAIT)
+		fail("the side that stays is in state %d", info.tcpi_state);
+	send_all(t.fd[!near], "x", 1);
+	expect_reset(t.fd[!near]);
+	if (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) != -1)
+		fail("it sends on, and nobody gets it");
+}
+
+/*
+ * One side resets before it sent FIN: what had already been read, then RST.  A
+ * reader is waited for as long as its system answers.
+ */
+EACH_WAY(aborted_for_long,
+    "a target that pauses for 20 s gets all that a client had "
+    "sent, then its reset",
+    "a client that pauses for 20 s gets all that a target had "
+    "sent, then its reset")
+{
+	const size_t size = 2 * MIB;
+	struct patient t;
+
+	own_network(64 * KIB);
+	patient_begin(&t, "-k", "1", NULL, NULL);
+	send_stream(t.fd[near], 1, 0, size);
+	wait_acked(t.fd[near]);
+	reset_now(&t.fd[near]);
+	pause_for(SLOWLY);
+	expect_stream(t.fd[!near], 1, 0, size);
+	expect_end(t.fd[!near], RST);
+	patient_over(&t, near, reset_of[near], size, 0);
+}
