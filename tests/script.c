@@ -194,7 +194,8 @@ add_outage(struct maker *m, int end)
 /*
  * For longer than a relay with -k 1 waits for a sign of life, segments to an
  * end get lost, which sends all the time; and still does until the next copy of
- * them may be on its way, which takes up to twice the time.
+ * them may be on its way, which takes up to twice the time.  Nothing may lie
+ * before its bytes: in a closed window they would wait where no relay sees them.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -202,6 +203,7 @@ add_loss(struct maker *m, int end)
 	m->total[end] += 9000 / DRIP;
 	m->total[!end] += 12000;
 	m->spent += 9000;
+	add(m, end, SETTLE, 0);
 	add(m, end, LOSE, 1000);
 	add(m, !end, SEND, 12000);
 	add(m, end, TRICKLE, 4000);
