@@ -53,80 +53,71 @@ STATIC = static() { \
 stfl-relay-static: $(SRC) $(HDR)
 	$(STATIC)
 
-# Tests.  make check RELAY=./stfl-relay-static takes another build, and
-# make check PARTS='rules scripts' leaves the others out.
+# Tests: see tests/README.md.  make check RELAY=./stfl-relay-static takes another
+# build, and make check PARTS='run scripts' leaves the others out.
 
 RELAY = ./stfl-relay
 PARTS =
-TOOLS = tests/run tests/scripts tests/confined tests/hostile tests/faults \
-	tests/links tests/load tests/identity tests/demo-check \
-	tests/superserver tests/webserver
+TOOLS = tests/run tests/scripts tests/servers/superserver \
+	tests/servers/webserver tests/stfl-relay-bulk
 
 tools: $(TOOLS)
 
-check: $(RELAY) $(TOOLS) tests/stfl-relay-bulk
+check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
-.SUFFIXES:
-.SUFFIXES: .c .o
-.c:
-	$(CC) -std=c99 -O2 $(WARN) -o $@ $< tests/peers.c
-
-# All tests that are written in C, and the library for them: one program.
-TEST_OBJ = tests/lib/test.o tests/lib/peers.o tests/lib/places.o \
-	tests/lib/patient.o tests/lib/relay.o tests/lib/rows.o tests/lib/use.o \
-	tests/session/forgotten.o tests/session/patience.o tests/session/fin.o tests/session/flow.o tests/session/limits.o \
-	tests/session/reset.o tests/session/urgent.o tests/session/vanish.o \
+LIB_OBJ = tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
+	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o tests/lib/use.o
+LIB_HDR = tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
+	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h tests/lib/use.h
+# Those that take longest begin first.
+TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
+	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
+	tests/session/limits.o tests/session/urgent.o tests/session/vanish.o \
 	tests/start/chosen.o tests/start/inherited.o tests/start/log.o \
 	tests/start/loop.o tests/start/options.o tests/start/parent.o \
 	tests/start/parents.o tests/start/target.o
-TEST_HDR = tests/lib/test.h tests/lib/peers.h tests/lib/places.h \
-	tests/lib/patient.h tests/lib/relay.h tests/lib/rows.h tests/lib/use.h
+SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
+	tests/deep/scripts.o
+TEST_CFLAGS = -O1
 
+.SUFFIXES:
+.SUFFIXES: .c .o
 .c.o:
-	$(CC) -std=c99 -O1 $(WARN) -c -o $@ $<
+	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -c -o $@ $<
 
-$(TEST_OBJ): $(TEST_HDR)
+$(LIB_OBJ) $(TEST_OBJ) $(SCRIPT_OBJ) tests/lib/run.o: $(LIB_HDR)
+$(SCRIPT_OBJ): tests/deep/script.h
 
-tests/run: $(TEST_OBJ)
-	$(CC) -o $@ $(TEST_OBJ)
+tests/run: $(TEST_OBJ) $(LIB_OBJ) tests/lib/run.o
+	$(CC) -o $@ $(TEST_OBJ) $(LIB_OBJ) tests/lib/run.o
 
-$(TOOLS): tests/peers.c tests/peers.h
+tests/scripts: $(SCRIPT_OBJ) $(LIB_OBJ)
+	$(CC) -o $@ $(SCRIPT_OBJ) $(LIB_OBJ)
 
-tests/faults: tests/faults.c tests/traced.c tests/traced.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/faults.c \
-		tests/traced.c tests/peers.c
+tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
+	$(CC) -o $@ tests/servers/superserver.o $(LIB_OBJ)
 
-tests/scripts: tests/scripts.c tests/script.c tests/play.c tests/ends.c \
-		tests/script.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/scripts.c tests/script.c \
-		tests/play.c tests/ends.c tests/peers.c
-
-tests/confined: tests/confined.c tests/traced.c tests/traced.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ tests/confined.c \
-		tests/traced.c tests/peers.c
-
-tests/inherited: tests/inherited.c
-tests/parents: tests/parents.c
-tests/chosen: tests/chosen.c
-tests/inherited tests/parents tests/chosen: tests/rows.c tests/rows.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/rows.c tests/peers.c
+tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
+	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
 # Every fault that make check takes samples of, and a long pause on the links.
-check-faults: $(RELAY) tests/faults tests/links tests/stfl-relay-bulk
-	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 sh test.sh faults links
+check-faults: $(RELAY) $(TOOLS)
+	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 tests/run deep/faults \
+		deep/links
 
 # At full size, which takes minutes.
-check-load: $(RELAY) tests/load
+check-load: $(RELAY) $(TOOLS)
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
-		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) sh test.sh load
+		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
+		tests/run deep/load
 
 # Over both byte paths.  A seed that fails says how to play it again.
-check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
+check-scripts: $(RELAY) $(TOOLS)
 	for relay in $(RELAY) tests/stfl-relay-bulk; do \
 		SCRIPTS=$${SCRIPTS:-20000} PATIENT=$${PATIENT:-20000} \
 			RELAY=$$relay sh test.sh scripts patient || exit 1; \
@@ -134,7 +125,7 @@ check-scripts: $(RELAY) tests/scripts tests/stfl-relay-bulk
 
 # As other processors and C libraries have it: see the head of the script.
 check-machines: tools
-	sh tests/machines.sh
+	sh tests/build/machines.sh
 
 # Performance, beside other programs: see bench/run.sh.
 
@@ -162,8 +153,8 @@ bench/floor: bench/floor.c
 		-Wl,--build-id=none -o $@ bench/floor.c
 
 # make demo TARGET=192.0.2.10:80 PORT=8080 does it for a server of yours.
-demo: stfl-relay tests/superserver tests/webserver
-	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/demo.sh
+demo: stfl-relay tests/servers/superserver tests/servers/webserver
+	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/docs/demo.sh
 
 install: stfl-relay install-manual
 	mkdir -p $(DESTDIR)$(SBINDIR)
@@ -214,14 +205,14 @@ dist:
 
 # That this is so, and that it passes its tests: all, or PARTS.
 distcheck:
-	PARTS="$(PARTS)" sh tests/dist.sh
+	PARTS="$(PARTS)" sh tests/build/dist.sh
 
 # The packages, Debian's in a Debian of its own; for root.
-check-package: tests/webserver
-	sh tests/package.sh
+check-package: tests/servers/webserver
+	sh tests/build/package.sh
 
 clean:
-	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/stfl-relay-bulk
+	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/*/*.o
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
 .PHONY: all static tools check check-faults check-load check-scripts \

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Run the tests: all parts, or those named, as in: sh test.sh rules scripts
-# A part is an executable tests/NAME (from C) or tests/NAME.sh.  It prints
-# "ok - ", "not ok - " or "skip - " and a sentence, one line each.
-# RELAY names the binary under test; ONE_BY_ONE=yes is for one that is slow.
+# Run the tests: all parts, or those named, as in: sh test.sh run protocols
+# A part is one of the words below, or tests/FOLDER/NAME.sh.  It prints "ok - ",
+# "not ok - " or "skip - " and a sentence, one line each; what comes out here is
+# TAP, and a last line with the numbers.
+# RELAY names the binary under test; ONE_BY_ONE=yes is for a machine that is
+# slow, and TEST_SLOW=4 has every wait last four times as long.
 
 cd "$(dirname "$0")" || exit 1
 RELAY=${RELAY:-./stfl-relay}
@@ -12,50 +14,66 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 export RELAY scratch
 
+part() {
+	case $1 in
+	run) tests/run session start ;;
+	load) tests/run deep/load ;;
+	scripts) tests/scripts ;;
+	*)
+		set -- "tests/"*"/$1.sh"
+		[ -f "$1" ] || { echo "not ok - there is no part $1"; return 1; }
+		sh "$1" ;;
+	esac
+}
+
 # The verdicts of a part appear when it is over, for others run beside it.
 run() {
 	for part; do
 		{
 			printf '# %s\n' "$part"
-			if [ -f "tests/$part.sh" ]; then
-				sh "tests/$part.sh"
-			else
-				"tests/$part"
-			fi
+			part "$part"
 			status=$?
 			# What breaks off has not passed, whatever it printed.
 			[ $status -le 1 ] ||
-			    echo "not ok - tests/$part ended with status $status"
+			    echo "not ok - $part ended with status $status"
 		} >"$scratch/$part.log" 2>&1 </dev/null
 		cat "$scratch/$part.log"
 	done
 }
 
-[ $# -gt 0 ] || set -- rules scripts patience patient bulk ipv6-targets \
-	confined hostile inherited parents chosen faults links load identity \
-	networks receivers manual examples syscalls demo-check superservers \
-	systemd protocols
+[ $# -gt 0 ] || set -- run bulk ipv6-targets patient scripts networks receivers \
+	manual examples syscalls superservers systemd protocols load
 
-# Two at a time: some do little but wait.  Load measures the machine's memory.
+# Three at a time: most do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.
-waiting='' working='' alone=''
+first='' second='' rest='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
-	rules | patience | patient | bulk | ipv6-targets | inherited | parents | links)
-		waiting="$waiting $part" ;;
+	run | patient) first="$first $part" ;;
+	bulk | ipv6-targets) second="$second $part" ;;
 	load) alone=load ;;
-	*) working="$working $part" ;;
+	*) rest="$rest $part" ;;
 	esac
 done
 # No "&", for what is started so ignores SIGINT.
 # shellcheck disable=SC2086
 {
-	run $waiting >&3 3>&- | run $working >&3 3>&-
+	run $first >&3 3>&- | run $second >&3 3>&- | run $rest >&3 3>&-
 	run $alone 3>&-
-} 3>&1 | tee "$scratch/log"
+} 3>&1 | awk '
+	/^(not )?ok - / { sub(/ok - /, "ok " ++n " - ") }
+	/^skip - / {
+		sub(/^skip - /, "")
+		at = index($0, ": ")
+		$0 = "ok " ++n " - " (at == 0 ? $0 : substr($0, 1, at - 1)) \
+		    " # SKIP " (at == 0 ? "" : substr($0, at + 2))
+	}
+	{ print; fflush() }
+	END { print "1.." n + 0 }' | tee "$scratch/log"
 
-count() { grep -c "^$1 - " "$scratch/log"; }
-passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
+count() { grep -c "$@" "$scratch/log"; }
+skipped=$(count '^ok [0-9]* - .* # SKIP')
+passed=$(($(count '^ok ') - skipped)) failed=$(count '^not ok ')
 [ "${CI:-}" != true ] || failed=$((failed + skipped))
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -71,6 +71,7 @@ name(int near)
 
 /* Where the test stands, for what fails or is skipped from now on. */
 void	test_at(const char *, int);
+void	test_words_to(int fd);	/* standard error, at first */
 void	test_about(const char *);	/* said first: which row of a table */
 #define HERE(call) (test_at(__FILE__, __LINE__), call)
 

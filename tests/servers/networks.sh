@@ -8,8 +8,8 @@
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
-# shellcheck source=tests/servers.lib.sh
-. "$(dirname "$0")/servers.lib.sh"
+# shellcheck source=tests/servers/servers.lib.sh
+. "$(dirname "$0")/../servers/servers.lib.sh"
 
 reached='one service line leads an IPv6-only client to two IPv4-only servers'
 logged='the log has the address dialled, the server in it, and what the server saw'
@@ -47,7 +47,7 @@ if [ -z "${APART:-}" ]; then
 		all skip "$why"
 		exit 0
 	fi
-	APART=yes scratch=$dir apart sh "tests/$(basename "$0")"
+	APART=yes scratch=$dir apart sh "tests/servers/$(basename "$0")"
 	exit
 fi
 

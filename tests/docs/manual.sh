@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the manual page says, held against the program's tests.
 
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 status=0
 
 said='the examples of -s in the manual are those that the tests compute'

@@ -6,7 +6,8 @@
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
-#include "peers.h"
+#include "../lib/places.h"
+#include "../lib/relay.h"
 
 #include <poll.h>
 
@@ -16,7 +17,7 @@ enum {
 	REPORT = 4096		/* at most PIPE_BUF: written in one piece */
 };
 
-enum { CLIENT, TARGET, ENDS };
+enum { ENDS = 2 };
 enum { DIRECT, RELAYED, WAYS };
 enum { ABRUPT, ACKED, QUIET };
 

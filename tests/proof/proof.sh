@@ -3,14 +3,14 @@
 # (spin), what is parsed gets what nobody would write (libFuzzer), and memory is
 # watched while sessions run (valgrind).
 #
-#	sh tests/proof.sh [spin] [fuzzers] [valgrind]
+#	sh tests/proof/proof.sh [spin] [fuzzers] [valgrind]
 #
 #	FUZZ_SECONDS=10		for each fuzzer
 #	CI=true			what is skipped has failed
 #	SPIN_BYTES=2		that each peer of the model sends, at most; 3
 #				takes 2 GB and a minute
 
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
 FUZZ_SECONDS=${FUZZ_SECONDS:-10}
 SPIN_BYTES=${SPIN_BYTES:-2}
@@ -109,7 +109,7 @@ sentence_of() {
 	esac
 }
 
-# build_fuzzer NAME: tests/fuzz/NAME.c stands in for src/NAME.c.
+# build_fuzzer NAME: tests/proof/fuzz/NAME.c stands in for src/NAME.c.
 build_fuzzer() {
 	name=$1
 	set --
@@ -118,7 +118,7 @@ build_fuzzer() {
 	done
 	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -o "$dir/fuzz-$name" \
-	    "tests/fuzz/$name.c" "$@" >"$dir/$name.log" 2>&1
+	    "tests/proof/fuzz/$name.c" "$@" >"$dir/$name.log" 2>&1
 }
 
 # What is right, for the fuzzer to change.
@@ -149,7 +149,7 @@ fuzzed() {
 		ok "$(sentence_of "$1")"
 		echo "# $runs executions"
 	else
-		not_ok "$(sentence_of "$1")" "$(grep -e '^tests/fuzz' \
+		not_ok "$(sentence_of "$1")" "$(grep -e '^tests/proof/fuzz' \
 		    -e 'rror:' -e '^Base64' "$dir/$1.log" | tr '\n' ' ')"
 	fi
 }
@@ -196,8 +196,7 @@ watch() {
 		RELAY=$dir/$name.sh
 		export RELAY
 		echo "$rules" | while read -r rule; do
-			tests/rules "$rule"
-			[ ! -x tests/identity ] || tests/identity "$rule"
+			tests/run "$rule"
 		done
 		for seed in 1 4 7; do
 			tests/scripts -j 1 -n 3 -s $seed

@@ -6,7 +6,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "../../src/relay.h"
+#include "../../../src/relay.h"
 
 #include <stddef.h>
 #include <stdint.h>

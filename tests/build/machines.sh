@@ -2,7 +2,7 @@
 # Other machines, as far as this one can be them: the program is built for each
 # without a warning, and tested.
 #
-#	sh tests/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
+#	sh tests/build/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
 #	    [s390x]
 #
 #	PARTS="rules scripts"	of test.sh; without it all that are of use
@@ -16,7 +16,7 @@
 # would limit or trace qemu: confined, hostile and faults are left out.  What
 # else it cannot do is skipped by name (beyond_qemu).
 
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 export INETDS

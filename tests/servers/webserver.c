@@ -9,7 +9,7 @@
  * comes, for so long at most.  What goes wrong is told on 2, with status 1.
  */
 
-#include "peers.h"
+#include "../lib/peers.h"
 
 #include <arpa/inet.h>
 

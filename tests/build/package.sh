@@ -5,16 +5,16 @@
 #
 # package.sh in-network ROOT: what needs a network of its own.
 
-# shellcheck source=tests/until.lib.sh
-. "$(dirname "$0")/until.lib.sh"
+# shellcheck source=tests/lib/until.sh
+. "$(dirname "$0")/../lib/until.sh"
 
 # serve: a web server on $port.  fetch PORT: over IPv6, 0 if it comes from there.
 serve() {
-	tests/webserver -n 1 >"$dir/port" &
+	tests/servers/webserver -n 1 >"$dir/port" &
 	until_true test -s "$dir/port"
 	port=$(cat "$dir/port")
 }
-fetch() { tests/webserver -f "$1" 10 | grep -q 'only IPv4'; }
+fetch() { tests/servers/webserver -f "$1" 10 | grep -q 'only IPv4'; }
 listening() { grep -q ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp6; }
 
 in_network() {
@@ -33,7 +33,7 @@ if [ "${1:-}" = in-network ]; then
 	exit
 fi
 
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 2' HUP INT TERM
@@ -108,7 +108,7 @@ in_place() (
 )
 
 served() {
-	unshare -f -m -n -p --kill-child sh tests/package.sh in-network "$root"
+	unshare -f -m -n -p --kill-child sh tests/build/package.sh in-network "$root"
 }
 
 # Two files are inetd's.

@@ -5,8 +5,8 @@
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
-# shellcheck source=tests/servers.lib.sh
-. "$(dirname "$0")/servers.lib.sh"
+# shellcheck source=tests/servers/servers.lib.sh
+. "$(dirname "$0")/../servers/servers.lib.sh"
 
 receivers='nginx haproxy apache dovecot postfix'
 
@@ -277,9 +277,9 @@ limits() {
 		ip -6 address add $address/128 dev lo nodad || exit
 	done
 	serve_ssh
-	start seeing tests/superserver -p 2023 "$RELAY" -s 127.64.0.0/10 \
+	start seeing tests/servers/superserver -p 2023 "$RELAY" -s 127.64.0.0/10 \
 	    127.0.0.1 2022
-	start blind tests/superserver -p 2024 "$RELAY" 127.0.0.1 2022
+	start blind tests/servers/superserver -p 2024 "$RELAY" 127.0.0.1 2022
 	if up ssh 4 2022 && up seeing 6 2023 && up blind 6 2024; then
 		verdict "$seeing" sees
 		verdict "$blind" is_blind
@@ -296,7 +296,7 @@ fi
 jobs=
 why=$(limits_missing)
 if [ -z "$why" ]; then
-	APART=yes scratch=$dir apart sh tests/receivers.sh >"$dir/limits.out" &
+	APART=yes scratch=$dir apart sh tests/servers/receivers.sh >"$dir/limits.out" &
 	jobs=$!
 else
 	skip "$seeing" "$why"
@@ -320,7 +320,7 @@ at=$first
 for receiver in $tried; do
 	"serve_$receiver" "$at"
 	for version in 1 2; do
-		start "$receiver-$version" tests/superserver \
+		start "$receiver-$version" tests/servers/superserver \
 		    -p $((at + 2 * version - 1)) \
 		    "$RELAY" -p $version 127.0.0.1 "$at"
 	done

@@ -3,7 +3,7 @@
  * table of RFC 6052, 2.2.
  */
 
-#include "../../src/target.c"
+#include "../../../src/target.c"
 
 #include "fuzz.h"
 

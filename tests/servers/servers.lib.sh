@@ -2,7 +2,7 @@
 # ports, servers that are stopped at the end, and super-servers that run the
 # shipped samples.
 
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 RELAY=${RELAY:-./stfl-relay}
 [ -x "$RELAY" ] || { echo "no $RELAY: run make" >&2; exit 2; }
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
@@ -34,8 +34,8 @@ verdict() {
 have() { command -v "$1" >/dev/null 2>&1; }
 have_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6; }
 
-# shellcheck source=tests/until.lib.sh
-. tests/until.lib.sh
+# shellcheck source=tests/lib/until.sh
+. tests/lib/until.sh
 
 # ports N: the first of N ports in a row that nobody uses.  The kernel's own
 # choice would not do: before the servers listen, it would give such a port to

@@ -36,7 +36,7 @@ enum {
 
 static unsigned char bytes[ENDS][MOST_BYTES];	/* what each end sends */
 int64_t present;
-int64_t soon = SOON;
+int64_t soon;
 
 void
 play_prepare(void)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Real super-servers, which give a real web server's files to a real client.
 
-# shellcheck source=tests/servers.lib.sh
-. "$(dirname "$0")/servers.lib.sh"
+# shellcheck source=tests/servers/servers.lib.sh
+. "$(dirname "$0")/../servers/servers.lib.sh"
 
 # More than may begin in a minute with openbsd-inetd if the sample is silent, 256.
 SESSIONS=300

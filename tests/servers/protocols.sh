@@ -4,8 +4,8 @@
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
-# shellcheck source=tests/servers.lib.sh
-. "$(dirname "$0")/servers.lib.sh"
+# shellcheck source=tests/servers/servers.lib.sh
+. "$(dirname "$0")/../servers/servers.lib.sh"
 
 protocols='http tls ssh scp imap pop3 smtp telnet'
 

@@ -14,14 +14,14 @@ said_journal='the journal has the line of a session of systemd'
 said_failed='a session that fails leaves systemd no failed unit'
 said_hard='with hardening.conf systemd denies no system call that a session makes'
 
-# shellcheck source=tests/until.lib.sh
-. "$(dirname "$0")/until.lib.sh"
+# shellcheck source=tests/lib/until.sh
+. "$(dirname "$0")/../lib/until.sh"
 
 units=/etc/systemd/system
 
 begin() {
 	set -e
-	cd "$(dirname "$0")/.."
+	cd "$(dirname "$0")/../.."
 	mount -t tmpfs none "$dir/root"
 	top=$PWD
 	cd "$dir/root"
@@ -66,7 +66,7 @@ begin() {
 	FailureAction=exit-force
 	[Service]
 	Type=oneshot
-	ExecStart=/bin/sh /checkout/tests/systemd.sh served
+	ExecStart=/bin/sh /checkout/tests/servers/systemd.sh served
 	StandardOutput=file:/out/verdicts
 	StandardError=file:/out/errors
 	END
@@ -80,13 +80,13 @@ begin() {
 	    --unit=served.service
 }
 
-fetch() { /checkout/tests/webserver -f "$1" 5 | grep -q 'only IPv4'; }
+fetch() { /checkout/tests/servers/webserver -f "$1" 5 | grep -q 'only IPv4'; }
 
 # serve N: so many web servers, each for one request, whose ports are $ports.
 serve() {
 	ports=
 	while [ "$(echo "$ports" | wc -w)" -lt "$1" ]; do
-		/checkout/tests/webserver -n 1 >/run/port &
+		/checkout/tests/servers/webserver -n 1 >/run/port &
 		until_true test -s /run/port
 		ports="$ports $(cat /run/port)"
 		rm /run/port
@@ -195,7 +195,7 @@ finish() {
 }
 
 prepare() {
-	cd "$(dirname "$0")/.." || exit 2
+	cd "$(dirname "$0")/../.." || exit 2
 	RELAY=${RELAY:-$PWD/stfl-relay}
 	own=
 	[ -n "${scratch:-}" ] || own=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX")
@@ -270,7 +270,7 @@ run_units() {
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" &&
 	    timeout -s KILL 60 sh -c 'echo $$ >"$1/cgroup.procs" &&
 		exec unshare -C -f -i -m -n -p -u --kill-child \
-		    --propagation private sh tests/systemd.sh begin' \
+		    --propagation private sh tests/servers/systemd.sh begin' \
 		sh "$group" >"$dir/console" 2>&1 </dev/null
 	cat "$dir/verdicts" 2>/dev/null
 	if ! grep -q " - $said_hard" "$dir/verdicts" 2>/dev/null; then

@@ -3,7 +3,7 @@
  * network, and the same for its whole /64.
  */
 
-#include "../../src/source.c"
+#include "../../../src/source.c"
 
 #include "fuzz.h"
 

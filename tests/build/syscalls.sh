@@ -4,7 +4,7 @@
 # build (musl), for a numeric target, run by a user without privileges, on Linux
 # and x86-64.  The list says what each call is for.
 #
-# "sh tests/syscalls.sh update" writes what they are now into the list, with the
+# "sh tests/build/syscalls.sh update" writes what they are now into the list, with the
 # words that it has for calls of the same name.
 
 sentence='From exec to the first forwarded byte it makes the listed system calls'
@@ -12,7 +12,7 @@ skip() { echo "skip - $sentence: $1"; exit 0; }
 fail() { echo "not ok - $sentence: $1"; exit 1; }
 
 update=${1:-}
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 [ "$(uname -sm)" = 'Linux x86_64' ] || skip 'the list is for Linux on x86-64'
 command -v strace >/dev/null 2>&1 || skip 'no strace'
 strace -o /dev/null true 2>/dev/null || skip 'strace may not trace here'

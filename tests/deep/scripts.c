@@ -114,7 +114,7 @@ compare(const struct slot *slot)
 }
 
 static void
-begin(struct slot *slot)
+play_begin(struct slot *slot)
 {
 	play_begin(&slot->play[slot->begun], &slot->script, slot->begun);
 	slot->begun++;
@@ -126,10 +126,10 @@ start(struct slot *slot)
 	slot->busy = 1;
 	slot->begun = 0;
 	slot->late = 0;
-	begin(slot);
+	play_begin(slot);
 	/* Patient ones mostly wait. */
 	if (slot->script.kind != QUICK)
-		begin(slot);
+		play_begin(slot);
 }
 
 /*
@@ -149,7 +149,7 @@ proceed(struct slot *slot, const struct pollfd *fds)
 		if (!play_ended(&slot->play[way]))
 			return;
 	if (slot->begun < WAYS) {
-		begin(slot);
+		play_begin(slot);
 		return;
 	}
 	slot->busy = 0;
@@ -447,8 +447,7 @@ main(int argc, char *argv[])
 	if (jobs == 0)
 		jobs = processors < 1 ? 1 : processors > 8 ? 8 :
 		    (unsigned)processors;
-	if (kind != QUICK)
-		soon = 4 * SOON;
+	soon = kind == QUICK ? SOON : 4 * SOON;
 	if (getenv("RELAY") != NULL)
 		relay_path = getenv("RELAY");
 	play_prepare();

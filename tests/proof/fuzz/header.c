@@ -3,7 +3,7 @@
  * every address, written and read.
  */
 
-#include "../../src/header.c"
+#include "../../../src/header.c"
 
 #include "fuzz.h"
 

@@ -21,8 +21,8 @@
 	    --unit=basic.target
 }
 
-# shellcheck source=tests/servers.lib.sh
-. "$(dirname "$0")/servers.lib.sh"
+# shellcheck source=tests/servers/servers.lib.sh
+. "$(dirname "$0")/../servers/servers.lib.sh"
 
 # Each becomes a file in $dir: readme.N, and manual.N.  A line that goes on is
 # joined to the next.
@@ -101,7 +101,7 @@ conf() {
 session() {
 	command=$(here "$1" "$2" "$2" | sed "s,$relay,& -v,")
 	# shellcheck disable=SC2086
-	start "$1" tests/superserver -e -p "$2" $command
+	start "$1" tests/servers/superserver -e -p "$2" $command
 	up "$1" 6 "$2" || return
 	case $command in
 	*-p\ 2*)
@@ -134,7 +134,7 @@ boot() {
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" || return
 	sh -c 'echo $$ >"$1/cgroup.procs" && exec unshare -C -f -m -p -u \
-	    --mount-proc --propagation private sh tests/examples.sh \
+	    --mount-proc --propagation private sh tests/docs/examples.sh \
 	    boot "$2"' sh "$group" "$dir/units" >"$dir/boot.log" 2>&1 </dev/null &
 	booting=$!
 	until_true booted
@@ -210,7 +210,7 @@ compared() {
 	start receiver socat "TCP4-LISTEN:$2,bind=127.0.0.1,fork,reuseaddr" \
 	    "EXEC:sh $dir/receive"
 	up receiver 4 "$2" || return
-	start line tests/superserver -p $(($1 + 1)) "$relay" -p 2 127.0.0.1 "$2"
+	start line tests/servers/superserver -p $(($1 + 1)) "$relay" -p 2 127.0.0.1 "$2"
 	up line 6 $(($1 + 1)) || return
 	sed "s/:::80/:::$1/; s/127.0.0.1:80/127.0.0.1:$2/" "$dir/haproxy" \
 	    >"$dir/haproxy.conf"

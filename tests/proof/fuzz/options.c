@@ -3,7 +3,7 @@
  * either refused in words or read as an independent reader understands it.
  */
 
-#include "../../src/options.c"
+#include "../../../src/options.c"
 
 #include "fuzz.h"
 

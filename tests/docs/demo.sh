@@ -5,7 +5,7 @@
 # through port 8080 of ::1, until interrupted.  A TARGET without a port means
 # the port that is dialled; without PORT the system chooses one.
 
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 RELAY=${RELAY:-./stfl-relay} TARGET=${TARGET:-} PORT=${PORT:-0}
 web='' listener=''
 
@@ -41,7 +41,7 @@ show() { LC_ALL=C tr -cd '\12\40-\176' | sed 's/^/    /'; }
 listen() {
 	ignore
 	# shellcheck disable=SC2086 # without a port there is no word for it
-	tests/superserver -e -p "$PORT" "$@" \
+	tests/servers/superserver -e -p "$PORT" "$@" \
 		"$RELAY" -v "$host" $port >"$dir/port" &
 	listener=$!
 	heed
@@ -54,7 +54,7 @@ trap finish EXIT
 heed
 
 # Without IPv6 this says so.
-tests/superserver -n 0 true >"$dir/none" 2>"$dir/log" || stop "$(cat "$dir/log")"
+tests/servers/superserver -n 0 true >"$dir/none" 2>"$dir/log" || stop "$(cat "$dir/log")"
 mkfifo "$dir/port" "$dir/web" || exit 1
 
 if [ -n "$TARGET" ]; then
@@ -64,7 +64,7 @@ if [ -n "$TARGET" ]; then
 	echo "Your server      $TARGET"
 else
 	ignore
-	tests/webserver -n 1 >"$dir/web" 2>&1 &
+	tests/servers/webserver -n 1 >"$dir/web" 2>&1 &
 	web=$!
 	exec 3<"$dir/web"
 	heed
@@ -78,7 +78,7 @@ echo "                 stfl-relay -v $host${port:+ $port}"
 
 # The super-server ends when its one session has; unless it never had one.  A
 # target that is silent is given up sooner by the relay (-w) than by the client.
-tests/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
+tests/servers/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
 status=$?
 [ $status -le 1 ] || kill -s USR1 "$listener"
 wait "$listener"

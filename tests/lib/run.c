@@ -1,0 +1,199 @@
+/*
+ * The runner: see test.h.
+ *
+ *	tests/run [--list] [WORDS...]
+ *
+ * WORDS are a folder or file (session/fin), an id, or a part of a sentence;
+ * without any, all tests run.
+ */
+
+#define TEST_LIBRARY
+#include "test.h"
+
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JOBS = 12, LIMIT = 120 };
+
+struct job {
+	pid_t pid;
+	int why;
+	const struct test *test;
+};
+
+static struct test *first, **last = &first;
+
+void
+test_add(struct test *test)
+{
+	*last = test;
+	last = &test->next;
+}
+
+static void
+begin(struct job *job, const struct test *test)
+{
+	int end[2];
+
+	fflush(stdout);
+	if (pipe(end) == -1 || (job->pid = fork()) == -1) {
+		perror("tests/run");
+		exit(2);
+	}
+	/* No relay is to hold a descriptor of the runner's. */
+	fcntl(end[0], F_SETFD, FD_CLOEXEC);
+	fcntl(end[1], F_SETFD, FD_CLOEXEC);
+	job->test = test;
+	job->why = end[0];
+	if (job->pid == 0) {
+		close(end[0]);
+		test_words_to(end[1]);
+		test_at(test->file, test->line);
+		setpgid(0, 0);
+		alarm((unsigned)(LIMIT * test_slow()));
+		signal(SIGPIPE, SIG_IGN);
+		test->run();
+		_exit(0);
+	}
+	close(end[1]);
+}
+
+/* How this test is run alone. */
+static void
+print_again(const struct test *test)
+{
+	const char *value;
+
+	printf("# again: ");
+	if ((value = getenv("RELAY")) != NULL)
+		printf("RELAY=%s ", value);
+	if ((value = getenv("TARGET6")) != NULL)
+		printf("TARGET6=%s ", value);
+	printf("tests/run %s\n", test->id);
+}
+
+/* Print the verdict.  1 if the test failed. */
+static int
+verdict(struct job *job, int status)
+{
+	char text[700];
+	ssize_t n;
+	int code;
+
+	n = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		n = read(job->why, text, sizeof text - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(job->why);
+	/* What the test has left running is its own process group. */
+	kill(-job->pid, SIGKILL);
+	job->pid = 0;
+	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
+		    job->test->file, job->test->line, WTERMSIG(status),
+		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
+	if (code == SKIPPED) {
+		/* Its place in the source is nobody's concern. */
+		printf("skip - %s%s\n", job->test->sentence,
+		    strchr(text, ' ') == NULL ? "" : strchr(text, ' ') - 1);
+	} else if (code == 0) {
+		printf("ok - %s\n", job->test->sentence);
+	} else {
+		printf("not ok - %s: %s\n", job->test->sentence, text);
+		print_again(job->test);
+	}
+	fflush(stdout);
+	return code != 0 && code != SKIPPED;
+}
+
+static int
+reap(struct job *jobs)
+{
+	pid_t pid;
+	int i, status;
+
+	pid = wait(&status);
+	if (pid == -1) {
+		perror("tests/run: wait");
+		exit(2);
+	}
+	for (i = 0; i < JOBS; i++)
+		if (jobs[i].pid == pid)
+			return verdict(&jobs[i], status);
+	return 0;
+}
+
+/* An id is meant as a whole; the place and the sentence also in part. */
+static int
+matches(const struct test *test, const char *words)
+{
+	return strcmp(test->id, words) == 0 ||
+	    strstr(test->file, words) != NULL ||
+	    strstr(test->sentence, words) != NULL;
+}
+
+static int
+wanted(const struct test *test, char *words[])
+{
+	for (; *words != NULL; words++)
+		if (matches(test, *words))
+			return 1;
+	return 0;
+}
+
+/* Words that no test matches are a mistake. */
+static void
+check_words(char *words[])
+{
+	const struct test *test;
+
+	for (; *words != NULL; words++) {
+		for (test = first; test != NULL; test = test->next)
+			if (matches(test, *words))
+				break;
+		if (test == NULL) {
+			fprintf(stderr, "no test matches: %s\n", *words);
+			exit(2);
+		}
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct job jobs[JOBS];
+	const struct test *test;
+	int failed, free_job, list, running;
+
+	list = argc > 1 && strcmp(argv[1], "--list") == 0;
+	argv += list ? 2 : 1;
+	check_words(argv);
+	failed = running = 0;
+	for (test = first; test != NULL; test = test->next) {
+		if (*argv != NULL && !wanted(test, argv))
+			continue;
+		if (list) {
+			printf("%s:%d %s - %s\n", test->file, test->line,
+			    test->id, test->sentence);
+			continue;
+		}
+		if (running == JOBS) {
+			failed |= reap(jobs);
+			running--;
+		}
+		for (free_job = 0; jobs[free_job].pid != 0; free_job++)
+			;
+		begin(&jobs[free_job], test);
+		running++;
+	}
+	for (; running > 0; running--)
+		failed |= reap(jobs);
+	return failed;
+}
