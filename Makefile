@@ -59,7 +59,7 @@ stfl-relay-static: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/run tests/scripts tests/servers/superserver \
-	tests/servers/webserver tests/stfl-relay-bulk
+	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
 
 tools: $(TOOLS)
 
@@ -101,20 +101,25 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
+# Not under the library yet.
+OLD = tests/confined tests/demo-check tests/faults tests/hostile \
+	tests/identity tests/links tests/load
+$(OLD): tests/peers.c tests/traced.c tests/peers.h tests/traced.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c tests/traced.c
+
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)
-	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 tests/run deep/faults \
-		deep/links
+	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 sh test.sh faults links
 
 # At full size, which takes minutes.
 check-load: $(RELAY) $(TOOLS)
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
-		tests/run deep/load
+		sh test.sh load
 
 # Over both byte paths.  A seed that fails says how to play it again.
 check-scripts: $(RELAY) $(TOOLS)

@@ -1,23 +1,36 @@
 /*
  * A model of pump.c for spin(1): two peers that may do anything at any moment,
- * their kernels, and between them the relay, of which each system call is one
- * step.  The search goes through every order in which all of it can happen, for
- * streams of a few bytes:
+ * their systems, and between them the relay.  The search goes through every
+ * order in which all of it can happen, for streams of a few bytes:
  *
  *	spin -a src/pump.pml && cc -O2 -DSAFETY -o pan pan.c && ./pan -w24
  *
+ * A peer may close for good, and be forgotten by its system; it may reset, or
+ * vanish.  Time is not counted: between two events there may be any amount of
+ * it, so a reader may pause for as long as it likes, and whatever waits for time
+ * alone, a look at the queues or a limit, may come whenever nothing else is
+ * there to do.
+ *
  * What is asserted:
  *   bytes arrive in order, none twice, the urgent mark at its place;
- *   FIN arrives behind the last byte, and only if the other peer has sent one;
- *   RST arrives behind all that a peer had sent before it was gone, and behind
- *   FIN if that came first; and arrive it does;
+ *   FIN arrives after the last byte, and only if the other peer has sent one;
+ *   RST arrives after all that a peer had sent before it was gone, and after
+ *   FIN if that came first; and arrive it does, but for a peer that had finished
+ *   and was forgotten, or vanished: then it does not, unless bytes to that peer
+ *   were lost;
  *   what one direction can deliver is delivered, however long the other waits;
- *   a session is over once both peers have sent FIN, or one is gone;
+ *   a session is over once both peers have sent FIN, or one is gone and the
+ *   other has acknowledged all, or is gone too;
+ *   only what has been asked of, or is owed by, a dead system ends its side; a
+ *   reader that pauses, or whose system answers, is never cut;
+ *   a limit ends no session in which a peer has acknowledged anything since the
+ *   last move;
  *   the relay does not wake up without something to move, and so none of its
- *   loops is endless.
+ *   loops is endless; it looks at the queues only while something is owed, and
+ *   after a look it has reason to sleep;
+ *   the log says end=eof if, and only if, nothing was lost of a side that is gone.
  *
- * Only a signal or a limit and, when the other peer is gone, a reader that takes
- * nothing for as long as PATIENCE may cut a stream short, with RST.
+ * Only a signal or a limit may cut a stream short, with RST.
  *
  * -DBROKEN=NAME makes the relay wrong in one place, to show that the search
  * notices; tests/proof.sh tries these:
@@ -32,9 +45,9 @@
 #define ONE_BUFFER		7	/* a stalled reader stalls both flows */
 #define MARK_PASSED		8	/* reads on into the urgent byte */
 #define FIRST_FIN_ENDS		9	/* no half-close */
-#define NO_LAST_WORDS		10	/* what a gone peer had sent is lost */
-#define NO_SETTLING		11	/* RST overtakes it */
-#define SETTLING_WITH_THE_DEAD	12	/* waits for a peer that is gone, too */
+#define NO_LAST_WORDS		10	/* what a gone side had sent is lost */
+#define CLOSED_WITHOUT_WAITING	11	/* for the last acknowledgement */
+#define WAITS_FOR_THE_DEAD	12	/* of which no event tells, nor a look */
 #define ZERO_AS_FIN		13	/* recv(2) gives 0 once SO_ERROR is read */
 #define NO_RESET		14	/* close(2) alone, which sends FIN */
 #define HUNG_UP_TOO_SOON	15	/* once FIN is passed on to a side */
@@ -42,6 +55,18 @@
 #define EARLY_UNHEEDED		17	/* POLLPRI spins until it is in order */
 #define EARLY_FORGOTTEN		18	/* and then it is read as any other */
 #define FIN_BY_ERRNO		19	/* EPIPE alone tells of FIN before RST */
+#define FORGOTTEN_AS_RESET	20	/* RST for a probe is passed on */
+#define RESET_AS_FORGOTTEN	21	/* RST after FIN is never passed on */
+#define PATIENCE_CUTS		22	/* a slow reader, once a side is gone */
+#define WRITES_AS_MOVEMENT	23	/* and acknowledgements are none, for -T */
+#define ACKS_ALONE		24	/* a peer that only sends is silent, for -k */
+#define UNASKED_IS_SILENT	25	/* a peer that had nothing to answer, too */
+#define SILENCE_UNHEARD		26	/* -k does not end what is owed to the dead */
+#define SOFT_ERROR_ENDS		27	/* SO_ERROR counts without POLLERR */
+#define SPLICE_KEEPS_ERROR	28	/* and recv(2) then says FIN */
+#define GONE_SIDE_POLLED	29	/* it has an end to tell, for ever */
+#define LOOKS_FOR_EVER		30	/* an idle session wakes up */
+#define LOSS_UNTOLD		31	/* end=eof, though bytes were lost */
 
 #ifndef BROKEN
 #define BROKEN 0
@@ -57,29 +82,30 @@
 #define EAGAIN 1
 #define ECONNRESET 2
 #define EPIPE 3
-#define ENOTCONN 4
+#define ETIMEDOUT 4
+#define EHOSTUNREACH 5
 
-/* s->end */
-#define OPEN 0
-#define EOF 1
-#define CUT 2			/* by a signal, or a limit */
-#define RESET 3			/* of side 0; 4: of side 1 */
+/* How a connection has ended, if it has. */
+#define BY_ITSELF 1	/* RST of the peer's own */
+#define IN_ANSWER 2	/* RST, for what came to a peer that had closed */
+#define FORGOTTEN 3	/* RST, for a probe: its system knows it no more */
+#define SILENT 4	/* no answer */
 
 /* What each peer has sent; byte i of a stream is i. */
 byte sent[2];			/* how many, that lie in the relay's socket */
 byte urgent[2];			/* which of them is, or will be; 0: none */
-bit fin[2];			/* behind them */
-bit gone[2];			/* RST, or nothing any more */
-bit had_fin[2];			/* FIN came before that */
-bit crossed[2];			/* both FIN had, or ours was on its way */
+bit fin[2];			/* after them */
+bit closed[2];			/* after FIN, for good: it reads no more */
+bit mute[2];			/* its system is dead, or cannot be reached */
 
 /* What has reached it. */
 byte arrived[2];		/* how many bytes */
 bit saw_fin[2], saw_rst[2];
 
 /* The relay's sockets. */
+byte gone[2];			/* the connection has ended, and how */
+byte error[2];			/* of that, as long as nobody was told */
 byte taken[2];			/* how many bytes were read */
-byte error[2];			/* SO_ERROR */
 bit shut[2];			/* for writing */
 bit rst[2];			/* closed, with RST */
 chan unacked[2] = [SOCKET] of { byte, bit };	/* bytes, with their marks */
@@ -89,22 +115,31 @@ typedef flow {
 	byte buffer[BUFFER];
 	byte start, stop;
 	bit mark;		/* f->urgent */
-	bit early;
-	bit eof, done, hung_up
+	bit early, fin, eof, done, hung
 };
 flow f[2];
-byte s_end, s_error;
-bit lost_patience;
-byte at;			/* where the relay waits, if it does */
+#define SIDES 2
+byte s_gone = SIDES;
+bit s_reset;
+bit s_check;			/* a look is due some time */
+bit acked;			/* bytes or FIN, since s->moved was set */
+byte s_end;
+#define OPEN 0
+#define EOF 1
+#define LOST 2
+#define CUT 3			/* by a signal or a limit */
+bit no_side_left;		/* what -1 says */
+byte at;			/* where the relay is */
 #define RUNNING 0
-#define CARRYING 1
-#define HANDING_OVER 2
-#define SETTLING 3
-#define OVER 4
+#define WAITING 1
+#define OVER 2
 
 #define other (1 - side)
 #define pending(i) (f[i].start != f[i].stop)
 #define room(i) (len(unacked[i]) < SOCKET)
+
+/* tcp_unsent: FIN counts as one.  It stays as it is when the connection ends. */
+#define unsent(i) (len(unacked[i]) + (shut[i] && !saw_fin[i]))
 
 /* What poll(2) finds on a socket. */
 #define readable(i) (taken[i] < sent[i] || fin[i] || gone[i])
@@ -128,37 +163,46 @@ byte at;			/* where the relay waits, if it does */
 #define asks_out(i) pending(1 - i)
 #endif
 #if BROKEN == POLLHUP_FOR_EVER
-#define asked(i) true
+#define is_asked(i) (s_gone != i)
 #elif BROKEN == HUNG_UP_TOO_SOON
-#define asked(i) (asks_in(i) || asks_out(i) || !f[1 - i].done)
+#define is_asked(i) (s_gone != i && (asks_in(i) || asks_out(i) || \
+    !f[1 - i].done))
+#elif BROKEN == GONE_SIDE_POLLED
+#define is_asked(i) (asks_in(i) || asks_out(i) || !f[1 - i].done || !f[i].hung)
 #else
-#define asked(i) (asks_in(i) || asks_out(i) || !f[i].hung_up)
+#define is_asked(i) (s_gone != i && (asks_in(i) || asks_out(i) || \
+    !f[1 - i].done || !f[i].hung))
 #endif
 
 /* The revents of a side. */
-#define is_in(i) (asks_in(i) && readable(i))
-#define is_pri(i) (asks_pri(i) && urgent[i] > taken[i])
-#define is_out(i) (asks_out(i) && writable(i))
-#define is_bad(i) (asked(i) && (error[i] != 0 || is_hup(i)))
-#define is_ready(i) (is_in(i) || is_pri(i) || is_out(i) || is_bad(i))
+#define is_in(i) (is_asked(i) && asks_in(i) && readable(i))
+#define is_pri(i) (is_asked(i) && asks_pri(i) && urgent[i] > taken[i])
+#define is_out(i) (is_asked(i) && asks_out(i) && writable(i))
+#define is_bad(i) (is_asked(i) && is_hup(i))
 
-/* Where hand_over and settle wait for the side that is not gone. */
-#define unsent(i) (len(unacked[i]) > 0 || (shut[i] && !saw_fin[i]))
-#if BROKEN == SETTLING_WITH_THE_DEAD
-#define notices(i) (gone[i] && !f[1 - i].done)
-#else
-#define notices(i) gone[i]
-#endif
-#define left (1 - (s_end - RESET))
-#define settle_wakes (!unsent(left) || notices(left))
-#define hand_over_wakes writable(left)
+#define has_left(i) (s_gone == i && !f[i].eof && !pending(i))
+#define is_ready(i) (is_in(i) || is_pri(i) || is_out(i) || is_bad(i) || \
+    has_left(i))
+#define owed(i) (s_gone != i && unsent(i) > 0)
+#define sleeps (at == WAITING && !is_ready(0) && !is_ready(1))
 
-/* Bytes, or FIN, that are under way to a peer which is still there. */
-#define arriving(i) (!gone[i] && !rst[i] && unsent(i))
+/* Bytes, or FIN, that are under way to a peer which can be reached. */
+#define arriving(i) (unsent(i) > 0 && !gone[i] && !mute[i] && !rst[i])
 
-#define may_send(i) (at != OVER && !gone[i] && !fin[i])
+#define may_send(i) (at != OVER && !gone[i] && !mute[i] && !fin[i])
+#define may_end(i) (at != OVER && !gone[i] && !(fin[i] && saw_fin[i]))
 
-/* A peer, and its kernel. */
+/* In CLOSE_WAIT, RST is EPIPE. */
+inline ends(side, how)
+{
+	gone[side] = how;
+	error[side] = (how == SILENT -> ETIMEDOUT :
+	    (fin[side] && !shut[side] -> EPIPE : ECONNRESET));
+	closed[side] = 0;
+	mute[side] = 0
+}
+
+/* A peer, and its system. */
 proctype peer(byte side)
 {
 	byte value;
@@ -181,64 +225,96 @@ end:	do
 	:: d_step { may_send(side) && urgent[side] <= sent[side] ->
 		fin[side] = 1
 	   }
-	:: d_step { at != OVER && !gone[side] &&
-	    !(fin[side] && saw_fin[side]) ->
-		gone[side] = 1;
-		had_fin[side] = fin[side];
-		crossed[side] = fin[side] && shut[side];
-		/* In CLOSE_WAIT, RST is EPIPE. */
-		error[side] = (fin[side] && !shut[side] -> EPIPE : ECONNRESET)
+	:: d_step { may_end(side) && !mute[side] && fin[side] && !closed[side] ->
+		closed[side] = 1
 	   }
-	:: atomic { arriving(side) && len(unacked[side]) > 0 ->
+	:: d_step { may_end(side) && !mute[side] && !closed[side] ->
+		ends(side, BY_ITSELF)
+	   }
+	:: d_step { may_end(side) && closed[side] && unsent(side) == 0 ->
+		ends(side, FORGOTTEN)	/* keepalive has asked */
+	   }
+	:: d_step { may_end(side) && !mute[side] ->
+		mute[side] = 1;
+		closed[side] = 0
+	   }
+	:: d_step { may_end(side) && mute[side] -> ends(side, SILENT) }
+	:: atomic { arriving(side) && len(unacked[side]) > 0 && !closed[side] ->
 		unacked[side] ? value, mark;
 		assert(value == arrived[side] + 1);
 		assert(mark == (value == urgent[other]));
 		arrived[side] = value;
+		acked = (at != OVER);
 		value = 0;
 		mark = 0
 	   }
 	:: d_step { arriving(side) && len(unacked[side]) == 0 ->
 		assert(fin[other] && arrived[side] == sent[other]);
-		saw_fin[side] = 1
+		acked = (at != OVER);
+		saw_fin[side] = 1;
+		closed[side] = 0
 	   }
-	:: d_step { rst[side] && !gone[side] && !saw_rst[side] ->
-		assert(s_end == CUT || lost_patience ||
-		    (gone[other] && arrived[side] == sent[other] &&
-		    saw_fin[side] >= had_fin[other]));
+	:: d_step { arriving(side) && closed[side] ->
+		ends(side, IN_ANSWER)
+	   }
+	:: d_step { rst[side] && !gone[side] && !mute[side] && !saw_rst[side] ->
+		assert(s_end == CUT ||
+		    (s_gone == other && arrived[side] == sent[other] &&
+		    saw_fin[side] == fin[other] &&
+		    (!fin[other] || gone[other] == BY_ITSELF ||
+		    arrived[other] < sent[side])));
 		saw_rst[side] = 1
 	   }
 	od
 }
 
 /*
- * What the relay may be waiting for: for peers to send or, with bytes on their
- * way to them, to read; but not once a peer is gone, and then for PATIENCE at
- * most, and only with bytes on their way to the other.
+ * When the relay may sleep, with no look to come: everything that it has is
+ * under way to a peer that can be reached, and it has heard of every end; once
+ * both have sent FIN, or one is gone, it waits for nothing but that.
  */
-#define sleeps ((at == CARRYING && !is_ready(0) && !is_ready(1)) || \
-    (at == HANDING_OVER && !hand_over_wakes) || \
-    (at == SETTLING && !settle_wakes))
-#define delivered(i) (gone[i] || arriving(i) || \
-    (arrived[i] == sent[1 - i] && saw_fin[i] == fin[1 - i]))
-#define unnoticed(i) (gone[i] && !crossed[i])
-#define may_sleep (at == CARRYING -> \
-    delivered(0) && delivered(1) && !unnoticed(0) && !unnoticed(1) && \
-    (!fin[0] || !fin[1] || arriving(0) || arriving(1)) : arriving(left))
+#define is_served(i) (s_gone == i || gone[i] || arriving(i) || \
+    (unsent(i) == 0 && arrived[i] == sent[1 - i] && saw_fin[i] == fin[1 - i]))
+#define is_heeded(i) (s_gone == i || !gone[i] || \
+    (s_gone == SIDES && fin[i] && shut[i]))
+#define may_sleep (is_served(0) && is_served(1) && \
+    is_heeded(0) && is_heeded(1) && \
+    ((s_gone == SIDES && !(fin[0] && fin[1])) || \
+    (s_gone != 0 && arriving(0)) || (s_gone != 1 && arriving(1))))
 
 active proctype judge()
 {
-end:	d_step { sleeps && !may_sleep -> assert(false) }
+end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
 }
 
 /* Nobody is left in the dark. */
-#define has_heard(i) (gone[i] || (!arriving(i) && saw_rst[i] == rst[i]))
-#define knows(i) (gone[i] || saw_rst[i] || (fin[i] && saw_fin[i]))
+#define has_heard(i) (gone[i] || mute[i] || \
+    (!arriving(i) && saw_rst[i] == rst[i]))
+#define has_closed(i) (fin[i] && (mute[i] || gone[i] == FORGOTTEN || \
+    gone[i] == SILENT))
+#define knows(i) (gone[i] || mute[i] || saw_rst[i] || \
+    (saw_fin[i] && (fin[i] || has_closed(1 - i))))
 
-/* getsockopt(2) of SO_ERROR: an error is told once. */
-inline socket_error(side, result)
+/* The log says end=eof if, of a side that is gone, nothing was lost. */
+#define left (1 - s_gone)
+#define says_right (s_end == CUT || s_gone == SIDES || gone[left] || \
+    mute[left] || \
+    (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken[left]))
+
+/*
+ * SO_ERROR with what poll(2) says: POLLERR of an error that ends the connection.
+ * On one that lives SO_ERROR may give what ICMP has said in passing.
+ */
+inline tcp_error(side, result)
 {
-	result = error[side];
-	error[side] = 0
+	if
+	:: error[side] != 0 ->
+		result = error[side];
+		error[side] = 0
+	:: error[side] == 0 -> result = 0
+	:: error[side] == 0 && !gone[side] && BROKEN == SOFT_ERROR_ENDS ->
+		result = EHOSTUNREACH
+	fi
 }
 
 /* carry_fill: n is bytes, or -1 with an errno in e. */
@@ -261,13 +337,16 @@ inline carry_fill(side, pri)
 	if
 	:: n == 0 && !fin[side] && (error[side] != 0 || !gone[side]) ->
 		n = -1;
-		socket_error(side, e);
-		e = (e == 0 -> EAGAIN : e)
+		e = (error[side] == 0 -> EAGAIN : error[side]);
+		error[side] = 0
 	:: else -> skip		/* bytes; or 0 for FIN, or once gone */
 	fi
 }
 
-/* carry_drain: the same, but n is not 0. */
+/*
+ * carry_drain: the same, but n is not 0.  When the other side resets on the way,
+ * splice(2) keeps the error to itself, and nothing tells of it again.
+ */
 inline carry_drain(side)
 {
 	n = 0;
@@ -275,8 +354,8 @@ inline carry_drain(side)
 	if
 	:: gone[other] ->
 		n = -1;
-		socket_error(other, e);
-		e = (e == 0 -> EPIPE : e)
+		e = (error[other] == 0 -> EPIPE : error[other]);
+		error[other] = 0
 	:: else ->
 		do
 		:: pending(side) && room(other) ->
@@ -291,41 +370,82 @@ inline carry_drain(side)
 		:: n == 0 -> n = -1; e = EAGAIN
 		:: n > 0 && BROKEN == REST_FORGOTTEN ->
 			f[side].start = f[side].stop
-		:: else -> skip
+		:: n > 0 && BROKEN != REST_FORGOTTEN
+		:: n > 0 && pending(side) && may_end(other) && !mute[other] ->
+			ends(other, (closed[other] -> IN_ANSWER : BY_ITSELF));
+			error[other] = 0;
+			if
+			:: BROKEN != SPLICE_KEEPS_ERROR -> n = -1; e = EPIPE
+			:: else
+			fi
 		fi
 	fi;
 	if
-	:: pending(side) -> skip
-	:: else ->		/* the same state, however it was reached */
-		f[side].start = 0;
-		f[side].stop = 0;
-		f[side].mark = 0
+	:: pending(side)
+	:: else -> carry_drop(side)	/* the same, however it was reached */
 	fi
 }
 
-/* failed, with the errno in e. */
-inline failed(side)
+inline carry_drop(side)
 {
-	s_end = RESET + side;
-	s_error = e;
-	socket_error(side, e);
-	s_error = (e != 0 -> e : s_error);
-	e = s_error
+	f[side].buffer[0] = 0;
+	f[side].buffer[1] = 0;
+	f[side].start = 0;
+	f[side].stop = 0;
+	f[side].mark = 0
+}
+
+/* lost: a side is gone, by the errno in e. */
+inline lost(side)
+{
+	tcp_error(side, n);		/* tcp_dead */
+	e = (n == 0 -> e : n);
+	f[side].fin = f[side].eof || fin[side];
+	if
+	:: BROKEN == FIN_BY_ERRNO -> f[side].fin = (e == EPIPE)
+	:: else
+	fi;
+	if
+	:: s_end == OPEN && (s_gone != SIDES || !f[side].fin ||
+	    pending(other) || (unsent(side) > f[other].done &&
+	    BROKEN != LOSS_UNTOLD)) -> s_end = LOST
+	:: else
+	fi;
+	if
+	:: s_gone != SIDES -> no_side_left = 1
+	:: else ->
+		s_gone = side;
+		s_reset = !f[side].fin || !(e == ETIMEDOUT ||
+		    (gone[side] == FORGOTTEN && BROKEN != FORGOTTEN_AS_RESET) ||
+		    BROKEN == RESET_AS_FORGOTTEN);
+		carry_drop(other);
+		f[other].eof = 1;
+		f[other].done = 1;
+		s_check = 1;
+		if
+		:: BROKEN == NO_LAST_WORDS ->
+			carry_drop(side);
+			f[side].eof = 1
+		:: else
+		fi
+	fi;
+	moved = 1;
+	e = 0;
+	n = 0
 }
 
 /* move: send what is pending. */
 inline drain(side)
 {
 	if
-	:: atomic { e == 0 && pending(side) ->
+	:: pending(side) ->
 		carry_drain(side);
 		if
-		:: n > 0 -> moved = 1
-		:: n < 0 && e == EAGAIN -> skip
-		:: else -> failed(other)
+		:: n > 0 -> moved = 1; s_check = 1
+		:: n < 0 && e == EAGAIN -> n = 0
+		:: else -> lost(other)
 		fi
-	   }
-	:: else -> skip
+	:: else -> n = 0
 	fi
 }
 
@@ -333,247 +453,257 @@ inline drain(side)
 #define unasked(side) (taken[side] < sent[side] && \
     (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED))
 
-/*
- * step: up to five system calls.  Each time it must move something.
- */
-inline step(side, in, pri)
+/* move, the first time, with what poll(2) has said. */
+inline move(side, in, pri)
 {
-	atomic {
+	if
+	:: (pri || f[side].early) && !in ->
+		moved = moved || !f[side].early;
+		f[side].early = 1;
+		pri = 1
+	:: in ->
+		pri = pri || (f[side].early && BROKEN != EARLY_FORGOTTEN);
+		f[side].early = 0
+	:: else
+	fi;
+	if
+	:: (!pending(side) || BROKEN == FILL_TOO_SOON) && !f[side].eof ->
+		carry_fill(side, pri);
 		if
-		:: (pri || f[side].early) && !in ->
-			moved = moved || !f[side].early;
-			f[side].early = 1;
-			pri = 1
-		:: in ->
-			pri = pri ||
-			    (f[side].early && BROKEN != EARLY_FORGOTTEN);
-			f[side].early = 0
-		:: else -> skip
+		:: n > 0 -> acked = 0; moved = 1; drain(side)
+		:: n == 0 || (n < 0 && (s_gone == side ||
+		    (e != EAGAIN && BROKEN == ERROR_AS_FIN))) ->
+			f[side].eof = 1;
+			acked = 0;
+			moved = 1;
+			n = 0
+		:: n < 0 && s_gone != side && e == EAGAIN -> n = 0
+		:: else -> lost(side)
+		fi
+	:: else -> drain(side)
+	fi
+}
+
+/*
+ * Of bulk, move goes on: a fill that does not ask poll(2) brings bytes, and not
+ * the urgent one.
+ */
+#define goes_on(side) (n > 0 && !pending(side) && !f[side].eof && \
+    s_gone != side && taken[side] < sent[side] && \
+    (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED))
+
+#define passes_fin(side) (!no_side_left && !f[side].done && \
+    ((f[side].eof && !pending(side)) || \
+    (fin[side] && BROKEN == FIN_BEFORE_BYTES)))
+
+inline pass_fin(side)
+{
+	if
+	:: gone[other] && (f[side].fin || s_gone != side) ->
+		e = EPIPE;
+		lost(other)
+	:: else ->
+		shut[other] = f[side].fin || s_gone != side ||
+		    BROKEN == ZERO_AS_FIN;
+		f[side].done = 1;
+		s_check = 1;
+		moved = 1
+	fi
+}
+
+/*
+ * step, if there is a reason.  Fill and drain are one step of this model, for a
+ * peer may as well do before them what it does between them.
+ */
+inline step(side, in, pri, any)
+{
+	if
+	:: atomic { !no_side_left && (in || pri || any || has_left(side)) ->
+		if
+		:: has_left(side) -> in = 1; pri = 1
+		:: else
 		fi;
-		if
-		:: (!pending(side) || BROKEN == FILL_TOO_SOON) &&
-		    !f[side].eof ->
-			carry_fill(side, pri);
-			if
-			:: n > 0 -> moved = 1
-			:: n == 0 || (e != EAGAIN && BROKEN == ERROR_AS_FIN) ->
-				f[side].eof = 1;
-				moved = 1;
-				e = 0
-			:: n < 0 && e == EAGAIN -> skip
-			:: else -> failed(side)
-			fi
-		:: else -> e = 0
-		fi
-	}
-	drain(side);
-	if
-	:: atomic { e == 0 && n > 0 && !pending(side) && !f[side].eof &&
-	    unasked(side) ->
-		carry_fill(side, 0);
-		if
-		:: n > 0 -> skip
-		:: else -> failed(side)
-		fi
-	   }
-	:: skip			/* it is no bulk */
-	fi;
-	drain(side);
-	if
-	:: atomic { e == 0 && !f[side].done && ((f[side].eof &&
-	    !pending(side)) || (fin[side] && BROKEN == FIN_BEFORE_BYTES)) ->
-		if
-		:: gone[other] -> e = ENOTCONN; failed(other)
-		:: else -> shut[other] = 1; f[side].done = 1; moved = 1
-		fi
-	   }
-	:: else -> skip
-	fi;
-	n = 0;
-	e = 0
+		move(side, in, pri)
+	   };
+		do
+		:: atomic { goes_on(side) ->
+			carry_fill(side, 0);
+			acked = 0;
+			drain(side)
+		   }
+		:: atomic { passes_fin(side) -> pass_fin(side); break }
+		:: !passes_fin(side) -> break
+		od
+	:: else
+	fi
 }
 
 /* serve, POLLERR and POLLHUP: without an error, it is FIN both ways. */
 inline hear(side)
 {
-	socket_error(side, e);
+	tcp_error(side, e);
 	if
-	:: e != 0 -> failed(side)
-	:: else -> moved = !f[side].hung_up; f[side].hung_up = 1
+	:: e != 0 -> lost(side)
+	:: else -> moved = moved || !f[side].hung
+	fi;
+	f[side].hung = 1
+}
+
+/*
+ * look_at_side.  A system that answers has acknowledged something lately, or
+ * sent something, or was not asked twice; one that is dead has done neither.
+ */
+inline look_at_side(side)
+{
+	if
+	:: !no_side_left && s_gone != side && unsent(side) > 0 ->
+		e = 0;
+		if
+		:: s_gone == other && BROKEN != WAITS_FOR_THE_DEAD ->
+			tcp_error(side, e)
+		:: else
+		fi;
+		if
+		:: e == 0 && mute[side] && BROKEN != SILENCE_UNHEARD ->
+			e = ETIMEDOUT
+		:: e == 0 && !mute[side] && !gone[side] &&
+		    (BROKEN == ACKS_ALONE || BROKEN == UNASKED_IS_SILENT) ->
+			e = ETIMEDOUT
+		:: e != 0 || !mute[side] || BROKEN == SILENCE_UNHEARD
+		fi;
+		if
+		:: e != 0 -> lost(side)
+		:: else ->
+			more = 1;
+			no_side_left = BROKEN == PATIENCE_CUTS &&
+			    s_gone != SIDES
+		fi
+	:: else
 	fi
 }
 
-/* serve, with what poll(2) has said of both sides. */
-inline serve()
+/* look, when the system has been silent for long enough, if it is. */
+inline look()
 {
-	if
-	:: atomic { bad0 -> hear(0) }
-	:: else -> skip
-	fi;
-	if
-	:: atomic { s_end == OPEN && bad1 -> hear(1) }
-	:: else -> skip
-	fi;
-	if
-	:: s_end == OPEN && (in0 || pri0 || bad0 || out1) ->
-		step(0, in0, pri0)
-	:: else -> skip
-	fi;
-	if
-	:: s_end == OPEN && (in1 || pri1 || bad1 || out0) ->
-		step(1, in1, pri1)
-	:: else -> skip
-	fi;
-	assert(moved || s_end != OPEN)
+	acked = 0;
+	more = 0;
+	look_at_side(0);
+	look_at_side(1);
+	s_check = more || BROKEN == LOOKS_FOR_EVER;
+	more = 0
 }
 
-/* carry_on */
 #if BROKEN == FIRST_FIN_ENDS
 #define all_done (f[0].done || f[1].done)
 #else
 #define all_done (f[0].done && f[1].done)
 #endif
+#if BROKEN == CLOSED_WITHOUT_WAITING
+#define finished all_done
+#else
+#define finished (all_done && (s_gone == SIDES || unsent(1 - s_gone) == 0))
+#endif
+
+/* A round of carry_on has come to its end; finished is looked at here alone. */
+inline go_round()
+{
+	d_step {
+		e = 0; n = 0; moved = 0;
+		in0 = 0; out0 = 0; pri0 = 0; bad0 = 0;
+		in1 = 0; out1 = 0; pri1 = 0; bad1 = 0;
+		at = (no_side_left || finished -> OVER : WAITING)
+	}
+}
+
+/* poll(2), and serve with what it says of both sides. */
+inline serve()
+{
+	atomic { at == WAITING && !sleeps ->
+		at = RUNNING;
+		in0 = is_in(0); out0 = is_out(0);
+		pri0 = is_pri(0); bad0 = is_bad(0);
+		in1 = is_in(1); out1 = is_out(1);
+		pri1 = is_pri(1); bad1 = is_bad(1);
+		if
+		:: bad0 -> hear(0)
+		:: else
+		fi;
+		if
+		:: bad1 && !no_side_left -> hear(1)
+		:: else
+		fi
+	};
+	step(0, in0, pri0, bad0 || out1);
+	step(1, in1, pri1, bad1 || out0);
+	assert(moved || no_side_left);
+	go_round()
+}
 
 inline carry_on()
 {
+	go_round();
 	do
-	:: d_step { s_end == OPEN && all_done -> s_end = EOF }
-	:: s_end != OPEN -> break
-	:: s_end == OPEN && !all_done ->
-		at = CARRYING;
-		if
-		:: d_step { is_ready(0) || is_ready(1) ->
-			in0 = is_in(0); out0 = is_out(0);
-			pri0 = is_pri(0); bad0 = is_bad(0);
-			in1 = is_in(1); out1 = is_out(1);
-			pri1 = is_pri(1); bad1 = is_bad(1);
-			at = RUNNING
-		   }
-		:: d_step { s_end = CUT; at = RUNNING }
-		fi;
-		serve();
-		atomic {
-			e = 0; moved = 0;
-			in0 = 0; out0 = 0; pri0 = 0; bad0 = 0;
-			in1 = 0; out1 = 0; pri1 = 0; bad1 = 0
-		}
-	od
-}
-
-/* hand_over: e is 0 if that was all. */
-inline hand_over(side)
-{
-	do
-	:: atomic { !pending(side) && f[side].eof -> e = 0; break }
-	:: atomic { !pending(side) && !f[side].eof ->
-		carry_fill(side, 1);
-		if
-		:: n > 0 -> skip
-		:: n == 0 ->
-			f[side].eof = (BROKEN == FIN_BY_ERRNO ->
-			    s_error == EPIPE : had_fin[side]) ||
-			    BROKEN == ZERO_AS_FIN;
-			break
-		:: else -> e = 0; break
-		fi
+	:: at == OVER -> break
+	:: serve()
+	:: atomic { sleeps && s_check ->
+		look();
+		assert(moved || no_side_left || finished || may_sleep);
+		assert(!s_check || owed(0) || owed(1));
+		go_round()
 	   }
-	:: atomic { pending(side) ->
-		carry_drain(side);
-		if
-		:: n > 0 -> skip
-		:: n < 0 && e == EAGAIN -> at = HANDING_OVER
-		:: else -> break
-		fi
-	   };
-		if
-		:: d_step { at == HANDING_OVER && gone[other] -> at = RUNNING };
-			break
-		:: d_step { at == HANDING_OVER && !gone[other] && room(other) ->
-			at = RUNNING }
-		:: d_step { at == HANDING_OVER && !writable(other) ->
-			at = RUNNING; lost_patience = 1 };
-			break
-		:: d_step { at == HANDING_OVER -> at = RUNNING; s_end = CUT };
-			break
-		:: at == RUNNING -> skip
-		fi
+	:: d_step { sleeps && (!acked || BROKEN == WRITES_AS_MOVEMENT) ->
+		assert(!acked);			/* a limit */
+		s_end = CUT;
+		at = OVER
+	   }
+	:: d_step { at == WAITING ->		/* a signal */
+		s_end = CUT;
+		at = OVER
+	   }
 	od
-}
-
-/* settle: until all is acknowledged, or that cannot be any more. */
-inline settle(side)
-{
-	at = SETTLING;
-	if
-	:: d_step { !unsent(other) || notices(other) -> at = RUNNING }
-	:: d_step { unsent(other) && !gone[other] ->
-		at = RUNNING; lost_patience = 1 }
-	:: d_step { s_end = CUT; at = RUNNING }
-	fi
-}
-
-/* last_words of a side that is gone. */
-inline last_words(side)
-{
-	hand_over(side);
-	if
-	:: e == 0 ->
-		if
-		:: atomic { f[side].eof && !f[side].done && !gone[other] ->
-			shut[other] = 1;
-			f[side].done = 1
-		   }
-		:: else -> skip
-		fi;
-		if
-		:: BROKEN != NO_SETTLING -> settle(side)
-		:: else -> skip
-		fi
-	:: else -> skip
-	fi
 }
 
 /*
- * report_exit: RST, but where both have sent FIN and there is nothing left to
- * drop.  close(2) would send RST as well for bytes that nobody has read.
+ * report_exit.  RST is not seen where both have sent FIN and there is nothing
+ * left to drop; and close(2) sends one for bytes that nobody has read.
  */
 inline leave(side)
 {
 	if
-	:: s_end == EOF -> assert(taken[side] == sent[side])
-	:: s_end != EOF && BROKEN == NO_RESET -> shut[side] = 1
-	:: else -> rst[side] = !(fin[side] && shut[side] && !unsent(side))
+	:: s_end == EOF && !s_reset ->
+		rst[side] = taken[side] < sent[side];
+		assert(!rst[side] || s_gone == other)
+	:: else ->
+		if
+		:: BROKEN == NO_RESET -> shut[side] = 1
+		:: else -> rst[side] =
+		    !(fin[side] && shut[side] && unsent(side) == 0)
+		fi
 	fi
 }
 
 active proctype relay()
 {
-	byte e, side;
+	byte e;
 	short n;
-	bit in0, out0, pri0, bad0, in1, out1, pri1, bad1, moved;
+	bit in0, out0, pri0, bad0, in1, out1, pri1, bad1, moved, more;
 
 	run peer(0);
 	run peer(1);
 	/* pump */
 	if
-	:: atomic { gone[1] ->		/* and dial has seen it */
-		socket_error(1, e);
-		failed(1)
-	   }
-	:: carry_on()
+	:: atomic { gone[0] -> e = error[0]; error[0] = 0; lost(0) }
+	:: atomic { gone[1] -> e = error[1]; error[1] = 0; lost(1) }
+	:: skip
 	fi;
-	if
-	:: s_end >= RESET && BROKEN != NO_LAST_WORDS ->
-		side = s_end - RESET;
-		last_words(side)
-	:: else -> skip
-	fi;
+	carry_on();
 	atomic {
+		s_end = (s_end == OPEN -> EOF : s_end);
 		leave(0);
-		leave(1);
-		at = OVER
+		leave(1)
 	}
 	/* Who has not heard of the end never will. */
 	has_heard(0) && has_heard(1);
-	assert(knows(0) && knows(1))
+	assert(knows(0) && knows(1));
+	assert(says_right)
 }

@@ -236,8 +236,8 @@ report_line(struct session *s)
 
 /*
  * Let the peers go, with FIN if that is the good end of both and RST in every
- * other case; then log, when none of them waits any more; then give the exit
- * status.
+ * other case, that of a side that was taken for gone and may not be; then log,
+ * when none of them waits any more; then give the exit status.
  */
 int
 report_exit(struct session *s)
@@ -246,7 +246,8 @@ report_exit(struct session *s)
 
 	for (side = 0; side < SIDES; side++)
 		if (s->fd[side] != -1) {
-			tcp_abort(s->fd[side], s->end != END_EOF || s->reset);
+			tcp_abort(s->fd[side], s->end != END_EOF || s->reset ||
+			    s->gone == side);
 			close(s->fd[side]);
 		}
 

@@ -41,7 +41,7 @@ wait_alarm(unsigned seconds)
 
 /*
  * Dispositions and mask as this program needs them, whatever was inherited: the
- * operator's signals and the alarm are caught, and all others are kept waiting.
+ * operator's signals and the alarm are caught, and others are kept waiting.
  * Of those, SIGPIPE and SIGXFSZ are errors of the call that caused them; others
  * come of what survives execve(2): a parent's timers and limits of CPU time, a
  * signal that waits already, a terminal that stops who writes in the background.
@@ -51,6 +51,8 @@ wait_begin(void)
 {
 	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
 	    STATUS_SIGNALS };
+	static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
+	    SIGSYS, SIGTRAP };	/* undefined if they are blocked */
 	struct sigaction sa;
 	sigset_t others;
 	size_t i;
@@ -63,6 +65,8 @@ wait_begin(void)
 		sigaction(awaited[i], &sa, NULL);
 		sigdelset(&others, awaited[i]);
 	}
+	for (i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		sigdelset(&others, faults[i]);
 	sigprocmask(SIG_SETMASK, &others, NULL);
 }
 

@@ -226,7 +226,7 @@ force(struct tracing *t, size_t n)
 	int64_t end;
 
 	t->nforce = n;
-	kill(t->pid, SIGUSR2);
+	kill(t->pid, SIGALRM);
 	end = milliseconds() + SOON;
 	while (t->nforce != 0) {
 		if (t->over || milliseconds() > end)
@@ -467,7 +467,7 @@ foreign_architecture(void)
 	t = trace_with_data();
 	begin_confined(t, &r);
 	t->foreign = 1;
-	kill(t->pid, SIGUSR2);
+	kill(t->pid, SIGALRM);
 	expect_end(r.client, RST);
 	status = relay_status(&r, SOON);
 	if (status != 128 + expected)

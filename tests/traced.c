@@ -292,7 +292,7 @@ trace(void)
 			else
 				enter(t, &r);
 		} else if (sig == SIGTRAP || sig == SIGSTOP ||
-		    sig == SIGUSR2) {
+		    sig == SIGALRM) {
 			/* exec, fork, a new child, and our own knock */
 			sig = 0;
 		}

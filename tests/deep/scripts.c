@@ -114,7 +114,7 @@ compare(const struct slot *slot)
 }
 
 static void
-play_begin(struct slot *slot)
+begin_next(struct slot *slot)
 {
 	play_begin(&slot->play[slot->begun], &slot->script, slot->begun);
 	slot->begun++;
@@ -126,10 +126,10 @@ start(struct slot *slot)
 	slot->busy = 1;
 	slot->begun = 0;
 	slot->late = 0;
-	play_begin(slot);
+	begin_next(slot);
 	/* Patient ones mostly wait. */
 	if (slot->script.kind != QUICK)
-		play_begin(slot);
+		begin_next(slot);
 }
 
 /*
@@ -149,7 +149,7 @@ proceed(struct slot *slot, const struct pollfd *fds)
 		if (!play_ended(&slot->play[way]))
 			return;
 	if (slot->begun < WAYS) {
-		play_begin(slot);
+		begin_next(slot);
 		return;
 	}
 	slot->busy = 0;

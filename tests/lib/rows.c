@@ -91,7 +91,7 @@ dual_stack(int protocol, const struct row *o)
 }
 
 int
-dial(const char *address, int protocol, int listener)
+row_dial(const char *address, int protocol, int listener)
 {
 	struct sockaddr_in6 in6;
 	int fd, one;
@@ -114,7 +114,7 @@ dialled(const char *address, int protocol, const struct row *o, int *theirs)
 	int listener, ours;
 
 	listener = dual_stack(protocol, o);
-	ours = dial(address, protocol, listener);
+	ours = row_dial(address, protocol, listener);
 	*theirs = accept_from(listener);
 	if (o != NULL)
 		set(*theirs, o);

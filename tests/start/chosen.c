@@ -225,7 +225,7 @@ TEST(chosen_loop, "a client that chooses the service itself gets RST, and the "
 	log = syslog_socket();
 	own_routes();
 	listener = dual_stack(0, NULL);
-	ours = dial("64:ff9b::127.0.0.1", 0, listener);
+	ours = row_dial("64:ff9b::127.0.0.1", 0, listener);
 	relay_on(&first, accept_from(listener), 0, args);
 	relay_on(&second, accept_from(listener), 0, args);
 	expect_end(ours, RST);
