@@ -5,7 +5,7 @@
 #	sh tests/build/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
 #	    [s390x]
 #
-#	PARTS="rules scripts"	of test.sh; without it all that are of use
+#	PARTS="run scripts"	of test.sh; without it all that are of use
 #	SCRIPTS=300		that each byte path plays
 #
 # For i386 the tests are built as well, where this kernel runs its programs: then
@@ -225,9 +225,9 @@ prepare() (
 	    cd "$dir/$1" || exit
 	cc=$CC
 	if [ "$1" = i386 ] && runs_i386; then
-		make -s clean
 		cc=$(compiler i386)
 	fi
+	make -s clean
 	make -s tools CC="$cc" || exit
 	install "$1" stfl-relay &&
 	    install "$1" tests/stfl-relay-bulk -DALL_BULK
@@ -249,7 +249,7 @@ suite() {
 
 # Of the parts of test.sh, those that are of use there, and not both ways.
 parts_for() {
-	for part in ${PARTS:-rules scripts bulk ipv6-targets confined hostile \
+	for part in ${PARTS:-run scripts bulk ipv6-targets confined hostile \
 	    faults load identity networks receivers manual demo-check \
 	    superservers protocols}; do
 		case $(emulator "$1")$part in
@@ -262,7 +262,8 @@ parts_for() {
 run() {
 	# shellcheck disable=SC2046	# words
 	(cd "$dir/$1" && CI='' ONE_BY_ONE=yes sh test.sh $(parts_for "$1")) \
-	    2>&1 | sed "\$d; s/^\(.*ok\|skip\) - /&on $1: /" >"$dir/$1.out"
+	    2>&1 | sed "\$d; /^1\.\./d; s/^\(.*ok\) [0-9]* - /\1 - on $1: /
+	    s/^ok - \(.*\) # SKIP /skip - \1: /" >"$dir/$1.out"
 	# shellcheck disable=SC2016
 	awk -v list="${emulator:+$beyond_qemu}" '
 	BEGIN {

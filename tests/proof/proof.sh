@@ -39,7 +39,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # search DIRECTORY CFLAGS SPIN-OPTION...: pan's report is in DIRECTORY/report.
 search() {
 	mkdir "$dir/$1"
-	cp src/pump.pml "$dir/$1"
+	cp tests/proof/pump.pml "$dir/$1"
 	(
 		cd "$dir/$1" || exit
 		flags=$2
@@ -70,7 +70,7 @@ reorders or invents a byte, FIN, RST or urgent mark, or stays"
 }
 
 pumps=$(sed -n '/^#define FIN_BEFORE/,/^$/s/^#define \([A-Z_]*\).*/\1/p' \
-    src/pump.pml)
+    tests/proof/pump.pml)
 
 # break_pumps 0|1: every second one.
 break_pumps() {

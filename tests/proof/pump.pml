@@ -3,7 +3,7 @@
  * their systems, and between them the relay.  The search goes through every
  * order in which all of it can happen, for streams of a few bytes:
  *
- *	spin -a src/pump.pml && cc -O2 -DSAFETY -o pan pan.c && ./pan -w24
+ *	spin -a tests/proof/pump.pml && cc -O2 -DSAFETY -o pan pan.c && ./pan -w24
  *
  * A peer may close for good, and be forgotten by its system; it may reset, or
  * vanish.  Time is not counted: between two events there may be any amount of
