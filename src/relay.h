@@ -79,7 +79,7 @@ struct flow {
 	int from, to;		/* descriptors */
 	int urgent;		/* the buffer holds the urgent byte alone */
 	int early;		/* one has come, but not what is before it */
-	int fin;		/* the side that it comes from has finished */
+	int fin;		/* FIN came in, though maybe unread yet */
 	int eof;		/* nothing more to read */
 	int done;		/* nothing more to send, not even FIN */
 	int hung;		/* POLLHUP without an error: no wait */
@@ -116,6 +116,7 @@ struct session {
 	int64_t check;		/* when to look at the queues, or NEVER */
 	int64_t settling;	/* since when a flow is done */
 	int64_t acked[SIDES];	/* bytes, as of the last look */
+	int64_t came[SIDES];	/* bytes, as of then */
 	int64_t asked[SIDES];	/* since when a side owes an answer */
 	int64_t repeats[SIDES];	/* as of then, see tcp_repeats */
 	int gone;		/* the side that is; SIDES: none */
@@ -171,6 +172,7 @@ void	tcp_abort(int, int);
 void	tcp_let_go(int);
 int	tcp_events(int);
 int	tcp_error(int, int);
+int	tcp_unread(int);
 int	tcp_unsent(int);
 int64_t	tcp_repeats(int, int64_t *);
 uint64_t tcp_missed(int);
