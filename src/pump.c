@@ -4,6 +4,8 @@
  * A flow is done once it has passed FIN on after the last byte.  A side that is
  * gone changes little: the flow to it is done, and the flow from it goes on by
  * the same rules over what it had sent, to FIN if that came before the end.
+ * What the other still sends is dropped, or who writes before he reads would
+ * never come to read.
  *
  * So the session goes on until
  *   both flows are done and, if a side is gone, the other has acknowledged all;
@@ -30,8 +32,8 @@ limit(const struct session *s, enum end *end)
 
 	seconds = s->opt.idle;
 	*end = END_IDLE;
-	if (s->opt.half_closed != 0 &&
-	    (s->flow[CLIENT].eof || s->flow[TARGET].eof)) {
+	if (s->opt.half_closed != 0 && (s->gone != SIDES ||
+	    s->flow[CLIENT].fin || s->flow[TARGET].fin)) {
 		seconds = s->opt.half_closed;
 		*end = END_HALF_CLOSED;
 	}
@@ -53,10 +55,14 @@ all_done(const struct session *s)
 static int64_t
 interval(const struct session *s)
 {
-	enum end end;
 	int64_t ms, least;
 
-	least = limit(s, &end) / 4;
+	least = NEVER / 2;
+	if (s->opt.idle != 0)
+		least = s->opt.idle * 250LL;
+	ms = s->opt.half_closed * 250LL;
+	if (ms != 0 && ms < least)
+		least = ms;
 	ms = s->opt.keepalive * 500LL;
 	if (ms != 0 && ms < least)
 		least = ms;
@@ -87,6 +93,17 @@ done(struct session *s, struct flow *f)
 	s->settling = s->now;
 }
 
+/* FIN has come in, even if there are bytes before it still to be read. */
+static void
+note_fin(struct session *s, struct flow *f)
+{
+	if (f->fin || !tcp_had_fin(f->from,
+	    f->bytes + carry_pending(f) + f->missed))
+		return;
+	f->fin = 1;
+	s->moved = s->now;
+}
+
 /*
  * A side is gone, by this errno.  0 to go on; -1 when there is no side left.
  *
@@ -105,12 +122,12 @@ gone(struct session *s, int side, int error)
 	struct flow *from, *to;
 	int vanished;
 
-	vanished = error == ETIMEDOUT || error == EHOSTUNREACH ||
-	    error == ENETUNREACH;
+	/* If not by RST, then by whatever ICMP has said while TCP tried. */
+	vanished = error != ECONNRESET && error != EPIPE &&
+	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	from->fin = from->eof || tcp_had_fin(from->from,
-	    from->bytes + carry_pending(from) + from->missed);
+	note_fin(s, from);
 	/* FIN of ours may be unanswered, which counts as one byte. */
 	if (s->gone != SIDES || !from->fin || carry_pending(to) != 0 ||
 	    tcp_unsent(s->fd[side]) > to->done)
@@ -121,7 +138,6 @@ gone(struct session *s, int side, int error)
 	s->reset = !from->fin || !(vanished || tcp_forgotten(s->fd[side]));
 	tcp_let_go(s->fd[!side]);
 	carry_drop(to);
-	to->eof = 1;
 	done(s, to);
 	watch(s);
 	return 0;
@@ -176,7 +192,14 @@ pass(struct session *s, int side, int revents)
 				return errno == EAGAIN ? 0 :
 				    failed(s, side, errno);
 			f->eof = n <= 0;
+			if (n == 0 && s->gone != side)
+				f->fin = 1;
 			s->moved = s->now;
+		}
+		if (s->gone == !side && carry_pending(f) != 0) {
+			/* There, it would have met RST. */
+			carry_drop(f);
+			s->reset = 1;
 		}
 		if (carry_pending(f) == 0)
 			return 0;
@@ -257,7 +280,8 @@ serve(struct session *s, struct pollfd *p)
 			error = tcp_error(s->fd[side], p[side].revents);
 			if (error != 0 && gone(s, side, error) == -1)
 				return -1;
-			s->flow[side].hung = 1;
+			if (error == 0 && (p[side].revents & POLLHUP) != 0)
+				s->flow[side].hung = 1;
 		}
 	for (side = 0; side < SIDES; side++) {
 		if (has_left(s, side))
@@ -295,30 +319,36 @@ owes_too_long(struct session *s, int side)
 }
 
 /*
- * Look at what is under way to a side: has it acknowledged any, and does it
- * still answer?  1 if there is something under way, 0 if not, -1 when there is
+ * Look at what is under way from and to a side: has any come, or has it
+ * acknowledged any, and does it still answer?  1 if there is something under way, 0 if not, -1 when there is
  * no side left.
  */
 static int
 look_at_side(struct session *s, int side)
 {
-	const struct flow *to;
-	int64_t acked;
+	struct flow *from, *to;
+	int64_t acked, came, silent;
 	int error, unsent;
 
+	from = &s->flow[side];
 	to = &s->flow[!side];
 	unsent = tcp_unsent(s->fd[side]);
 	acked = (int64_t)to->bytes + to->done - (unsent > 0 ? unsent : 0);
-	if (acked > s->acked[side])
+	/* What lies behind a reader who takes nothing has come all the same. */
+	came = (int64_t)(from->bytes + carry_pending(from)) +
+	    tcp_unread(s->fd[side]);
+	if (acked > s->acked[side] || came > s->came[side])
 		s->moved = s->now;
 	s->acked[side] = acked;
+	s->came[side] = came;
+	note_fin(s, from);
 	if (unsent <= 0) {
 		s->asked[side] = s->now;
+		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;
 	}
-	/* Once it has sent FIN, no event tells of its end (interest). */
-	error = s->gone != !side ? 0 :
-	    tcp_error(s->fd[side], tcp_events(s->fd[side]));
+	/* After FIN both ways, no event tells of its end (interest). */
+	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && owes_too_long(s, side))
 		error = ETIMEDOUT;
 	return error != 0 ? gone(s, side, error) : 1;

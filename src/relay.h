@@ -84,7 +84,7 @@ struct flow {
 	uint64_t bytes;		/* sent */
 	struct carry carry;	/* carry's own */
 	/* pump's: */
-	int fin;		/* the side that it comes from has finished */
+	int fin;		/* FIN came in, though maybe unread yet */
 	int eof;		/* nothing more to read */
 	int done;		/* nothing more to send, not even FIN */
 	int hung;		/* POLLHUP without an error: no wait */
@@ -122,6 +122,7 @@ struct session {
 	int64_t check;		/* when to look at the queues, or NEVER */
 	int64_t settling;	/* since when a flow is done */
 	int64_t acked[SIDES];	/* bytes, as of the last look */
+	int64_t came[SIDES];	/* bytes, as of then */
 	int64_t asked[SIDES];	/* since when a side owes an answer */
 	int64_t repeats[SIDES];	/* as of then, see tcp_repeats */
 	int gone;		/* the side that is; SIDES: none */
@@ -181,6 +182,7 @@ int	tcp_events(int);
 int	tcp_error(int, int);
 short	tcp_awaited(int);
 int	tcp_at_mark(int, int, int *);
+int	tcp_unread(int);
 int	tcp_unsent(int);
 int64_t	tcp_repeats(int, int64_t *);
 uint64_t tcp_missed(int);

@@ -5,6 +5,8 @@
 
 #include "relay.h"
 
+#include <sys/ioctl.h>
+
 #include <errno.h>
 #include <fcntl.h>
 
@@ -58,6 +60,15 @@ tcp_prepare(int fd, int keepalive)
 		    (keepalive + interval - 1) / interval);
 	}
 	return 0;
+}
+
+/* Bytes that have come and were not read, FIN not among them. */
+int
+tcp_unread(int fd)
+{
+	int n;
+
+	return ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
 }
 
 /* What poll(2) says of a socket without being asked. */

@@ -174,8 +174,8 @@ tcp_repeats(int fd, int64_t *ms)
 	(void)whole_info(fd, &info);	/* all 0 where it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
-	/* An answer makes the probes 0 again. */
-	return (int64_t)info.tcpi_total_retrans + info.tcpi_probes;
+	/* An answer makes the probes 0 again, an acknowledgement both. */
+	return (int64_t)info.tcpi_retransmits + info.tcpi_probes;
 }
 
 /*
@@ -188,29 +188,30 @@ uint64_t
 tcp_missed(int fd)
 {
 	/* States that only libc's headers name.  In CLOSE_WAIT FIN counts. */
-	enum { SYN_RECV = 3, CLOSE_WAIT = 8 };
+	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
 	struct tcp_info info;
-	uint64_t before, missed;
-	int n;
+	int before, i, unread;
 
-	/* What arrives between the calls is counted once: look again. */
-	missed = 0;
-	do {
-		before = missed;
-		if (ioctl(fd, FIONREAD, &n) == -1 || tcp_info(fd, &info) == -1)
+	unread = tcp_unread(fd);
+	for (i = 0; i < TRIES; i++) {
+		before = unread;
+		if (tcp_info(fd, &info) == -1)
 			return 0;
 		/* Of Fast Open's bytes FIONREAD does not tell yet. */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
-		missed = info.tcpi_bytes_received - (unsigned)n -
-		    (info.tcpi_state == CLOSE_WAIT);
-	} while (missed != before);
-	return missed;
+		unread = tcp_unread(fd);
+		if (unread == before)
+			return info.tcpi_bytes_received - (unsigned)unread -
+			    (info.tcpi_state == CLOSE_WAIT);
+	}
+	/* Too much comes: FIN before a reset is not told from a reset alone. */
+	return UINT64_MAX / 2;
 }
 
 /*
- * True if FIN had come in before a connection was lost, of which so many bytes
- * are taken, tcp_missed among them: FIN counts as one received.  The error would
+ * True if FIN has come in to a connection, of which this number of bytes is
+ * taken, tcp_missed among them: FIN counts as one received.  The error would
  * not do: after FIN, RST is EPIPE, but ECONNRESET while FIN of ours is
  * unanswered; and whatever splice(2) has kept to itself (carry.c) is EPIPE.
  */
@@ -218,11 +219,10 @@ int
 tcp_had_fin(int fd, uint64_t taken)
 {
 	struct tcp_info info;
-	int n;
 
-	/* In this order what still comes is no FIN, should the system live. */
-	return whole_info(fd, &info) == 0 && ioctl(fd, FIONREAD, &n) == 0 &&
-	    info.tcpi_bytes_received > taken + (unsigned)n;
+	/* In this order what still comes is no FIN, if it is not lost yet. */
+	return whole_info(fd, &info) == 0 &&
+	    info.tcpi_bytes_received > taken + (unsigned)tcp_unread(fd);
 }
 
 /*

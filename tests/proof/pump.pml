@@ -19,6 +19,7 @@
  *   and was forgotten, or vanished: then it does not, unless bytes to that peer
  *   were lost;
  *   what one direction can deliver is delivered, however long the other waits;
+ *   who is left, once a side is gone, can write until he reads;
  *   a session is over once both peers have sent FIN, or one is gone and the
  *   other has acknowledged all, or is gone too;
  *   only what has been asked of, or is owed by, a dead system ends its side; a
@@ -67,6 +68,7 @@
 #define GONE_SIDE_POLLED	29	/* it has an end to tell, for ever */
 #define LOOKS_FOR_EVER		30	/* an idle session wakes up */
 #define LOSS_UNTOLD		31	/* end=eof, though bytes were lost */
+#define WRITER_UNREAD		32	/* who is left writes, and so never reads */
 
 #ifndef BROKEN
 #define BROKEN 0
@@ -124,6 +126,7 @@ bit s_reset;
 bit s_check;			/* a look is due some time */
 bit acked;			/* bytes or FIN, since s->moved was set */
 byte s_end;
+byte taken_then;		/* of the other side, when one was gone */
 #define OPEN 0
 #define EOF 1
 #define LOST 2
@@ -277,8 +280,10 @@ end:	do
     (unsent(i) == 0 && arrived[i] == sent[1 - i] && saw_fin[i] == fin[1 - i]))
 #define is_heeded(i) (s_gone == i || !gone[i] || \
     (s_gone == SIDES && fin[i] && shut[i]))
+#define left (1 - s_gone)
 #define may_sleep (is_served(0) && is_served(1) && \
     is_heeded(0) && is_heeded(1) && \
+    (s_gone == SIDES || taken[left] == sent[left]) && \
     ((s_gone == SIDES && !(fin[0] && fin[1])) || \
     (s_gone != 0 && arriving(0)) || (s_gone != 1 && arriving(1))))
 
@@ -296,10 +301,9 @@ end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
     (saw_fin[i] && (fin[i] || has_closed(1 - i))))
 
 /* The log says end=eof if, of a side that is gone, nothing was lost. */
-#define left (1 - s_gone)
 #define says_right (s_end == CUT || s_gone == SIDES || gone[left] || \
     mute[left] || \
-    (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken[left]))
+    (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken_then))
 
 /*
  * SO_ERROR with what poll(2) says: POLLERR of an error that ends the connection.
@@ -395,7 +399,7 @@ inline carry_drop(side)
 	f[side].mark = 0
 }
 
-/* lost: a side is gone, by the errno in e. */
+/* gone, and failed: a side is, by the errno in e. */
 inline lost(side)
 {
 	tcp_error(side, n);		/* tcp_dead */
@@ -419,7 +423,8 @@ inline lost(side)
 		    (gone[side] == FORGOTTEN && BROKEN != FORGOTTEN_AS_RESET) ||
 		    BROKEN == RESET_AS_FORGOTTEN);
 		carry_drop(other);
-		f[other].eof = 1;
+		taken_then = taken[other];
+		f[other].eof = f[other].eof || BROKEN == WRITER_UNREAD;
 		f[other].done = 1;
 		s_check = 1;
 		if
@@ -434,11 +439,16 @@ inline lost(side)
 	n = 0
 }
 
-/* move: send what is pending. */
+/* pass: send what is pending. */
 inline drain(side)
 {
 	if
-	:: pending(side) ->
+	:: pending(side) && s_gone == other ->
+		carry_drop(side);
+		s_reset = 1;
+		moved = 1;
+		n = 0
+	:: pending(side) && s_gone != other ->
 		carry_drain(side);
 		if
 		:: n > 0 -> moved = 1; s_check = 1
@@ -453,8 +463,8 @@ inline drain(side)
 #define unasked(side) (taken[side] < sent[side] && \
     (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED))
 
-/* move, the first time, with what poll(2) has said. */
-inline move(side, in, pri)
+/* pass, the first time, with what poll(2) has said. */
+inline pass(side, in, pri)
 {
 	if
 	:: (pri || f[side].early) && !in ->
@@ -485,7 +495,7 @@ inline move(side, in, pri)
 }
 
 /*
- * Of bulk, move goes on: a fill that does not ask poll(2) brings bytes, and not
+ * Of bulk, pass goes on: a fill that does not ask poll(2) brings bytes, and not
  * the urgent one.
  */
 #define goes_on(side) (n > 0 && !pending(side) && !f[side].eof && \
@@ -523,7 +533,7 @@ inline step(side, in, pri, any)
 		:: has_left(side) -> in = 1; pri = 1
 		:: else
 		fi;
-		move(side, in, pri)
+		pass(side, in, pri)
 	   };
 		do
 		:: atomic { goes_on(side) ->
@@ -544,9 +554,10 @@ inline hear(side)
 	tcp_error(side, e);
 	if
 	:: e != 0 -> lost(side)
-	:: else -> moved = moved || !f[side].hung
-	fi;
-	f[side].hung = 1
+	:: else ->
+		moved = moved || !f[side].hung;
+		f[side].hung = 1
+	fi
 }
 
 /*
@@ -559,8 +570,7 @@ inline look_at_side(side)
 	:: !no_side_left && s_gone != side && unsent(side) > 0 ->
 		e = 0;
 		if
-		:: s_gone == other && BROKEN != WAITS_FOR_THE_DEAD ->
-			tcp_error(side, e)
+		:: BROKEN != WAITS_FOR_THE_DEAD -> tcp_error(side, e)
 		:: else
 		fi;
 		if
