@@ -62,13 +62,13 @@ tcp_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* Bytes that have come and were not read, FIN not among them. */
+/* Bytes that have come and were not read, FIN not among them; or -1. */
 int
 tcp_unread(int fd)
 {
 	int n;
 
-	return ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
+	return ioctl(fd, FIONREAD, &n) == 0 ? n : -1;
 }
 
 /* What poll(2) says of a socket without being asked. */

@@ -195,8 +195,8 @@ tcp_missed(int fd)
 	unread = tcp_unread(fd);
 	for (i = 0; i < TRIES; i++) {
 		before = unread;
-		if (tcp_info(fd, &info) == -1)
-			return 0;
+		if (unread == -1 || tcp_info(fd, &info) == -1)
+			break;
 		/* Of Fast Open's bytes FIONREAD does not tell yet. */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
@@ -205,7 +205,7 @@ tcp_missed(int fd)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* Too much comes: FIN before a reset is not told from a reset alone. */
+	/* Not to be known: FIN before a reset is not told from a reset alone. */
 	return UINT64_MAX / 2;
 }
 
@@ -219,10 +219,12 @@ int
 tcp_had_fin(int fd, uint64_t taken)
 {
 	struct tcp_info info;
+	int unread;
 
 	/* In this order what still comes is no FIN, if it is not lost yet. */
-	return whole_info(fd, &info) == 0 &&
-	    info.tcpi_bytes_received > taken + (unsigned)tcp_unread(fd);
+	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
+		return 0;
+	return info.tcpi_bytes_received > taken + (unsigned)unread;
 }
 
 /*
