@@ -58,6 +58,9 @@ stfl-relay-static: $(SRC) $(HDR)
 
 RELAY = ./stfl-relay
 PARTS =
+# Not under the library yet.
+OLD = tests/confined tests/demo-check tests/faults tests/hostile \
+	tests/identity tests/links tests/load
 TOOLS = tests/run tests/scripts tests/servers/superserver \
 	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
 
@@ -101,9 +104,6 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-# Not under the library yet.
-OLD = tests/confined tests/demo-check tests/faults tests/hostile \
-	tests/identity tests/links tests/load
 $(OLD): tests/peers.c tests/traced.c tests/peers.h tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c tests/traced.c
 

@@ -64,7 +64,7 @@ static void
 begin_demo(struct demo *d, const char *relay, const char *target,
     const char *port)
 {
-	static const char *const argv[] = { "sh", "tests/demo.sh", NULL };
+	static const char *const argv[] = { "sh", "tests/docs/demo.sh", NULL };
 
 	unsetenv("TARGET");
 	unsetenv("PORT");

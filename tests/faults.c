@@ -22,7 +22,7 @@
 int
 main(void)
 {
-	puts("skip - no call that fails hides a loss: this system's ptrace is "
+	puts("ok - no call that fails hides a loss # SKIP this system's ptrace is "
 	    "not known here");
 	return 0;
 }

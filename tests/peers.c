@@ -124,9 +124,9 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "killed by signal %d%s",
 		    WTERMSIG(status), WTERMSIG(status) == SIGALRM ?
 		    " (took too long)" : "");
-	printf("%s - %s%s%s\n", code == 0 ? "ok" : code == SKIPPED ? "skip" :
-	    "not ok", job->test->sentence, code == 0 ? "" : ": ",
-	    code == 0 ? "" : text);
+	printf("%s - %s%s%s\n", code == 0 || code == SKIPPED ? "ok" : "not ok",
+	    job->test->sentence, code == 0 ? "" : code == SKIPPED ?
+	    " # SKIP " : ": ", code == 0 ? "" : text);
 	fflush(stdout);
 	return code != 0 && code != SKIPPED;
 }

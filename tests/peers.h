@@ -39,7 +39,7 @@ struct test {
 /*
  * Run the tests whose sentences contain one of argv (all without argv), each in
  * a process of its own, some at a time, and print "ok - ", "not ok - " or
- * "skip - " and the sentence.  Gives the exit status: 1 if one failed.
+ * "ok - " with a reason after "# SKIP", and the sentence.  Gives the exit status: 1 if one failed.
  */
 int	run_tests(const struct test *, size_t, int, char *[]);
 void	fail(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -342,7 +342,7 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 	n = count;
 	if (kind != QUICK) {
 		if (!can_be_apart(report, sizeof report)) {
-			printf("skip - %llu %s: %s\n", n, sentence[kind],
+			printf("ok - %llu %s # SKIP %s\n", n, sentence[kind],
 			    report);
 			return 0;
 		}

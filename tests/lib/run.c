@@ -101,8 +101,8 @@ verdict(struct job *job, int status)
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
 	if (code == SKIPPED) {
 		/* Its place in the source is nobody's concern. */
-		printf("skip - %s%s\n", job->test->sentence,
-		    strchr(text, ' ') == NULL ? "" : strchr(text, ' ') - 1);
+		printf("ok - %s # SKIP%s\n", job->test->sentence,
+		    strchr(text, ' ') == NULL ? "" : strchr(text, ' '));
 	} else if (code == 0) {
 		printf("ok - %s\n", job->test->sentence);
 	} else {

@@ -24,7 +24,7 @@ failed=0
 ok() { echo "ok - $1"; }
 # shellcheck disable=SC2034
 not_ok() { echo "not ok - $1: $2" | tr '\n' ' '; echo; failed=1; }
-skip() { echo "skip - $1: $2"; }
+skip() { echo "ok - $1 # SKIP $2"; }
 # verdict SENTENCE COMMAND...: ok if it succeeds, else $why.
 verdict() {
 	sentence=$1

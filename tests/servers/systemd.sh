@@ -230,7 +230,7 @@ skip_all() {
 	why=$1
 	shift
 	for sentence; do
-		echo "skip - $sentence: $why"
+		echo "ok - $sentence # SKIP $why"
 	done
 }
 

@@ -11,7 +11,8 @@
  * direction goes on for as long as it likes.
  */
 
-EACH_WAY(half_close, "a client's FIN follows its last byte, and a reply of 1 MiB "
+EACH_WAY(half_close,
+    "a client's FIN follows its last byte, and a reply of 1 MiB "
     "comes 1.5 s later",
     "a target's FIN follows its last byte, and the client sends 1 "
     "MiB 1.5 s later")
@@ -95,7 +96,8 @@ TEST(both_finish, "FIN from both ends the session with end=eof and status 0")
 	expect_over(&t, CLIENT, "eof", 0, 0);
 }
 
-TEST(fin_before_target, "bytes and FIN from before the target is connected are carried")
+TEST(fin_before_target,
+    "bytes and FIN from before the target is connected are carried")
 {
 	const char *args[] = { "-v", target_host(), NULL, NULL };
 	struct session t;

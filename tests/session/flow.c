@@ -35,20 +35,27 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 	expect_over(&t, CLIENT, "eof", size, size);
 }
 
-/* Ask and answer from far to near: the way that nobody stalls. */
+/*
+ * Ask and answer from far to near: the way that nobody stalls.  What holds each
+ * answer back does so every time; a machine that others use does not.
+ */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)
 {
 	int64_t began;
 	pid_t job;
-	int i;
+	int i, tries;
 
-	began = milliseconds();
-	for (i = 0; i < 100; i++, *back += 10) {
-		send_stream(t->fd[!near], 2, *back, 10);
-		expect_stream(t->fd[near], 2, *back, 10);
+	for (tries = 0; tries < 3; tries++) {
+		began = milliseconds();
+		for (i = 0; i < 100; i++, *back += 10) {
+			send_stream(t->fd[!near], 2, *back, 10);
+			expect_stream(t->fd[near], 2, *back, 10);
+		}
+		if (milliseconds() - began < 3000)
+			break;
 	}
-	if (milliseconds() - began > 3000)
+	if (tries == 3)
 		fail("the other way crawls");
 	job = aside(send_stream, t->fd[!near], 3, 8 * MIB);
 	expect_stream(t->fd[near], 3, 0, 8 * MIB);
@@ -56,18 +63,20 @@ expect_lively(struct session *t, int near, uint64_t *back)
 	*back += 8 * MIB;
 }
 
-EACH_WAY(stalled_reader, "a target that reads nothing stalls its own direction alone, "
+EACH_WAY(stalled_reader,
+    "a target that reads nothing stalls its own direction alone, "
     "in constant memory and without CPU",
     "a client that reads nothing stalls its own direction alone, "
     "in constant memory and without CPU")
 {
 	struct session t;
-	uint64_t back, sent;
+	uint64_t back, first, sent;
 	long rss;
 
 	begin(&t, NULL, NULL);
 	back = 0;
 	expect_lively(&t, near, &back);
+	first = back;
 	send_stream(t.fd[near], 1, 0, 256 * KIB);
 	expect_stream(t.fd[!near], 1, 0, 256 * KIB);
 	rss = status_of(t.pid, "VmRSS:");
@@ -84,7 +93,7 @@ EACH_WAY(stalled_reader, "a target that reads nothing stalls its own direction a
 	expect_end(t.fd[!near], FIN);
 	finish(t.fd[!near]);
 	expect_end(t.fd[near], FIN);
-	expect_over(&t, near, "eof", 256 * KIB + sent, 2 * back);
+	expect_over(&t, near, "eof", 256 * KIB + sent, first + back);
 }
 
 /* As fast as can be, whatever it is. */

@@ -46,7 +46,8 @@ TEST(idle_limit_and_signals, "-T is not put off by signals")
 	expect_status(&t, 0);
 }
 
-EACH_WAY(half_closed_limit, "-t resets both sides when a client has finished and no byte "
+EACH_WAY(half_closed_limit,
+    "-t resets both sides when a client has finished and no byte "
     "has moved since",
     "-t resets both sides when a target has finished and no byte "
     "has moved since")

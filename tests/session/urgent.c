@@ -106,13 +106,15 @@ urgent_at(int near, size_t before, size_t after, int fin)
 	expect_over(&t, near, "eof", before + 1 + after, 1000);
 }
 
-EACH_WAY(urgent_first, "an urgent byte that is a client's first arrives with its mark",
+EACH_WAY(urgent_first,
+    "an urgent byte that is a client's first arrives with its mark",
     "an urgent byte that is a target's first arrives with its mark")
 {
 	urgent_at(near, 0, 1000, 0);
 }
 
-EACH_WAY(urgent_middle, "an urgent byte in the middle of a client's bytes keeps place "
+EACH_WAY(urgent_middle,
+    "an urgent byte in the middle of a client's bytes keeps place "
     "and mark",
     "an urgent byte in the middle of a target's bytes keeps place "
     "and mark")
@@ -120,13 +122,15 @@ EACH_WAY(urgent_middle, "an urgent byte in the middle of a client's bytes keeps 
 	urgent_at(near, 1000, 1000, 0);
 }
 
-EACH_WAY(urgent_last, "an urgent byte that is a client's last arrives with its mark",
+EACH_WAY(urgent_last,
+    "an urgent byte that is a client's last arrives with its mark",
     "an urgent byte that is a target's last arrives with its mark")
 {
 	urgent_at(near, 1000, 0, 0);
 }
 
-EACH_WAY(urgent_alone, "an urgent byte that is a client's only one arrives with its "
+EACH_WAY(urgent_alone,
+    "an urgent byte that is a client's only one arrives with its "
     "mark",
     "an urgent byte that is a target's only one arrives with its "
     "mark")
@@ -134,7 +138,8 @@ EACH_WAY(urgent_alone, "an urgent byte that is a client's only one arrives with 
 	urgent_at(near, 0, 0, 0);
 }
 
-EACH_WAY(urgent_before_fin, "a client's urgent byte and FIN behind it both arrive",
+EACH_WAY(urgent_before_fin,
+    "a client's urgent byte and FIN behind it both arrive",
     "a target's urgent byte and FIN behind it both arrive")
 {
 	urgent_at(near, 1000, 0, 1);
@@ -169,7 +174,8 @@ EACH_WAY(ten_urgent, "ten urgent bytes of a client arrive with their marks",
 }
 
 /* Both ways at once, so that one way's mark cannot stand for the other's. */
-TEST(urgent_each_way, "urgent bytes both ways at once keep their places and marks")
+TEST(urgent_each_way,
+    "urgent bytes both ways at once keep their places and marks")
 {
 	struct session t;
 	int side;
@@ -201,7 +207,8 @@ send_bulk_with_urgent(int fd, unsigned stream, uint64_t from, size_t size)
 	send_stream(fd, stream, from + size / 2, size / 2);
 }
 
-EACH_WAY(urgent_in_bulk, "an urgent byte in 8 MiB from a client keeps place and mark",
+EACH_WAY(urgent_in_bulk,
+    "an urgent byte in 8 MiB from a client keeps place and mark",
     "an urgent byte in 8 MiB from a target keeps place and mark")
 {
 	struct session t;
@@ -246,7 +253,8 @@ expect_lost_and_urgent(struct session *t, int end)
 	expect_urgent(t->fd[TARGET], 'U');
 }
 
-TEST(urgent_behind_lost, "an urgent byte behind a lost segment is waited for, without a "
+TEST(urgent_behind_lost,
+    "an urgent byte behind a lost segment is waited for, without a "
     "spin")
 {
 	struct session t;
@@ -270,7 +278,8 @@ TEST(urgent_behind_lost, "an urgent byte behind a lost segment is waited for, wi
 }
 
 /* What was lost comes between poll(2) and recv(2), for which there is a second. */
-TEST(urgent_behind_late, "an urgent byte whose lost segment comes as the relay reads "
+TEST(urgent_behind_late,
+    "an urgent byte whose lost segment comes as the relay reads "
     "keeps its mark")
 {
 	const char *words[MOST_WORDS];
@@ -291,7 +300,8 @@ TEST(urgent_behind_late, "an urgent byte whose lost segment comes as the relay r
 }
 
 /* A receiver of the older kind takes the byte beside the stream. */
-EACH_WAY(urgent_out_of_line, "a target without SO_OOBINLINE gets the urgent byte by MSG_OOB",
+EACH_WAY(urgent_out_of_line,
+    "a target without SO_OOBINLINE gets the urgent byte by MSG_OOB",
     "a client without SO_OOBINLINE gets the urgent byte by MSG_OOB")
 {
 	struct session t;
@@ -312,7 +322,8 @@ EACH_WAY(urgent_out_of_line, "a target without SO_OOBINLINE gets the urgent byte
 	expect_end(p.fd, FIN);
 }
 
-EACH_WAY(reset_behind_urgent, "an urgent byte before a client's reset keeps place and mark",
+EACH_WAY(reset_behind_urgent,
+    "an urgent byte before a client's reset keeps place and mark",
     "an urgent byte before a target's reset keeps place and mark")
 {
 	struct session t;
@@ -367,7 +378,8 @@ TEST(reset_after_read, "a reset is no FIN, though the parent had read a byte")
 	reset_after_early(0);
 }
 
-TEST(reset_after_urgent, "a reset is no FIN, though two urgent bytes came before the "
+TEST(reset_after_urgent,
+    "a reset is no FIN, though two urgent bytes came before the "
     "relay")
 {
 	reset_after_early(1);

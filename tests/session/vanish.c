@@ -31,7 +31,8 @@ EACH_WAY(vanished_idle, "a client that vanishes becomes a reset at the target",
 	vanished(near, 0);
 }
 
-EACH_WAY(vanished_busy, "a client that vanishes before it took all becomes a reset at "
+EACH_WAY(vanished_busy,
+    "a client that vanishes before it took all becomes a reset at "
     "the target",
     "a target that vanishes before it took all becomes a reset at "
     "the client")
@@ -40,7 +41,8 @@ EACH_WAY(vanished_busy, "a client that vanishes before it took all becomes a res
 }
 
 /* A closed window is no silence, however long it lasts. */
-EACH_WAY(closed_window_lives, "a target whose window stays closed is not given up",
+EACH_WAY(closed_window_lives,
+    "a target whose window stays closed is not given up",
     "a client whose window stays closed is not given up")
 {
 	struct session t;
@@ -107,7 +109,8 @@ probed_after(const char *option, const char *value, int least, int latest)
 		fail("the target is probed in %d s", due);
 }
 
-TEST(keepalive_times, "both peers are probed after 60 seconds, after -k, or never "
+TEST(keepalive_times,
+    "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
 	probed_after(NULL, NULL, 30, 60);

@@ -122,7 +122,8 @@ with_option(const struct row *o)
 	whole_session(&r);
 }
 
-TEST(socket_options, "what is set on the client's socket does no harm, and an idle "
+TEST(socket_options,
+    "what is set on the client's socket does no harm, and an idle "
     "session sleeps")
 {
 	EACH(with_option, options);
@@ -330,7 +331,8 @@ queued(const struct row *o)
 	whole_session(&r);
 }
 
-TEST(error_queue, "what the parent's own bytes put into the error queue does no "
+TEST(error_queue,
+    "what the parent's own bytes put into the error queue does no "
     "harm")
 {
 	static const int acked = TX_ACK | SOFTWARE;
@@ -371,7 +373,8 @@ dialing(const struct row *o)
 	relay_ends(&r, 69);
 }
 
-TEST(while_dialing, "neither is taken for the end of a client while its target is "
+TEST(while_dialing,
+    "neither is taken for the end of a client while its target is "
     "being connected")
 {
 	static const struct row rows[] = {

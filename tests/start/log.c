@@ -232,7 +232,8 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 }
 
 /* The peers see the end at once; the process may wait 5 s for the line. */
-TEST(wedged_syslogd, "a wedged syslogd delays no peer, and the process's end by "
+TEST(wedged_syslogd,
+    "a wedged syslogd delays no peer, and the process's end by "
     "five seconds at most")
 {
 	static const char *const nothing[] = { NULL };

@@ -75,7 +75,8 @@ TEST(loop, "a dual-stack listener that relays to itself stops after at "
 }
 
 /* 0.0.0.0 means this host too (RFC 1122, 3.2.1.3), and so does ::. */
-TEST(loop_by_another_name, "a dual-stack listener that relays to 0.0.0.0, :: or a mapped "
+TEST(loop_by_another_name,
+    "a dual-stack listener that relays to 0.0.0.0, :: or a mapped "
     "address of its own stops after at most two processes, with "
     "status 78")
 {
@@ -85,7 +86,8 @@ TEST(loop_by_another_name, "a dual-stack listener that relays to 0.0.0.0, :: or 
 	loops(AF_INET6, "::ffff:127.0.0.1", 1, 2);
 }
 
-TEST(loop_by_host_name, "so it does when the target is a name for such an address")
+TEST(loop_by_host_name,
+    "so it does when the target is a name for such an address")
 {
 	own_etc("0.0.0.0 any\n127.0.0.1 self\n");
 	loops(AF_INET6, "self", 1, 2);

@@ -148,7 +148,8 @@ expect_usage(struct relay *r, const char *words)
 		fail("\"%s\" does not say \"%s\"", text, words);
 }
 
-TEST(bad_command_lines, "a bad command line gets one line that names the bad value, "
+TEST(bad_command_lines,
+    "a bad command line gets one line that names the bad value, "
     "usage, and status 64")
 {
 	struct relay r;
@@ -218,7 +219,8 @@ refused_on_zero(int fd, const char *words)
 	close(r.err);
 }
 
-TEST(bad_standard_input, "a standard input that is no TCP connection is refused in words")
+TEST(bad_standard_input,
+    "a standard input that is no TCP connection is refused in words")
 {
 	refused_on_zero(terminal(), "standard input is a terminal;");
 	refused_on_zero(open(relay_path, O_RDONLY), "is a file;");

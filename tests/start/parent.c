@@ -79,7 +79,8 @@ TEST(inherited_signals, "signals that the parent ignored and blocked work")
 	expect_over(&t, CLIENT, "signal", 10, 0);
 }
 
-TEST(hostile_session, "umask, environment, limits and a removed directory do no harm")
+TEST(hostile_session,
+    "umask, environment, limits and a removed directory do no harm")
 {
 	struct session t;
 

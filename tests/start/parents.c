@@ -318,7 +318,8 @@ own_terminal(void)
 	tcsetattr(tty, TCSANOW, &t);
 }
 
-TEST(in_background, "a terminal that stops who writes in the background does not "
+TEST(in_background,
+    "a terminal that stops who writes in the background does not "
     "stop a session")
 {
 	struct relay r;
@@ -348,7 +349,8 @@ pipe_on_two(void)
  * Others fill descriptor 2 after the relay has seen room in it, and the time
  * for that is over before the relay writes.
  */
-TEST(usage_to_full_pipe, "a usage error does not wait for a pipe that fills up before "
+TEST(usage_to_full_pipe,
+    "a usage error does not wait for a pipe that fills up before "
     "it is written")
 {
 	static const char *const args[] = {

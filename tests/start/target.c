@@ -42,7 +42,8 @@ TEST(times_out, "a target that does not answer within -w is RST at the client: "
 }
 
 /* -w runs from the start, however long it takes to get to the target. */
-TEST(times_out_in_all, "what passes before the relay gets to its target counts for -w")
+TEST(times_out_in_all,
+    "what passes before the relay gets to its target counts for -w")
 {
 	const char *args[MOST_WORDS + 5];
 	struct session t;
@@ -88,7 +89,8 @@ leaves_while_dialing(int bytes)
 	expect_line(&t, "client-reset", 0, 0);
 }
 
-TEST(client_leaves, "a client that resets while the target is being connected ends "
+TEST(client_leaves,
+    "a client that resets while the target is being connected ends "
     "the attempt at once")
 {
 	leaves_while_dialing(0);
@@ -169,7 +171,8 @@ TEST(silent_nameserver, "a look-up is given up after -w: RST at the client, 69")
 		fail("after %lld ms", (long long)took);
 }
 
-TEST(leaves_while_resolving, "a client that resets during the look-up ends it at once")
+TEST(leaves_while_resolving,
+    "a client that resets during the look-up ends it at once")
 {
 	static const char *const args[] = {
 		"-v", "-w", "30", "nowhere.invalid", "80", NULL
@@ -237,7 +240,8 @@ TEST(addresses_in_order, "the addresses of a name are tried in order")
 	fails(69, "127.0.0.2:9", "refused error=\"Connection refused\"", down);
 }
 
-TEST(silent_address, "an address that is silent leaves time for the next within -w")
+TEST(silent_address,
+    "an address that is silent leaves time for the next within -w")
 {
 	const char *args[] = { "-v", "-w", "4", "two", NULL, NULL };
 	char address[16];
