@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Where the test stands; its words go to the runner through this pipe. */
-static const char *file = "tests";
+static const char *file;
 static int line;
 static const char *about = "";
 static int why = STDERR_FILENO;
@@ -44,7 +44,10 @@ say(const char *format, va_list ap)
 	char text[700];
 	size_t n;
 
-	snprintf(text, sizeof text, "%s:%d: %s", file, line, about);
+	/* A program that is no test has no place. */
+	text[0] = '\0';
+	if (line != 0)
+		snprintf(text, sizeof text, "%s:%d: %s", file, line, about);
 	n = strlen(text);
 	vsnprintf(text + n, sizeof text - n, format, ap);
 	(void)!write(why, text, strlen(text));
