@@ -66,17 +66,19 @@ tools: $(TOOLS)
 check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
-LIB_OBJ = tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
-	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o tests/lib/use.o
-LIB_HDR = tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
-	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h tests/lib/use.h
+LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/patient.o \
+	tests/lib/peers.o tests/lib/places.o tests/lib/relay.o tests/lib/rows.o \
+	tests/lib/test.o tests/lib/use.o
+LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/patient.h \
+	tests/lib/peers.h tests/lib/places.h tests/lib/relay.h tests/lib/rows.h \
+	tests/lib/test.h tests/lib/use.h
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
 	tests/session/limits.o tests/session/urgent.o tests/session/vanish.o \
 	tests/start/chosen.o tests/start/inherited.o tests/start/log.o \
 	tests/start/loop.o tests/start/options.o tests/start/parent.o \
-	tests/start/parents.o tests/start/target.o
+	tests/start/parents.o tests/start/proxy.o tests/start/target.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o
 TEST_CFLAGS = -O1

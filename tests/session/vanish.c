@@ -5,8 +5,6 @@
 #include "../lib/places.h"
 #include "../lib/relay.h"
 
-#include <arpa/inet.h>
-
 #include <stdio.h>
 
 static void
@@ -77,17 +75,6 @@ probe_due(const char *table, int local, int remote)
 			due = kind == 2 ? (int)(when + 99) / 100 : 0;
 	fclose(f);
 	return due;
-}
-
-static int
-peer_port(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len;
-
-	len = sizeof ss;
-	getpeername(fd, (struct sockaddr *)&ss, &len);
-	return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
 }
 
 static void
