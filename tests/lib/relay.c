@@ -167,15 +167,18 @@ void
 put_names(struct session *t, const char *target)
 {
 	union address client, local, via, own;
+	char words[100];
 	size_t n, size;
 
+	/* They may be a text that the next address replaces. */
+	snprintf(words, sizeof words, "%s", target == NULL ? "" : target);
 	size = sizeof t->addresses;
 	client = own_name(t->fd[CLIENT]);
 	local = peer_name(t->fd[CLIENT]);
 	n = put_name(t->addresses, size, "client", &client);
 	n += put_name(t->addresses + n, size - n, "local", &local);
 	if (target != NULL) {
-		snprintf(t->addresses + n, size - n, "target=%s ", target);
+		snprintf(t->addresses + n, size - n, "target=%s ", words);
 		return;
 	}
 	own = own_name(t->fd[TARGET]);
