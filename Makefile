@@ -76,11 +76,13 @@ RUN_OBJ = tests/lib/mapping.o tests/lib/run.o tests/lib/source.o
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
-	tests/session/limits.o tests/session/urgent.o tests/session/vanish.o \
-	tests/start/chosen.o tests/start/embedded.o tests/start/inherited.o \
-	tests/start/ipv6.o tests/start/log.o tests/start/loop.o \
-	tests/start/options.o tests/start/parent.o tests/start/parents.o \
-	tests/start/proxy.o tests/start/source.o tests/start/target.o
+	tests/session/limits.o tests/session/pipe.o tests/session/urgent.o \
+	tests/session/vanish.o \
+	tests/start/chosen.o tests/start/descriptors.o tests/start/embedded.o \
+	tests/start/inherited.o tests/start/ipv6.o tests/start/limits.o \
+	tests/start/log.o tests/start/loop.o tests/start/options.o \
+	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
+	tests/start/source.o tests/start/surroundings.o tests/start/target.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o
 TEST_CFLAGS = -O1

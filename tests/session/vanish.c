@@ -5,7 +5,9 @@
 #include "../lib/places.h"
 #include "../lib/relay.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static void
 vanished(int near, size_t pending)
@@ -35,6 +37,34 @@ EACH_WAY(vanished_busy, "a client that vanishes before it took all becomes a res
     "the client")
 {
 	vanished(near, 500);
+}
+
+/* Who asks after one that has finished, and hears nothing, is told. */
+EACH_WAY(vanished_finished, "a client that has finished and then vanishes is a "
+    "reset at the target",
+    "a target that has finished and then vanishes is a reset at the client")
+{
+	struct session t;
+	int64_t end;
+
+	begin(&t, "-k", "1");
+	send_stream(t.fd[near], 1, 0, 1000);
+	finish(t.fd[near]);
+	expect_stream(t.fd[!near], 1, 0, 1000);
+	expect_end(t.fd[!near], FIN);
+	wait_acked(t.fd[near]);
+	vanish(t.fd[near]);
+	send_stream(t.fd[!near], 2, 0, 1000);
+	/* Behind FIN a reset is seen by who sends. */
+	end = milliseconds() + 5000 * test_slow();
+	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
+		if (milliseconds() > end)
+			fail("nobody misses it");
+		pause_for(10);
+	}
+	if (errno != EPIPE && errno != ECONNRESET)
+		fail("send: %s", strerror(errno));
+	expect_status(&t, 0);
 }
 
 /* A closed window is no silence, however long it lasts. */

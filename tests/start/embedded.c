@@ -64,7 +64,7 @@ TEST(embedded_by_default, "an address is embedded in the last 32 bits, if -x "
 	expect_whole(&t, 0, 0);
 }
 
-/* Whoever dials this gets no target in this network; the line names that one. */
+/* Who dials this gets no target in this network; the line names that one. */
 static void
 expect_denied(const char *client, const char *dialled, const char *prefix,
     const char *network, const char *target)
@@ -81,8 +81,8 @@ expect_denied(const char *client, const char *dialled, const char *prefix,
 	expect_failure(&t, 0, "denied error=\"*");
 }
 
-TEST(embedded_reserved, "a dialled address with one of the bits 64 to 71 set is "
-    "denied")
+TEST(embedded_reserved, "a dialled address with one of the bits 64 to 71 set "
+    "is denied")
 {
 	static const struct {
 		const char *prefix, *dialled;

@@ -294,7 +294,8 @@ refused_on_zero(int fd, const char *words)
 	close(r.err);
 }
 
-TEST(bad_standard_input, "a standard input that is no TCP connection is refused in words")
+TEST(bad_standard_input, "a standard input that is no TCP connection is "
+    "refused in words")
 {
 	refused_on_zero(terminal(), "standard input is a terminal;");
 	refused_on_zero(open(relay_path, O_RDONLY), "is a file;");

@@ -148,7 +148,7 @@ TEST(proxy_2_ipv4, "-p 2 gives a client with an IPv4 address, mapped or not, "
 	    want, sizeof want);
 }
 
-/* What has come to this socket: segments with bytes in them, if one can tell. */
+/* What has come to this socket: segments with bytes, if one can tell. */
 static int
 segments(int fd)
 {

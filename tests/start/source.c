@@ -150,8 +150,8 @@ TEST(map_whole_64, "all of a /64 maps to one address")
 	}
 }
 
-TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 and "
-    "no other")
+TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
+    "and no other")
 {
 	static const char other[] = "2001:db8::1", target[] = "192.0.2.99";
 
