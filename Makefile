@@ -115,8 +115,7 @@ tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
 # Not under the library yet.
-OLD = tests/confined tests/demo-check tests/faults tests/hostile \
-	tests/identity tests/links tests/load
+OLD = tests/confined tests/demo-check tests/faults tests/links tests/load
 $(OLD): tests/peers.c tests/traced.c tests/peers.h tests/traced.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c tests/traced.c
 
