@@ -59,8 +59,7 @@ stfl-relay-static: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 # Not under the library yet.
-OLD = tests/confined tests/demo-check tests/faults tests/hostile \
-	tests/identity tests/links tests/load
+OLD = tests/confined tests/demo-check tests/faults tests/links tests/load
 TOOLS = tests/run tests/scripts tests/servers/superserver \
 	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
 
@@ -69,17 +68,23 @@ tools: $(TOOLS)
 check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
-LIB_OBJ = tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
-	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o tests/lib/use.o
-LIB_HDR = tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
-	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h tests/lib/use.h
+LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/patient.o \
+	tests/lib/peers.o tests/lib/places.o tests/lib/relay.o tests/lib/rows.o \
+	tests/lib/test.o tests/lib/use.o
+LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/patient.h \
+	tests/lib/peers.h tests/lib/places.h tests/lib/relay.h tests/lib/rows.h \
+	tests/lib/test.h tests/lib/use.h
+RUN_OBJ = tests/lib/mapping.o tests/lib/run.o tests/lib/source.o
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
-	tests/session/limits.o tests/session/urgent.o tests/session/vanish.o \
-	tests/start/chosen.o tests/start/inherited.o tests/start/log.o \
-	tests/start/loop.o tests/start/options.o tests/start/parent.o \
-	tests/start/parents.o tests/start/target.o
+	tests/session/limits.o tests/session/pipe.o tests/session/urgent.o \
+	tests/session/vanish.o \
+	tests/start/chosen.o tests/start/descriptors.o tests/start/embedded.o \
+	tests/start/inherited.o tests/start/ipv6.o tests/start/limits.o \
+	tests/start/log.o tests/start/loop.o tests/start/options.o \
+	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
+	tests/start/source.o tests/start/surroundings.o tests/start/target.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o
 TEST_CFLAGS = -O1
@@ -90,10 +95,17 @@ TEST_CFLAGS = -O1
 	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -c -o $@ $<
 
 $(LIB_OBJ) $(TEST_OBJ) $(SCRIPT_OBJ) tests/lib/run.o: $(LIB_HDR)
+tests/start/source.o: tests/lib/mapping.h
 $(SCRIPT_OBJ): tests/deep/script.h
 
-tests/run: $(TEST_OBJ) $(LIB_OBJ) tests/lib/run.o
-	$(CC) -o $@ $(TEST_OBJ) $(LIB_OBJ) tests/lib/run.o
+tests/run: $(TEST_OBJ) $(LIB_OBJ) $(RUN_OBJ)
+	$(CC) -o $@ $(TEST_OBJ) $(LIB_OBJ) $(RUN_OBJ)
+
+# The program's own, for what takes more calls than a relay could be started.
+tests/lib/source.o: src/source.c $(HDR)
+	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -c -o $@ src/source.c
+
+tests/lib/mapping.o: tests/lib/mapping.h $(HDR)
 
 tests/scripts: $(SCRIPT_OBJ) $(LIB_OBJ)
 	$(CC) -o $@ $(SCRIPT_OBJ) $(LIB_OBJ)

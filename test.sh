@@ -17,7 +17,7 @@ export RELAY scratch
 part() {
 	case $1 in
 	run) tests/run session start ;;
-	scripts | confined | demo-check | faults | hostile | identity | links | load)
+	scripts | confined | demo-check | faults | links | load)
 		"tests/$1" ;;
 	*)
 		set -- "tests/"*"/$1.sh"
@@ -43,8 +43,8 @@ run() {
 }
 
 [ $# -gt 0 ] || set -- run bulk ipv6-targets links patient scripts confined \
-	hostile faults identity networks receivers manual examples syscalls \
-	demo-check superservers systemd protocols load
+	faults networks receivers manual examples syscalls demo-check \
+	superservers systemd protocols load
 
 # Three at a time: most do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.

@@ -13,8 +13,8 @@
 # qemu-user stands in for a machine of another kind: it hands the program's system
 # calls to this kernel, translated.
 # It knows neither seccomp nor Landlock, and what limits or traces the relay
-# would limit or trace qemu: confined, hostile and faults are left out.  What
-# else it cannot do is skipped by name (beyond_qemu).
+# would limit or trace qemu: confined and faults are left out.  What else it cannot
+# do is skipped by name (beyond_qemu).
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -249,11 +249,10 @@ suite() {
 
 # Of the parts of test.sh, those that are of use there, and not both ways.
 parts_for() {
-	for part in ${PARTS:-run scripts bulk ipv6-targets confined hostile \
-	    faults load identity networks receivers manual demo-check \
-	    superservers protocols}; do
+	for part in ${PARTS:-run scripts bulk ipv6-targets confined faults \
+	    load networks receivers manual demo-check superservers protocols}; do
 		case $(emulator "$1")$part in
-		qemu*confined | qemu*faults | qemu*hostile) ;;
+		qemu*confined | qemu*faults) ;;
 		*) echo "$part" ;;
 		esac
 	done

@@ -6,7 +6,7 @@ status=0
 
 said='the examples of -s in the manual are those that the tests compute'
 wrong=$(sed -n 's/^	{ "\([0-9a-f:.]*\)", { "\([0-9.]*\)", "\([0-9.]*\)" } },*$/\1 \2 \3/p' \
-	tests/identity.c |
+	tests/start/source.c |
 	while read -r client loopback other; do
 		grep -q "^$client  *$loopback  *$other\$" man/stfl-relay.8 ||
 			echo "$client"

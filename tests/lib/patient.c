@@ -4,7 +4,6 @@
 
 #include <sys/ioctl.h>
 
-#include <arpa/inet.h>
 #include <net/if.h>
 
 #include <errno.h>
@@ -35,18 +34,6 @@ own_network(int receive)
 	put_file("/proc/sys/net/ipv4/tcp_fin_timeout", "1");
 	put_file("/proc/sys/net/ipv4/tcp_rmem", "4096 %d %d", receive, receive);
 	put_file("/proc/sys/net/ipv4/tcp_wmem", "4096 %d %d", 4 * MIB, 4 * MIB);
-}
-
-int
-peer_port(int fd)
-{
-	struct sockaddr_in6 in6;	/* sockaddr_in has it there, too */
-	socklen_t len;
-
-	len = sizeof in6;
-	if (getpeername(fd, (struct sockaddr *)&in6, &len) == -1)
-		fail("getpeername: %s", strerror(errno));
-	return ntohs(in6.sin6_port);
 }
 
 void

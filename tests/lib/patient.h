@@ -43,7 +43,6 @@ struct patient {
  * more.  broken: the connection is over.
  */
 void	own_network(int receive);
-int	peer_port(int fd);
 void	patient_begin(struct patient *, const char *option, const char *value,
 	    const char *option2, const char *value2);
 void	patient_over(struct patient *, int side, const char *end, size_t sent,

@@ -1,4 +1,5 @@
 #define TEST_LIBRARY
+#include "address.h"
 #include "peers.h"
 
 #include <sys/ioctl.h>
@@ -82,18 +83,29 @@ listen_on(int family)
 	return fd;
 }
 
+static int
+port_in(const union address *a)
+{
+	return ntohs(a->sa.sa_family == AF_INET ? a->in.sin_port :
+	    a->in6.sin6_port);
+}
+
 int
 port_of(int fd)
 {
-	struct sockaddr_storage ss;
-	socklen_t len;
+	union address a;
 
-	len = sizeof ss;
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		fail("getsockname: %s", strerror(errno));
-	return ntohs(ss.ss_family == AF_INET ?
-	    ((struct sockaddr_in *)&ss)->sin_port :
-	    ((struct sockaddr_in6 *)&ss)->sin6_port);
+	a = own_name(fd);
+	return port_in(&a);
+}
+
+int
+peer_port(int fd)
+{
+	union address a;
+
+	a = peer_name(fd);
+	return port_in(&a);
 }
 
 int
@@ -194,29 +206,14 @@ unacked(int fd)
 }
 
 int
-listen_at(const char *address, int port, int backlog)
+listen_at(const char *text, int port, int backlog)
 {
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} a;
-	socklen_t len;
+	union address a;
 	int fd;
 
-	memset(&a, 0, sizeof a);
-	if (inet_pton(AF_INET, address, &a.in.sin_addr) == 1) {
-		a.in.sin_family = AF_INET;
-		a.in.sin_port = htons((in_port_t)port);
-		len = sizeof a.in;
-	} else {
-		inet_pton(AF_INET6, address, &a.in6.sin6_addr);
-		a.in6.sin6_family = AF_INET6;
-		a.in6.sin6_port = htons((in_port_t)port);
-		len = sizeof a.in6;
-	}
-	fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || bind(fd, &a.sa, len) == -1 || listen(fd, backlog) == -1)
+	a = address(text, port);
+	fd = bound_to(&a);
+	if (listen(fd, backlog) == -1)
 		fail("listen: %s", strerror(errno));
 	return fd;
 }

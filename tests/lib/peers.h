@@ -36,6 +36,7 @@ int	listen_at(const char *address, int port, int backlog);
 int	listen_dual(void);	/* for both protocols, on any address */
 int	refuse_on(int family);
 int	port_of(int fd);
+int	peer_port(int fd);
 int	connect_to(int family, int port);
 int	accept_from(int listener);
 void	socket_pair(int family, int *ours, int *theirs);
@@ -76,6 +77,7 @@ void	expect_done(pid_t);
 #define listen_dual(...) HERE(listen_dual(__VA_ARGS__))
 #define refuse_on(...) HERE(refuse_on(__VA_ARGS__))
 #define port_of(...) HERE(port_of(__VA_ARGS__))
+#define peer_port(...) HERE(peer_port(__VA_ARGS__))
 #define connect_to(...) HERE(connect_to(__VA_ARGS__))
 #define accept_from(...) HERE(accept_from(__VA_ARGS__))
 #define socket_pair(...) HERE(socket_pair(__VA_ARGS__))

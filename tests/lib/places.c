@@ -1,4 +1,5 @@
 #define TEST_LIBRARY
+#include "address.h"
 #include "places.h"
 
 #include <sys/ioctl.h>
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +37,19 @@ put_file(const char *path, const char *format, ...)
 	if (fd == -1 || write(fd, text, (size_t)n) != n)
 		skip("%s: %s", path, strerror(errno));
 	close(fd);
+}
+
+int
+empty_file(void)
+{
+	char path[] = "/tmp/stfl-relay.XXXXXX";
+	int fd;
+
+	fd = mkstemp(path);
+	if (fd == -1 || unlink(path) == -1)
+		fail("%s: %s", path, strerror(errno));
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
 }
 
 int
@@ -121,6 +136,46 @@ apart(void)
 	loopback_up();
 }
 
+static void
+allowed(int result, const char *text)
+{
+	if (result == -1)
+		skip("%s on the loopback interface: %s", text, strerror(errno));
+}
+
+void
+give(const char *text)
+{
+	/* As in <linux/ipv6.h>, which <netinet/in.h> does not go with. */
+	struct {
+		struct in6_addr address;
+		uint32_t len;
+		int interface;
+	} in6;
+	static int aliases;
+	struct ifreq ifr;
+	union address a;
+	int fd;
+
+	a = address(text, 0);
+	fd = socket(a.sa.sa_family, SOCK_DGRAM, 0);
+	if (a.sa.sa_family == AF_INET6) {
+		in6.address = a.in6.sin6_addr;
+		in6.len = 128;
+		in6.interface = (int)if_nametoindex("lo");
+		allowed(ioctl(fd, SIOCSIFADDR, &in6), text);
+	} else {
+		memset(&ifr, 0, sizeof ifr);
+		snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "lo:%d", ++aliases);
+		memcpy(&ifr.ifr_addr, &a.in, sizeof a.in);
+		allowed(ioctl(fd, SIOCSIFADDR, &ifr), text);
+		a = address("255.255.255.0", 0);
+		memcpy(&ifr.ifr_netmask, &a.in, sizeof a.in);
+		allowed(ioctl(fd, SIOCSIFNETMASK, &ifr), text);
+	}
+	close(fd);
+}
+
 void
 mount_over(const char *path)
 {
@@ -158,6 +213,12 @@ void
 apart(void)
 {
 	skip("needs Linux namespaces");
+}
+
+void
+give(const char *text)
+{
+	skip("%s: needs Linux namespaces", text);
 }
 
 void

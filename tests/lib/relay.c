@@ -1,9 +1,8 @@
 #define TEST_LIBRARY
+#include "address.h"
 #include "relay.h"
 
 #include <sys/wait.h>
-
-#include <arpa/inet.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,49 +157,34 @@ relay_stderr(struct relay *r, char *text, size_t size)
 
 /* key=address:port of a socket's own end, or of its peer, as we know it. */
 static size_t
-put_name(char *to, size_t size, const char *key, int fd, int peer)
+put_name(char *to, size_t size, const char *key, const union address *a)
 {
-	struct sockaddr_storage ss;
-	const struct sockaddr_in *in;
-	const struct sockaddr_in6 *in6;
-	socklen_t len;
-	char text[INET6_ADDRSTRLEN], scope[16];
-
-	len = sizeof ss;
-	if ((peer ? getpeername(fd, (struct sockaddr *)&ss, &len) :
-	    getsockname(fd, (struct sockaddr *)&ss, &len)) == -1)
-		fail("no address: %s", strerror(errno));
-	in = (struct sockaddr_in *)&ss;
-	in6 = (struct sockaddr_in6 *)&ss;
-	if (ss.ss_family == AF_INET) {
-		inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
-		return (size_t)snprintf(to, size, "%s=%s:%d ", key, text,
-		    ntohs(in->sin_port));
-	}
-	inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
-	scope[0] = '\0';
-	if (in6->sin6_scope_id != 0)
-		snprintf(scope, sizeof scope, "%%%u",
-		    (unsigned)in6->sin6_scope_id);
-	return (size_t)snprintf(to, size, "%s=[%s%s]:%d ", key, text, scope,
-	    ntohs(in6->sin6_port));
+	return (size_t)snprintf(to, size, "%s=%s ", key, address_text(a));
 }
 
 /* What the line says of the addresses; as long as there is no target: words. */
 void
 put_names(struct session *t, const char *target)
 {
+	union address client, local, via, own;
+	char words[100];
 	size_t n, size;
 
+	/* They may be a text that the next address replaces. */
+	snprintf(words, sizeof words, "%s", target == NULL ? "" : target);
 	size = sizeof t->addresses;
-	n = put_name(t->addresses, size, "client", t->fd[CLIENT], 0);
-	n += put_name(t->addresses + n, size - n, "local", t->fd[CLIENT], 1);
+	client = own_name(t->fd[CLIENT]);
+	local = peer_name(t->fd[CLIENT]);
+	n = put_name(t->addresses, size, "client", &client);
+	n += put_name(t->addresses + n, size - n, "local", &local);
 	if (target != NULL) {
-		snprintf(t->addresses + n, size - n, "target=%s ", target);
+		snprintf(t->addresses + n, size - n, "target=%s ", words);
 		return;
 	}
-	n += put_name(t->addresses + n, size - n, "target", t->fd[TARGET], 0);
-	put_name(t->addresses + n, size - n, "via", t->fd[TARGET], 1);
+	own = own_name(t->fd[TARGET]);
+	via = peer_name(t->fd[TARGET]);
+	n += put_name(t->addresses + n, size - n, "target", &own);
+	put_name(t->addresses + n, size - n, "via", &via);
 }
 
 /* Does the line end with this?  A * at its end is anything. */
@@ -390,6 +374,32 @@ begin_on(struct session *t, int ours, int theirs, const char *const *words,
 	t->relay.client = ours;
 	connected(t, listener);
 	close(listener);
+}
+
+void
+let_go(struct session *t)
+{
+	if (t->fd[CLIENT] != -1)
+		close(t->fd[CLIENT]);
+	if (t->fd[TARGET] != -1)
+		close(t->fd[TARGET]);
+	if (t->relay.err != -1)
+		close(t->relay.err);
+}
+
+/* What it logs is not looked at: the mess may be on descriptor 2. */
+void
+session_after(void (*mess)(void))
+{
+	struct session t;
+
+	relay_setup = mess;
+	relay_session(&t.relay, NULL);
+	t.fd[CLIENT] = t.relay.client;
+	t.fd[TARGET] = t.relay.target;
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_status(&t, 0);
+	let_go(&t);
 }
 
 /*

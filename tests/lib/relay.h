@@ -51,6 +51,8 @@ struct session {
  * for it.
  * connected: a started relay (-v, separate) connects, the session is complete.
  * expect_dialing: wait until somebody has sent SYN to this listener, in vain.
+ * let_go: close what we have of it.
+ * session_after: a whole session whose relay is started with this done.
  * delay: have strace(1) delay some of the relay's calls, in its own words: gives
  * how many words that puts in front of the relay's.
  */
@@ -63,6 +65,8 @@ void	begin_without(struct session *, int separate, const char *target,
 	    const char *const *args);
 void	connected(struct session *, int listener);
 void	expect_dialing(int listener);
+void	let_go(struct session *);
+void	session_after(void (*mess)(void));
 int	delay(const char *words[], const char *calls, const char *how);
 const char *port_text(int listener);
 const char *target_text(int listener);
@@ -110,6 +114,8 @@ void	fails(int status, const char *target, const char *end,
 #define begin_without(...) HERE(begin_without(__VA_ARGS__))
 #define connected(...) HERE(connected(__VA_ARGS__))
 #define expect_dialing(...) HERE(expect_dialing(__VA_ARGS__))
+#define let_go(...) HERE(let_go(__VA_ARGS__))
+#define session_after(...) HERE(session_after(__VA_ARGS__))
 #define delay(...) HERE(delay(__VA_ARGS__))
 #define port_text(...) HERE(port_text(__VA_ARGS__))
 #define target_text(...) HERE(target_text(__VA_ARGS__))

@@ -5,6 +5,8 @@
 #include "../lib/places.h"
 #include "../lib/relay.h"
 
+#include <sys/resource.h>
+
 #include <signal.h>
 
 /* -T and -t run out: RST on both sides. */
@@ -27,6 +29,44 @@ TEST(idle_limit, "-T resets both sides when no byte has moved for so long")
 	if (milliseconds() - last < 2000)
 		fail("too early");
 	expect_over(&t, CLIENT, "idle", 2, 2);
+}
+
+static long
+cpu_ms(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_CHILDREN, &u);
+	return (long)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+	    (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+}
+
+/* A target that accepts, and no more; a client that waits for it. */
+TEST(idle_unaccepted, "-T ends a session whose target never accepts")
+{
+	struct relay r;
+	int listener;
+	long before, usual, waiting;
+
+	/* What the program itself takes: a sanitizer's start, a tenth of a s. */
+	before = cpu_ms();
+	session_after(NULL);
+	usual = cpu_ms() - before;
+	listener = listen_on(target_family());
+	before = cpu_ms();
+	relay_start(&r, client_family(), 1, "-T", "2", target_host(),
+	    port_text(listener), NULL);
+	send_stream(r.client, 1, 0, 1000);
+	/* Not even accepted: the kernel alone has answered. */
+	expect_end(r.client, RST);
+	if (relay_status(&r, SOON) != 0)
+		fail("exit status is not 0");
+	r.target = accept_from(listener);
+	expect_stream(r.target, 1, 0, 1000);
+	expect_end(r.target, RST);
+	waiting = cpu_ms() - before;
+	if (waiting > usual + 80)
+		fail("%ld ms of CPU, %ld without the waiting", waiting, usual);
 }
 
 /* Nor is it put off by a parent's timer, say, of which there is nothing to log. */

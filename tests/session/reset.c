@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +72,65 @@ EACH_WAY(reset_after_others_fin,
     "a target's reset passes a client that has finished")
 {
 	reset_after(near, 50000, !near);
+}
+
+/* All the bytes, or the first of them; then RST, or FIN behind all. */
+static void
+expect_some_then_end(int fd, size_t sent, int finished)
+{
+	static unsigned char block[65536];
+	size_t at;
+	ssize_t i, n;
+
+	for (at = 0; readable(fd, SOON); at += (size_t)n) {
+		n = recv(fd, block, sizeof block, 0);
+		if (n == 0 && (!finished || at != sent))
+			fail("FIN after %zu of %zu bytes", at, sent);
+		if (n == 0 || (n == -1 && errno == ECONNRESET))
+			return;
+		if (n == -1)
+			fail("recv: %s", strerror(errno));
+		for (i = 0; i < n; i++)
+			if (block[i] != stream_byte(1, at + (size_t)i))
+				fail("a wrong byte");
+	}
+	fail("no end");
+}
+
+/* Bytes both ways, perhaps FIN, a little time, and reset. */
+static void
+reset_round(int near, int round)
+{
+	static char about[32];
+	struct session t;
+	size_t sent;
+	int finished;
+
+	snprintf(about, sizeof about, "(round %d) ", round);
+	test_about(about);
+	begin(&t, NULL, NULL);
+	sent = (size_t)(round * round * 20);
+	finished = round % 3 == 0;
+	send_stream(t.fd[!near], 2, 0, (size_t)round * 10);
+	send_stream(t.fd[near], 1, 0, sent);
+	if (finished)
+		finish(t.fd[near]);
+	usleep((useconds_t)(round * 10));
+	reset_now(&t.fd[near]);
+	expect_some_then_end(t.fd[!near], sent, finished);
+	expect_status(&t, 0);
+	let_go(&t);
+}
+
+TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
+    "comes behind FIN")
+{
+	int round;
+
+	for (round = 0; round < 80; round++) {
+		reset_round(TARGET, round);
+		reset_round(CLIENT, round);
+	}
 }
 
 /* What the relay is to see is there before it looks (carry_had_fin). */

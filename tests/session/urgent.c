@@ -200,6 +200,39 @@ TEST(urgent_each_way,
 }
 
 static void
+send_all_urgent(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	for (; from < size; from++)
+		send_urgent(fd, (char)stream_byte(stream, from));
+	finish(fd);
+}
+
+static void
+expect_all(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	expect_stream(fd, stream, from, size);
+	expect_end(fd, FIN);
+}
+
+TEST(urgent_alone_each_way, "64 KiB of urgent bytes each way arrive")
+{
+	struct session t;
+	pid_t job[4];
+	int i;
+
+	begin(&t, NULL, NULL);
+	for (i = 0; i < 2; i++)
+		keep_inline(t.fd[i]);
+	for (i = 0; i < 2; i++) {
+		job[i] = aside(send_all_urgent, t.fd[i], (unsigned)i, 64 * KIB);
+		job[i + 2] = aside(expect_all, t.fd[!i], (unsigned)i, 64 * KIB);
+	}
+	for (i = 0; i < 4; i++)
+		expect_done(job[i]);
+	expect_over(&t, CLIENT, "eof", 64 * KIB, 64 * KIB);
+}
+
+static void
 send_bulk_with_urgent(int fd, unsigned stream, uint64_t from, size_t size)
 {
 	send_stream(fd, stream, from, size / 2);

@@ -5,9 +5,9 @@
 #include "../lib/places.h"
 #include "../lib/relay.h"
 
-#include <arpa/inet.h>
-
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static void
 vanished(int near, size_t pending)
@@ -38,6 +38,34 @@ EACH_WAY(vanished_busy,
     "the client")
 {
 	vanished(near, 500);
+}
+
+/* Who asks after one that has finished, and hears nothing, is told. */
+EACH_WAY(vanished_finished, "a client that has finished and then vanishes is a "
+    "reset at the target",
+    "a target that has finished and then vanishes is a reset at the client")
+{
+	struct session t;
+	int64_t end;
+
+	begin(&t, "-k", "1");
+	send_stream(t.fd[near], 1, 0, 1000);
+	finish(t.fd[near]);
+	expect_stream(t.fd[!near], 1, 0, 1000);
+	expect_end(t.fd[!near], FIN);
+	wait_acked(t.fd[near]);
+	vanish(t.fd[near]);
+	send_stream(t.fd[!near], 2, 0, 1000);
+	/* Behind FIN a reset is seen by who sends. */
+	end = milliseconds() + 5000 * test_slow();
+	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
+		if (milliseconds() > end)
+			fail("nobody misses it");
+		pause_for(10);
+	}
+	if (errno != EPIPE && errno != ECONNRESET)
+		fail("send: %s", strerror(errno));
+	expect_status(&t, 0);
 }
 
 /* A closed window is no silence, however long it lasts. */
@@ -79,17 +107,6 @@ probe_due(const char *table, int local, int remote)
 			due = kind == 2 ? (int)(when + 99) / 100 : 0;
 	fclose(f);
 	return due;
-}
-
-static int
-peer_port(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len;
-
-	len = sizeof ss;
-	getpeername(fd, (struct sockaddr *)&ss, &len);
-	return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
 }
 
 static void

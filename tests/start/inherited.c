@@ -1,7 +1,8 @@
 /*
  * Nothing inherited is trusted: what a listener, or the parent, has set on the
  * client's socket and accept(2) hands on, and what waits there.  What is in the
- * process itself is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 in hostile.c.
+ * process itself is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 in
+ * surroundings.c.
  */
 
 #include "../lib/places.h"

@@ -82,10 +82,12 @@ TEST(client_gone, "a client that is gone already is a quiet exit")
 
 /* What bad input gets. */
 
-static const struct {
+struct bad {
 	const char *args[6];
 	const char *words;	/* in the line */
-} bad_lines[] = {
+};
+
+static const struct bad bad_lines[] = {
 	{ { NULL }, "no target" },
 	{ { "-v", NULL }, "no target" },
 	{ { "192.0.2.1", "192.0.2.2", NULL }, "192.0.2.2" },
@@ -148,20 +150,27 @@ expect_usage(struct relay *r, const char *words)
 		fail("\"%s\" does not say \"%s\"", text, words);
 }
 
-TEST(bad_command_lines,
-    "a bad command line gets one line that names the bad value, "
-    "usage, and status 64")
+/* Each of these, and a client is reset. */
+static void
+expect_bad(const struct bad *bad, size_t n)
 {
 	struct relay r;
 	size_t i;
 
-	for (i = 0; i < sizeof bad_lines / sizeof bad_lines[0]; i++) {
-		relay_startv(&r, AF_INET6, 1, bad_lines[i].args);
-		expect_usage(&r, bad_lines[i].words);
-		expect_end(r.client, RST);
+	for (i = 0; i < n; i++) {
+		relay_startv(&r, AF_INET6, 1, bad[i].args);
+		expect_usage(&r, bad[i].words);
+		if (ending(r.client, SOON) != RST)
+			fail("%s no RST", bad[i].words);
 		close(r.client);
 		close(r.err);
 	}
+}
+
+TEST(bad_command_lines, "a bad command line gets one line that names the bad "
+    "value, usage, and status 64")
+{
+	expect_bad(bad_lines, sizeof bad_lines / sizeof bad_lines[0]);
 }
 
 TEST(bad_lines_as_inetd, "a bad command line gets a client RST and not a byte")
@@ -177,6 +186,72 @@ TEST(bad_lines_as_inetd, "a bad command line gets a client RST and not a byte")
 			fail("%s exit status", bad_lines[i].words);
 		close(r.client);
 	}
+}
+
+/* Addresses, networks, and versions of the header. */
+static const struct bad bad_values[] = {
+	{ { "-s", "126.0.0.0/7", "127.0.0.1", "80", NULL }, "-s 126.0.0.0/7:" },
+	{ { "-s", "0.0.0.0/0", "127.0.0.1", "80", NULL }, "-s 0.0.0.0/0:" },
+	{ { "-s", "127.64.3.9/10", "127.0.0.1", "80", NULL },
+	    "-s 127.64.3.9/10:" },
+	{ { "-s", "127.0.0.0/33", "127.0.0.1", "80", NULL },
+	    "-s 127.0.0.0/33:" },
+	{ { "-s", "127.0.0.0/", "127.0.0.1", "80", NULL }, "-s 127.0.0.0/:" },
+	{ { "-s", "127.0.0.0/8x", "127.0.0.1", "80", NULL },
+	    "-s 127.0.0.0/8x:" },
+	{ { "-s", "127.0/8", "127.0.0.1", "80", NULL }, "-s 127.0/8:" },
+	{ { "-s", "/8", "127.0.0.1", "80", NULL }, "-s /8:" },
+	{ { "-s", "2001:db8::1", "127.0.0.1", "80", NULL }, "-s 2001:db8::1:" },
+	{ { "-s", "2001:db8::/32", "127.0.0.1", "80", NULL },
+	    "-s 2001:db8::/32:" },
+	{ { "-s", "::ffff:127.0.0.1", "127.0.0.1", NULL },
+	    "-s ::ffff:127.0.0.1:" },
+	{ { "-s", "localhost", "127.0.0.1", "80", NULL }, "-s localhost:" },
+	{ { "-x", "95", "192.0.2.0/24", "80", NULL }, "-x 95:" },
+	{ { "-x", "0", "192.0.2.0/24", "80", NULL }, "-x 0:" },
+	{ { "-x", "17", "192.0.2.0/24", "80", NULL }, "-x 17:" },
+	{ { "-x", "128", "192.0.2.0/24", "80", NULL }, "-x 128:" },
+	{ { "-x", "96/", "192.0.2.0/24", "80", NULL }, "-x 96/:" },
+	{ { "-x", "64", "192.0.2.1", "80", NULL }, "-x 64:" },
+	{ { "192.0.2.1/24", "80", NULL }, "target 192.0.2.1/24:" },
+	{ { "192.0.2.128/24", "80", NULL }, "target 192.0.2.128/24:" },
+	{ { "128.0.0.1/1", "80", NULL }, "target 128.0.0.1/1:" },
+	{ { "0.0.0.0/0", "80", NULL }, "target 0.0.0.0/0:" },
+	{ { "192.0.2.0/0", "80", NULL }, "target 192.0.2.0/0:" },
+	{ { "192.0.2.0/33", "80", NULL }, "target 192.0.2.0/33:" },
+	{ { "192.0.2.0/024x", "80", NULL }, "target 192.0.2.0/024x:" },
+	{ { "192.0.2.0/24/24", "80", NULL }, "target 192.0.2.0/24/24:" },
+	{ { "192.0.2/24", "80", NULL }, "target 192.0.2/24:" },
+	{ { "2001:db8::/32", "80", NULL }, "target 2001:db8::/32:" },
+	{ { "localhost/8", "80", NULL }, "target localhost/8:" },
+	{ { "-p", "3", "127.0.0.1", "80", NULL }, "-p 3:" },
+	{ { "-p", "0", "127.0.0.1", "80", NULL }, "-p 0:" },
+	{ { "-p", "1x", "127.0.0.1", "80", NULL }, "-p 1x:" },
+	{ { "-6", "192.0.2.1", "80", NULL }, "target 192.0.2.1:" },
+	{ { "-6", "192.0.2.0/24", "80", NULL }, "target 192.0.2.0/24:" },
+	{ { "-6", "-x", "96", "2001:db8::1", "80", NULL }, "-x 96:" },
+	{ { "2001:db8::1%lo", "80", NULL }, "target 2001:db8::1%lo:" },
+	{ { "fe80::1%nothing", "80", NULL }, "target fe80::1%nothing:" }
+};
+
+TEST(bad_input, "a bad value ends with status 64 and one line that names it")
+{
+	expect_bad(bad_values, sizeof bad_values / sizeof bad_values[0]);
+}
+
+TEST(source_family, "-s has to be an address of the target's family")
+{
+	static const struct bad bad[] = {
+		{ { "-s", "127.64.0.0/10", "::1", "80", NULL },
+		    "-s 127.64.0.0/10:" },
+		{ { "-s", "127.0.0.1", "::1", "80", NULL }, "-s 127.0.0.1:" },
+		{ { "-6", "-s", "127.0.0.1", "localhost", "80", NULL },
+		    "-s 127.0.0.1:" },
+		{ { "-6", "-s", "2001:db8::/32", "::1", "80", NULL },
+		    "-s 2001:db8::/32:" }
+	};
+
+	expect_bad(bad, sizeof bad / sizeof bad[0]);
 }
 
 static int
@@ -270,5 +345,3 @@ TEST(version, "the version is printed, but never to the client")
 	if (strncmp(line, "stfl-relay ", 11) != 0)
 		fail("it says %s", line);
 }
-
-/* Long waits come first: they pass beside all the rest. */

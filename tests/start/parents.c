@@ -1,10 +1,10 @@
 /*
  * What a parent leaves in the process: all that outlives execve(2).
  *
- * Elsewhere: all signals ignored or blocked, umask, environment, limits on
- * files, cores and descriptors, an alarm and stray descriptors in rules.c; each
- * signal by itself, what 0, 1 and 2 are, all other limits and no /dev in
- * hostile.c; calls that fail, one at a time, in faults.c.
+ * Elsewhere: all signals ignored or blocked, umask, environment, an alarm and
+ * stray descriptors in parent.c; limits in limits.c; what 0, 1 and 2 are in
+ * descriptors.c; each signal by itself and no /dev in surroundings.c; calls that
+ * fail, one at a time, in faults.c.
  */
 
 #include "../lib/places.h"

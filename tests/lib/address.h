@@ -1,0 +1,42 @@
+/*
+ * Addresses: in text, and of sockets.
+ */
+
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include "test.h"
+
+#include <netinet/in.h>
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/*
+ * address: of "192.0.2.1", "2001:db8::1" or "fe80::1%lo", and a port.
+ * host_text: the address alone, without port and scope.
+ * address_text: as the log line gives it, "192.0.2.1:80" or "[fe80::1%1]:80".
+ * Either text lasts until the next of its kind.
+ * own_name, peer_name: of a socket.
+ * bound_to: a TCP socket that is, of both protocols if that is possible; a new
+ * address may be of use only a moment after it was given.
+ */
+union address address(const char *text, int port);
+socklen_t address_size(const union address *);
+const char *host_text(const union address *);
+const char *address_text(const union address *);
+union address own_name(int fd);
+union address peer_name(int fd);
+int	bound_to(const union address *);
+
+#ifndef TEST_LIBRARY
+#define address(...) HERE(address(__VA_ARGS__))
+#define own_name(...) HERE(own_name(__VA_ARGS__))
+#define peer_name(...) HERE(peer_name(__VA_ARGS__))
+#define bound_to(...) HERE(bound_to(__VA_ARGS__))
+#endif
+
+#endif

@@ -1,0 +1,332 @@
+/*
+ * -s: the address that the target sees a session come from.
+ */
+
+#include "../lib/calls.h"
+#include "../lib/mapping.h"
+#include "../lib/places.h"
+
+#include <arpa/inet.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* With this for -s, the target is called from that address. */
+static void
+expect_source(const char *client, const char *dialled, const char *source,
+    const char *target, const char *want)
+{
+	struct session t;
+	union address seen;
+	int listener, theirs;
+
+	listener = listen_at(target, 0, 5);
+	theirs = call(&t, client, 0, dialled, 0);
+	serve_to(&t, theirs, listener, "-s", source, target,
+	    port_text(listener), NULL);
+	seen = peer_name(t.fd[TARGET]);
+	if (strcmp(host_text(&seen), want) != 0)
+		fail("%s with -s %s comes from %s, not %s", client, source,
+		    host_text(&seen), want);
+	/* Its line, too, has that for via. */
+	expect_whole(&t, 0, 0);
+}
+
+TEST(from_address, "with -s address the target sees the client there")
+{
+	expect_source("::1", "::1", "127.9.8.7", "127.0.0.1", "127.9.8.7");
+}
+
+TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
+{
+	struct session t;
+	union address seen;
+	int listener, theirs;
+
+	apart();
+	give("2001:db8::5");
+	give("2001:db8::6");
+	listener = listen_at("2001:db8::6", 0, 5);
+	theirs = call(&t, "127.0.0.1", 0, "127.0.0.1", 0);
+	serve_to(&t, theirs, listener, "-6", "-s", "2001:db8::5",
+	    "2001:db8::6", port_text(listener), NULL);
+	seen = peer_name(t.fd[TARGET]);
+	if (strcmp(host_text(&seen), "2001:db8::5") != 0)
+		fail("it comes from %s", host_text(&seen));
+	expect_whole(&t, 0, 0);
+}
+
+/*
+ * The manual's examples: they hold for ever.  Which address a client is given
+ * by each network was worked out by another program.
+ */
+static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
+
+static const struct example {
+	const char *client;
+	const char *source[2];
+} examples[] = {
+	{ "::1", { "127.64.0.1", "192.0.2.1" } },
+	{ "2001:db8::1", { "127.74.121.250", "192.0.2.24" } },
+	{ "2001:db8:0:1::1", { "127.101.223.241", "192.0.2.73" } },
+	{ "2001:db8:1234:5678::9", { "127.74.249.203", "192.0.2.233" } },
+	{ "2001:db8:ffff:ffff::1", { "127.101.168.20", "192.0.2.250" } },
+	{ "198.51.100.7", { "127.125.2.36", "192.0.2.30" } }
+};
+
+enum { EXAMPLES = sizeof examples / sizeof examples[0] };
+
+/* Of the mapping alone: the clients' addresses need not be here. */
+TEST(map_examples, "the mapping of -s network is that of the manual's examples")
+{
+	static const int len[] = { 10, 24 };
+	union address client, got, network;
+	char text[32];
+	size_t i;
+	int n;
+
+	for (i = 0; i < EXAMPLES; i++)
+		for (n = 0; n < 2; n++) {
+			snprintf(text, sizeof text, "%s", networks[n]);
+			text[strcspn(text, "/")] = '\0';
+			client = address(examples[i].client, 0);
+			network = got = address(text, 0);
+			got.in.sin_addr = mapped(&client.sa,
+			    network.in.sin_addr, len[n]);
+			if (strcmp(host_text(&got), examples[i].source[n]) != 0)
+				fail("%s in %s is %s, not %s",
+				    examples[i].client, networks[n],
+				    host_text(&got), examples[i].source[n]);
+		}
+}
+
+TEST(manuals_clients, "from the manual's clients, the target sees the manual's "
+    "addresses")
+{
+	const struct example *e;
+	size_t i;
+	int n;
+
+	apart();
+	give("192.0.2.99");
+	for (i = 0; i < EXAMPLES; i++)
+		if (strcmp(examples[i].client, "::1") != 0)
+			give(examples[i].client);
+	for (i = 0; i < EXAMPLES; i++) {
+		e = &examples[i];
+		for (n = 0; n < 2; n++)
+			expect_source(e->client, strchr(e->client, ':') ==
+			    NULL ? "::ffff:127.0.0.1" : "::1", networks[n],
+			    n == 0 ? "127.0.0.1" : "192.0.2.99", e->source[n]);
+	}
+	expect_source("198.51.100.7", "127.0.0.1", networks[0], "127.0.0.1",
+	    "127.125.2.36");
+}
+
+TEST(map_loopback, "from ::1 and 127.0.0.1, the target sees the address of the "
+    "mapping")
+{
+	expect_source("::1", "::1", networks[0], "127.0.0.1", "127.64.0.1");
+	expect_source("127.0.0.1", "::ffff:127.0.0.1", networks[0],
+	    "127.0.0.1", "127.97.38.142");
+	expect_source("127.0.0.1", "127.0.0.1", networks[0], "127.0.0.1",
+	    "127.97.38.142");
+}
+
+TEST(map_whole_64, "all of a /64 maps to one address")
+{
+	static const char *const of_64[] = {
+		"2001:db8:1234:5678::",
+		"2001:db8:1234:5678:ffff:ffff:ffff:ffff"
+	};
+	int i;
+
+	apart();
+	for (i = 0; i < 2; i++) {
+		give(of_64[i]);
+		expect_source(of_64[i], "::1", networks[0], "127.0.0.1",
+		    "127.74.249.203");
+	}
+}
+
+TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
+    "and no other")
+{
+	static const char other[] = "2001:db8::1", target[] = "192.0.2.99";
+
+	apart();
+	give(target);
+	give(other);
+	expect_source("::1", "::1", "192.0.2.4/30", target, "192.0.2.5");
+	expect_source(other, "::1", "192.0.2.4/30", target, "192.0.2.6");
+	expect_source("::1", "::1", "192.0.2.2/31", target, "192.0.2.2");
+	expect_source(other, "::1", "192.0.2.2/31", target, "192.0.2.3");
+	expect_source("::1", "::1", "192.0.2.2/32", target, "192.0.2.2");
+	expect_source(other, "::1", "192.0.2.2/32", target, "192.0.2.2");
+	expect_source(other, "::1", "127.0.0.0/8", "127.0.0.1",
+	    "127.48.99.54");
+}
+
+enum { BUCKETS = 64, CLIENTS = 100000 };
+
+/* As many clients in each part of the network, and none at its ends. */
+static void
+expect_even(const uint32_t *source, const char *which, int shift)
+{
+	int bucket[BUCKETS], i;
+
+	memset(bucket, 0, sizeof bucket);
+	for (i = 0; i < CLIENTS; i++) {
+		if (source[i] <= 0x7f400000 || source[i] >= 0x7f7fffff)
+			fail("%s: 0x%08x is no host in 127.64.0.0/10", which,
+			    source[i]);
+		bucket[source[i] >> shift & (BUCKETS - 1)]++;
+	}
+	for (i = 0; i < BUCKETS; i++)
+		if (bucket[i] * 10LL * BUCKETS < CLIENTS * 9LL ||
+		    bucket[i] * 10LL * BUCKETS > CLIENTS * 11LL)
+			fail("%s: %d of %d clients in one of %d parts", which,
+			    bucket[i], CLIENTS, BUCKETS);
+}
+
+/* Random /64s, /64s in a row, and the first /64 of /48s in a row. */
+TEST(map_even, "100,000 clients spread evenly over 64 parts of a /10")
+{
+	static const char *const which[] = { "random", "/64s", "/48s" };
+	static uint32_t source[CLIENTS];
+	union address client, network;
+	uint64_t n, random;
+	int i, j, kind;
+
+	network = address("127.64.0.0", 0);
+	client = address("2001:db8::1", 0);
+	random = 1;
+	for (kind = 0; kind < 3; kind++) {
+		for (i = 0; i < CLIENTS; i++) {
+			random = random * 6364136223846793005u +
+			    1442695040888963407u;
+			n = 0x20010db800000000u + (uint64_t)i;
+			if (kind == 0)
+				n = (random >> 32 | random << 32) >> 3 |
+				    0x2000000000000000u;
+			if (kind == 2)
+				n = 0x2a00000000000000u + ((uint64_t)i << 16);
+			for (j = 7; j >= 0; j--, n >>= 8)
+				client.in6.sin6_addr.s6_addr[j] =
+				    (unsigned char)n;
+			source[i] = ntohl(mapped(&client.sa,
+			    network.in.sin_addr, 10).s_addr);
+		}
+		/* The highest bits of the host, and the lowest. */
+		expect_even(source, which[kind], 16);
+		expect_even(source, which[kind], 0);
+	}
+}
+
+/* What cannot be had. */
+
+/* A source that is or leads to this address, for a target with this port. */
+static void
+expect_no_source(const char *source, const char *is, const char *target,
+    int port)
+{
+	static char about[64];
+	char end[100], port_words[8];
+	struct session t;
+	union address a;
+	int theirs;
+
+	snprintf(about, sizeof about, "(-s %s) ", source);
+	test_about(about);
+	snprintf(end, sizeof end, "unreachable "
+	    "error=\"%s is not an address of this host\"", is);
+	snprintf(port_words, sizeof port_words, "%d", port);
+	a = address(target, port);
+	theirs = call(&t, "::1", 0, "::1", 0);
+	put_names(&t, address_text(&a));
+	serve(&t, theirs, "-s", source, target, port_words, NULL);
+	expect_failure(&t, 69, end);
+}
+
+TEST(source_not_here, "-s says which address is not one of this host")
+{
+	apart();
+	expect_no_source("192.0.2.1", "192.0.2.1", "127.0.0.1", 1025);
+	expect_no_source("192.0.2.0/24", "192.0.2.1", "127.0.0.1", 1025);
+	expect_no_source("2001:db8::1", "2001:db8::1", "::1", 1025);
+}
+
+/* Linux binds to these, but would connect from another address. */
+TEST(source_no_host, "-s does not let a session go on from another address")
+{
+	int port;
+
+	port = port_of(listen_at("127.0.0.1", 0, 16));
+	expect_no_source("127.255.255.255", "127.255.255.255", "127.0.0.1",
+	    port);
+	expect_no_source("224.0.0.1", "224.0.0.1", "127.0.0.1", port);
+	expect_no_source("224.0.0.0/24", "224.0.0.1", "127.0.0.1", port);
+}
+
+enum { MOST_SESSIONS = 4 };
+
+static int free_port = 50000;	/* none of them is used again */
+
+/* A call that leaves the two ports of no_port alone. */
+static int
+call_apart(struct session *t)
+{
+	return call(t, "::1", free_port++, "::1", 1026);
+}
+
+/* With two ports to choose from, two sessions to each of two targets. */
+static void
+expect_no_port(const char *source, const char *target, const char *other,
+    const char *whole)
+{
+	char end[100], via[80];
+	struct session last, t[MOST_SESSIONS];
+	int i, theirs;
+
+	for (i = 0; i < MOST_SESSIONS; i++) {
+		theirs = call_apart(&t[i]);
+		serve_to(&t[i], theirs, listen_at(i < 2 ? target : other, 1025,
+		    5), "-s", source, i < 2 ? target : other, "1025", NULL);
+	}
+	snprintf(end, sizeof end, "unreachable "
+	    "error=\"no port is left from %s to this target\"", source);
+	theirs = call_apart(&last);
+	put_names(&last, whole);
+	serve(&last, theirs, "-s", source, target, "1025", NULL);
+	expect_failure(&last, 69, end);
+	/* That is not what the name's second address has failed for. */
+	if (strchr(source, ':') == NULL) {
+		theirs = call_apart(&last);
+		put_names(&last, "127.0.0.3:1025");
+		serve(&last, theirs, "-s", source, "two", "1025", NULL);
+		expect_failure(&last, 69,
+		    "refused error=\"Connection refused\"");
+	}
+	snprintf(via, sizeof via, strchr(source, ':') == NULL ?
+	    " via=%s:4000" : " via=[%s]:4000", source);
+	for (i = 0; i < MOST_SESSIONS; i++) {
+		expect_named(&t[i], via);
+		expect_whole(&t[i], 0, 0);
+	}
+}
+
+TEST(no_port_left, "-s uses a port for several targets, and says when none is "
+    "left")
+{
+	own_etc("127.0.0.1 two\n127.0.0.3 two\n");
+	give("2001:db8::1");
+	give("2001:db8::2");
+	give("2001:db8::9");
+	close(listen_at("2001:db8::9", 1025, 5));	/* once it is of use */
+	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
+	expect_no_port("2001:db8::9", "2001:db8::1", "2001:db8::2",
+	    "[2001:db8::1]:1025");
+	expect_no_port("127.9.8.7", "127.0.0.1", "127.0.0.2",
+	    "127.0.0.1:1025");
+}
