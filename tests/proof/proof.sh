@@ -45,28 +45,35 @@ search() {
 		flags=$2
 		shift 2
 		spin -a "$@" pump.pml >report 2>&1 &&
-		    $CC -w "$flags" -DSAFETY -o pan pan.c >>report 2>&1 &&
+		    $CC -w "$flags" -DSAFETY -DCOLLAPSE -o pan pan.c \
+		    >>report 2>&1 &&
 		    ./pan -w24 >>report 2>&1
 	)
 }
 
-# figure NAME: that number out of the sound model's report.
-figure() { sed -n "s/.*$1/\\1/p" "$dir/sound/report" | tail -n 1; }
+# figure DIRECTORY NAME: that number out of the report.
+figure() { sed -n "s/.*$2/\\1/p" "$dir/$1/report" | tail -n 1; }
 
+# model DIRECTORY SPIN-OPTION SENTENCE: the sound pump.
 model() {
+	search "$1" -O1 "-DBYTES=$SPIN_BYTES" "$2"
+	if grep -q 'errors: 0$' "$dir/$1/report" &&
+	    ! grep -q -e 'not completed' -e 'too small' "$dir/$1/report"
+	then
+		ok "$3"
+		echo "# $(figure "$1" ' \([0-9][0-9]*\) states, stored.*') states," \
+		    "depth $(figure "$1" 'depth reached \([0-9]*\).*')"
+	else
+		not_ok "$3" "$(grep -e violated -e rror -e small \
+		    "$dir/$1/report" | head -n 1)"
+	fi
+}
+
+models() {
 	sentence="spin finds no order of events in which the pump loses, \
 reorders or invents a byte, FIN, RST or urgent mark, or stays"
-	search sound -O1 "-DBYTES=$SPIN_BYTES"
-	if grep -q 'errors: 0$' "$dir/sound/report" &&
-	    ! grep -q -e 'not completed' -e 'too small' "$dir/sound/report"
-	then
-		ok "$sentence"
-		echo "# $(figure ' \([0-9][0-9]*\) states, stored.*') states," \
-		    "depth $(figure 'depth reached \([0-9]*\).*')"
-	else
-		not_ok "$sentence" "$(grep -e violated -e rror -e small \
-		    "$dir/sound/report" | head -n 1)"
-	fi
+	model sound -DKEEPALIVE=1 "$sentence"
+	model quiet -DKEEPALIVE=0 "$sentence, with -k 0"
 }
 
 pumps=$(sed -n '/^#define FIN_BEFORE/,/^$/s/^#define \([A-Z_]*\).*/\1/p' \
@@ -241,7 +248,7 @@ try_spin() {
 	jobs="$jobs $!"
 	break_pumps 1 &
 	jobs="$jobs $!"
-	model
+	models
 	# shellcheck disable=SC2086
 	wait $jobs
 	jobs=

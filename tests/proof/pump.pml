@@ -3,41 +3,39 @@
  * their systems, and between them the relay.  The search goes through every
  * order in which all of it can happen, for streams of a few bytes:
  *
- *	spin -a tests/proof/pump.pml && cc -O2 -DSAFETY -o pan pan.c && ./pan -w24
+ *	spin -a tests/proof/pump.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c &&
+ *	    ./pan -w24
  *
  * A peer may close for good, and be forgotten by its system; it may reset, or
- * vanish.  Time is not counted: between two events there may be any amount of
- * it, so a reader may pause for as long as it likes, and whatever waits for time
- * alone, a look at the queues or a limit, may come whenever nothing else is
- * there to do.
+ * its system may die.  There is no clock: any time may pass between two events.
+ * So a reader may pause for as long as it likes, and whenever there is nothing
+ * else to do, a look at the queues or a limit may be due.
  *
  * What is asserted:
  *   bytes arrive in order, none twice, the urgent mark at its place;
  *   FIN arrives after the last byte, and only if the other peer has sent one;
  *   RST arrives after all that a peer had sent before it was gone, and after
- *   FIN if that came first; and arrive it does, but for a peer that had finished
- *   and was forgotten, or vanished: then it does not, unless bytes to that peer
- *   were lost;
+ *   FIN if that came first; and arrive it does;
+ *   but none arrives of a peer that had finished, and then was forgotten or
+ *   vanished, unless bytes to that peer were lost;
  *   what one direction can deliver is delivered, however long the other waits;
  *   who is left, once a side is gone, can write until he reads;
  *   a session is over once both peers have sent FIN, or one is gone and the
- *   other has acknowledged all, or is gone too;
- *   only what has been asked of, or is owed by, a dead system ends its side; a
- *   reader that pauses, or whose system answers, is never cut;
- *   a limit ends no session in which a peer has acknowledged anything since the
- *   last move;
+ *   other has acknowledged all, or is gone, too, or dead;
+ *   the log says end=eof if, and only if, no byte to a side that is gone was
+ *   lost, nor what that side had sent;
  *   the relay does not wake up without something to move, and so none of its
- *   loops is endless; it looks at the queues only while something is owed, and
- *   after a look it has reason to sleep;
- *   the log says end=eof if, and only if, nothing was lost of a side that is gone.
+ *   loops is endless; it looks at the queues only while a side owes an answer.
  *
- * Only a signal or a limit may cut a stream short, with RST.
+ * Only a signal or a limit may cut a stream short, with RST; and no limit if a
+ * peer that is still there has acknowledged anything since the last move that
+ * the pump knows of.  What comes from a peer is a move once it is read.
  *
  * -DBROKEN=NAME makes the relay wrong in one place, to show that the search
- * notices; tests/proof.sh tries these:
+ * notices, and -DKEEPALIVE=0 is -k 0; tests/proof.sh tries these:
  */
 
-#define FIN_BEFORE_BYTES	1	/* FIN does not wait for what is pending */
+#define FIN_BEFORE_BYTES	1	/* it overtakes what is pending */
 #define ERROR_AS_FIN		2	/* a reset is taken for the end */
 #define FILL_TOO_SOON		3	/* over what is pending */
 #define REST_FORGOTTEN		4	/* of a write that was cut short */
@@ -48,22 +46,22 @@
 #define FIRST_FIN_ENDS		9	/* no half-close */
 #define NO_LAST_WORDS		10	/* what a gone side had sent is lost */
 #define CLOSED_WITHOUT_WAITING	11	/* for the last acknowledgement */
-#define WAITS_FOR_THE_DEAD	12	/* of which no event tells, nor a look */
-#define ZERO_AS_FIN		13	/* recv(2) gives 0 once SO_ERROR is read */
+#define WAITS_FOR_THE_DEAD	12	/* no look asks for their end */
+#define ZERO_AS_FIN		13	/* recv(2) gives 0 after SO_ERROR */
 #define NO_RESET		14	/* close(2) alone, which sends FIN */
 #define HUNG_UP_TOO_SOON	15	/* once FIN is passed on to a side */
-#define MARK_UNASKED		16	/* goes on into the urgent byte without poll(2) */
+#define MARK_UNASKED		16	/* no poll(2) before the urgent byte */
 #define EARLY_UNHEEDED		17	/* POLLPRI spins until it is in order */
 #define EARLY_FORGOTTEN		18	/* and then it is read as any other */
-#define FIN_BY_ERRNO		19	/* EPIPE alone tells of FIN before RST */
+#define FIN_BY_ERRNO		19	/* only EPIPE is RST after FIN */
 #define FORGOTTEN_AS_RESET	20	/* RST for a probe is passed on */
 #define RESET_AS_FORGOTTEN	21	/* RST after FIN is never passed on */
 #define PATIENCE_CUTS		22	/* a slow reader, once a side is gone */
-#define WRITES_AS_MOVEMENT	23	/* and acknowledgements are none, for -T */
-#define ACKS_ALONE		24	/* a peer that only sends is silent, for -k */
-#define UNASKED_IS_SILENT	25	/* a peer that had nothing to answer, too */
-#define SILENCE_UNHEARD		26	/* -k does not end what is owed to the dead */
-#define SOFT_ERROR_ENDS		27	/* SO_ERROR counts without POLLERR */
+#define WRITES_AS_MOVEMENT	23	/* -T ignores acknowledgements */
+#define ACKS_ALONE		24	/* -k ends who only sends */
+#define UNASKED_IS_SILENT	25	/* and who had nothing to answer */
+#define SILENCE_UNHEARD		26	/* and not who is dead */
+#define SOFT_ERROR_ENDS		27	/* an error counts without POLLERR */
 #define SPLICE_KEEPS_ERROR	28	/* and recv(2) then says FIN */
 #define GONE_SIDE_POLLED	29	/* it has an end to tell, for ever */
 #define LOOKS_FOR_EVER		30	/* an idle session wakes up */
@@ -76,6 +74,9 @@
 
 #ifndef BYTES
 #define BYTES 2		/* that each peer sends, at most; BUFFER or more */
+#endif
+#ifndef KEEPALIVE
+#define KEEPALIVE 1	/* 0: as with -k 0 */
 #endif
 #define BUFFER 2	/* of a flow */
 #define SOCKET 1	/* bytes that are sent, and not acknowledged */
@@ -124,7 +125,8 @@ flow f[2];
 byte s_gone = SIDES;
 bit s_reset;
 bit s_check;			/* a look is due some time */
-bit acked;			/* bytes or FIN, since s->moved was set */
+byte s_acked[2];		/* bytes and FIN, as of the last look */
+bit unseen[2];			/* some of them, since s->moved was set */
 byte s_end;
 byte taken_then;		/* of the other side, when one was gone */
 #define OPEN 0
@@ -141,7 +143,7 @@ byte at;			/* where the relay is */
 #define pending(i) (f[i].start != f[i].stop)
 #define room(i) (len(unacked[i]) < SOCKET)
 
-/* tcp_unsent: FIN counts as one.  It stays as it is when the connection ends. */
+/* tcp_unsent: FIN counts as one; when a connection ends, nothing changes. */
 #define unsent(i) (len(unacked[i]) + (shut[i] && !saw_fin[i]))
 
 /* What poll(2) finds on a socket. */
@@ -228,7 +230,8 @@ end:	do
 	:: d_step { may_send(side) && urgent[side] <= sent[side] ->
 		fin[side] = 1
 	   }
-	:: d_step { may_end(side) && !mute[side] && fin[side] && !closed[side] ->
+	:: d_step { may_end(side) && fin[side] && !closed[side] &&
+	    !mute[side] ->
 		closed[side] = 1
 	   }
 	:: d_step { may_end(side) && !mute[side] && !closed[side] ->
@@ -247,13 +250,13 @@ end:	do
 		assert(value == arrived[side] + 1);
 		assert(mark == (value == urgent[other]));
 		arrived[side] = value;
-		acked = (at != OVER);
+		unseen[side] = (at != OVER);
 		value = 0;
 		mark = 0
 	   }
 	:: d_step { arriving(side) && len(unacked[side]) == 0 ->
 		assert(fin[other] && arrived[side] == sent[other]);
-		acked = (at != OVER);
+		unseen[side] = (at != OVER);
 		saw_fin[side] = 1;
 		closed[side] = 0
 	   }
@@ -276,7 +279,8 @@ end:	do
  * under way to a peer that can be reached, and it has heard of every end; once
  * both have sent FIN, or one is gone, it waits for nothing but that.
  */
-#define is_served(i) (s_gone == i || gone[i] || arriving(i) || \
+#define waits_for(i) (arriving(i) || (!KEEPALIVE && mute[i] && unsent(i) > 0))
+#define is_served(i) (s_gone == i || gone[i] || waits_for(i) || \
     (unsent(i) == 0 && arrived[i] == sent[1 - i] && saw_fin[i] == fin[1 - i]))
 #define is_heeded(i) (s_gone == i || !gone[i] || \
     (s_gone == SIDES && fin[i] && shut[i]))
@@ -285,7 +289,7 @@ end:	do
     is_heeded(0) && is_heeded(1) && \
     (s_gone == SIDES || taken[left] == sent[left]) && \
     ((s_gone == SIDES && !(fin[0] && fin[1])) || \
-    (s_gone != 0 && arriving(0)) || (s_gone != 1 && arriving(1))))
+    (s_gone != 0 && waits_for(0)) || (s_gone != 1 && waits_for(1))))
 
 active proctype judge()
 {
@@ -306,8 +310,8 @@ end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
     (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken_then))
 
 /*
- * SO_ERROR with what poll(2) says: POLLERR of an error that ends the connection.
- * On one that lives SO_ERROR may give what ICMP has said in passing.
+ * SO_ERROR, if poll(2) says POLLERR, as it does of an error that ends the
+ * connection.  On one that lives SO_ERROR may give what ICMP said in passing.
  */
 inline tcp_error(side, result)
 {
@@ -348,8 +352,9 @@ inline carry_fill(side, pri)
 }
 
 /*
- * carry_drain: the same, but n is not 0.  When the other side resets on the way,
- * splice(2) keeps the error to itself, and nothing tells of it again.
+ * carry_drain: the same, but n is not 0.  When the other side resets while
+ * splice(2) writes, the error is never told to anybody, and tcp_hung_up has to
+ * see that the connection has ended.
  */
 inline carry_drain(side)
 {
@@ -399,6 +404,20 @@ inline carry_drop(side)
 	f[side].mark = 0
 }
 
+#if BROKEN == FIRST_FIN_ENDS
+#define all_done (f[0].done || f[1].done)
+#else
+#define all_done (f[0].done && f[1].done)
+#endif
+#if BROKEN == CLOSED_WITHOUT_WAITING
+#define finished all_done
+#else
+#define finished (all_done && (s_gone == SIDES || unsent(1 - s_gone) == 0))
+#endif
+
+/* watch: without keepalive, only the last acknowledgement is looked for. */
+#define watched (KEEPALIVE || (s_gone != SIDES && all_done))
+
 /* gone, and failed: a side is, by the errno in e. */
 inline lost(side)
 {
@@ -422,11 +441,13 @@ inline lost(side)
 		s_reset = !f[side].fin || !(e == ETIMEDOUT ||
 		    (gone[side] == FORGOTTEN && BROKEN != FORGOTTEN_AS_RESET) ||
 		    BROKEN == RESET_AS_FORGOTTEN);
+		s_acked[side] = 0;
+		unseen[side] = 0;	/* and does not count any more */
 		carry_drop(other);
 		taken_then = taken[other];
 		f[other].eof = f[other].eof || BROKEN == WRITER_UNREAD;
 		f[other].done = 1;
-		s_check = 1;
+		s_check = s_check || watched;
 		if
 		:: BROKEN == NO_LAST_WORDS ->
 			carry_drop(side);
@@ -451,7 +472,7 @@ inline drain(side)
 	:: pending(side) && s_gone != other ->
 		carry_drain(side);
 		if
-		:: n > 0 -> moved = 1; s_check = 1
+		:: n > 0 -> moved = 1; s_check = s_check || watched
 		:: n < 0 && e == EAGAIN -> n = 0
 		:: else -> lost(other)
 		fi
@@ -459,9 +480,12 @@ inline drain(side)
 	fi
 }
 
-/* A fill that does not ask poll(2) brings bytes, and not the urgent one. */
-#define unasked(side) (taken[side] < sent[side] && \
-    (urgent[side] != taken[side] + 1 || BROKEN == MARK_UNASKED))
+/* s->moved = s->now */
+inline something_moved()
+{
+	unseen[0] = 0;
+	unseen[1] = 0
+}
 
 /* pass, the first time, with what poll(2) has said. */
 inline pass(side, in, pri)
@@ -480,11 +504,11 @@ inline pass(side, in, pri)
 	:: (!pending(side) || BROKEN == FILL_TOO_SOON) && !f[side].eof ->
 		carry_fill(side, pri);
 		if
-		:: n > 0 -> acked = 0; moved = 1; drain(side)
+		:: n > 0 -> something_moved(); moved = 1; drain(side)
 		:: n == 0 || (n < 0 && (s_gone == side ||
 		    (e != EAGAIN && BROKEN == ERROR_AS_FIN))) ->
 			f[side].eof = 1;
-			acked = 0;
+			something_moved();
 			moved = 1;
 			n = 0
 		:: n < 0 && s_gone != side && e == EAGAIN -> n = 0
@@ -516,7 +540,7 @@ inline pass_fin(side)
 		shut[other] = f[side].fin || s_gone != side ||
 		    BROKEN == ZERO_AS_FIN;
 		f[side].done = 1;
-		s_check = 1;
+		s_check = s_check || watched;
 		moved = 1
 	fi
 }
@@ -538,7 +562,7 @@ inline step(side, in, pri, any)
 		do
 		:: atomic { goes_on(side) ->
 			carry_fill(side, 0);
-			acked = 0;
+			something_moved();
 			drain(side)
 		   }
 		:: atomic { passes_fin(side) -> pass_fin(side); break }
@@ -561,26 +585,33 @@ inline hear(side)
 }
 
 /*
- * look_at_side.  A system that answers has acknowledged something lately, or
- * sent something, or was not asked twice; one that is dead has done neither.
+ * tcp_repeats, and whether all that is old enough.  A system that answers has
+ * acknowledged something, or sent something, or was not asked twice.
  */
+inline tcp_repeats(side)
+{
+	if
+	:: acks_old = mute[side]; data_old = mute[side]; asked = 1
+	:: acks_old = 1; data_old = mute[side]; asked = 1
+	:: acks_old = 1; data_old = 1; asked = mute[side]
+	fi
+}
+
+#define owes_too_long (KEEPALIVE && BROKEN != SILENCE_UNHEARD && acks_old && \
+    (data_old || BROKEN == ACKS_ALONE) && \
+    (asked || BROKEN == UNASKED_IS_SILENT))
+
 inline look_at_side(side)
 {
 	if
-	:: !no_side_left && s_gone != side && unsent(side) > 0 ->
+	:: !no_side_left && owed(side) ->
 		e = 0;
 		if
 		:: BROKEN != WAITS_FOR_THE_DEAD -> tcp_error(side, e)
 		:: else
 		fi;
-		if
-		:: e == 0 && mute[side] && BROKEN != SILENCE_UNHEARD ->
-			e = ETIMEDOUT
-		:: e == 0 && !mute[side] && !gone[side] &&
-		    (BROKEN == ACKS_ALONE || BROKEN == UNASKED_IS_SILENT) ->
-			e = ETIMEDOUT
-		:: e != 0 || !mute[side] || BROKEN == SILENCE_UNHEARD
-		fi;
+		tcp_repeats(side);
+		e = (e == 0 && owes_too_long -> ETIMEDOUT : e);
 		if
 		:: e != 0 -> lost(side)
 		:: else ->
@@ -592,29 +623,34 @@ inline look_at_side(side)
 	fi
 }
 
-/* look, when the system has been silent for long enough, if it is. */
+#define acked(i) (s_gone == i -> 0 : arrived[i] + saw_fin[i])
+
+/* look: has anything been acknowledged? */
+inline look_for_acks()
+{
+	moved = BROKEN != WRITES_AS_MOVEMENT &&
+	    (acked(0) > s_acked[0] || acked(1) > s_acked[1]);
+	if
+	:: moved -> something_moved()
+	:: else
+	fi;
+	s_acked[0] = acked(0);
+	s_acked[1] = acked(1)
+}
+
+/* look, after as long a time as silence may last. */
 inline look()
 {
-	acked = 0;
+	look_for_acks();
+	moved = 0;
 	more = 0;
 	look_at_side(0);
 	look_at_side(1);
-	s_check = more || BROKEN == LOOKS_FOR_EVER;
-	more = 0
+	s_check = (more && watched) || BROKEN == LOOKS_FOR_EVER;
+	more = 0; acks_old = 0; data_old = 0; asked = 0
 }
 
-#if BROKEN == FIRST_FIN_ENDS
-#define all_done (f[0].done || f[1].done)
-#else
-#define all_done (f[0].done && f[1].done)
-#endif
-#if BROKEN == CLOSED_WITHOUT_WAITING
-#define finished all_done
-#else
-#define finished (all_done && (s_gone == SIDES || unsent(1 - s_gone) == 0))
-#endif
-
-/* A round of carry_on has come to its end; finished is looked at here alone. */
+/* A round of carry_on is over; finished is asked here alone. */
 inline go_round()
 {
 	d_step {
@@ -661,12 +697,18 @@ inline carry_on()
 		assert(!s_check || owed(0) || owed(1));
 		go_round()
 	   }
-	:: d_step { sleeps && (!acked || BROKEN == WRITES_AS_MOVEMENT) ->
-		assert(!acked);			/* a limit */
-		s_end = CUT;
-		at = OVER
+	:: atomic { sleeps ->		/* a limit */
+		look_for_acks();
+		if
+		:: moved
+		:: else ->
+			assert(!unseen[0] && !unseen[1]);
+			s_end = CUT;
+			no_side_left = 1
+		fi;
+		go_round()
 	   }
-	:: d_step { at == WAITING ->		/* a signal */
+	:: d_step { at == WAITING ->	/* a signal */
 		s_end = CUT;
 		at = OVER
 	   }
@@ -697,6 +739,7 @@ active proctype relay()
 	byte e;
 	short n;
 	bit in0, out0, pri0, bad0, in1, out1, pri1, bad1, moved, more;
+	bit acks_old, data_old, asked;
 
 	run peer(0);
 	run peer(1);
