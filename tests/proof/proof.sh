@@ -7,8 +7,9 @@
 #
 #	FUZZ_SECONDS=10		for each fuzzer
 #	CI=true			what is skipped has failed
-#	SPIN_BYTES=2		that each peer of the model sends, at most; 3
-#				takes 2 GB and a minute
+#	SPIN_BYTES=2		that each peer of the model sends, at most: 2
+#				GB and a minute, twice; 3 has ten times the
+#				states, 20 GB
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
