@@ -93,15 +93,32 @@ done(struct session *s, struct flow *f)
 	s->settling = s->now;
 }
 
-/* FIN has come in, even if there are bytes before it still to be read. */
+/*
+ * See whether bytes, or FIN, have come from a side or were acknowledged by it
+ * since the last look.  What lies behind a reader who takes nothing has come all
+ * the same.
+ */
 static void
-note_fin(struct session *s, struct flow *f)
+note_movement(struct session *s, int side)
 {
-	if (f->fin || !tcp_had_fin(f->from,
-	    f->bytes + carry_pending(f) + f->missed))
-		return;
-	f->fin = 1;
-	s->moved = s->now;
+	const struct flow *to;
+	struct flow *from;
+	int64_t acked, came;
+	int fin, unsent;
+
+	from = &s->flow[side];
+	to = &s->flow[!side];
+	unsent = tcp_unsent(s->fd[side]);
+	acked = (int64_t)to->bytes + to->done - (unsent > 0 ? unsent : 0);
+	came = (int64_t)(from->bytes + carry_pending(from)) +
+	    tcp_unread(s->fd[side]);
+	fin = from->fin || tcp_had_fin(from->from,
+	    from->bytes + carry_pending(from) + from->missed);
+	if (acked > s->acked[side] || came > s->came[side] || fin != from->fin)
+		s->moved = s->now;
+	s->acked[side] = acked;
+	s->came[side] = came;
+	from->fin = fin;
 }
 
 /*
@@ -127,7 +144,7 @@ gone(struct session *s, int side, int error)
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	note_fin(s, from);
+	note_movement(s, side);
 	/* FIN of ours may be unanswered, which counts as one byte. */
 	if (s->gone != SIDES || !from->fin || carry_pending(to) != 0 ||
 	    tcp_unsent(s->fd[side]) > to->done)
@@ -326,23 +343,11 @@ owes_too_long(struct session *s, int side)
 static int
 look_at_side(struct session *s, int side)
 {
-	struct flow *from, *to;
-	int64_t acked, came, silent;
-	int error, unsent;
+	int64_t silent;
+	int error;
 
-	from = &s->flow[side];
-	to = &s->flow[!side];
-	unsent = tcp_unsent(s->fd[side]);
-	acked = (int64_t)to->bytes + to->done - (unsent > 0 ? unsent : 0);
-	/* What lies behind a reader who takes nothing has come all the same. */
-	came = (int64_t)(from->bytes + carry_pending(from)) +
-	    tcp_unread(s->fd[side]);
-	if (acked > s->acked[side] || came > s->came[side])
-		s->moved = s->now;
-	s->acked[side] = acked;
-	s->came[side] = came;
-	note_fin(s, from);
-	if (unsent <= 0) {
+	note_movement(s, side);
+	if (tcp_unsent(s->fd[side]) <= 0) {
 		s->asked[side] = s->now;
 		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;

@@ -29,7 +29,8 @@
  *
  * Only a signal or a limit may cut a stream short, with RST; and no limit if a
  * peer that is still there has acknowledged anything since the last move that
- * the pump knows of.  What comes from a peer is a move once it is read.
+ * the pump knows of.  Here what comes from a peer is a move once it is read; the
+ * pump counts what lies unread as well.
  *
  * -DBROKEN=NAME makes the relay wrong in one place, to show that the search
  * notices, and -DKEEPALIVE=0 is -k 0; tests/proof.sh tries these:
@@ -418,6 +419,13 @@ inline carry_drop(side)
 /* watch: without keepalive, only the last acknowledgement is looked for. */
 #define watched (KEEPALIVE || (s_gone != SIDES && all_done))
 
+/* s->moved = s->now */
+inline something_moved()
+{
+	unseen[0] = 0;
+	unseen[1] = 0
+}
+
 /* gone, and failed: a side is, by the errno in e. */
 inline lost(side)
 {
@@ -442,7 +450,10 @@ inline lost(side)
 		    (gone[side] == FORGOTTEN && BROKEN != FORGOTTEN_AS_RESET) ||
 		    BROKEN == RESET_AS_FORGOTTEN);
 		s_acked[side] = 0;
-		unseen[side] = 0;	/* and does not count any more */
+		if
+		:: unseen[side] -> something_moved()
+		:: else
+		fi;
 		carry_drop(other);
 		taken_then = taken[other];
 		f[other].eof = f[other].eof || BROKEN == WRITER_UNREAD;
@@ -478,13 +489,6 @@ inline drain(side)
 		fi
 	:: else -> n = 0
 	fi
-}
-
-/* s->moved = s->now */
-inline something_moved()
-{
-	unseen[0] = 0;
-	unseen[1] = 0
 }
 
 /* pass, the first time, with what poll(2) has said. */
