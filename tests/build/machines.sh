@@ -169,6 +169,8 @@ END
 beyond_qemu="
 a client that vanishes before it took all becomes a reset at the target|qemu hands on four bytes of TCP_INFO
 a target that vanishes before it took all becomes a reset at the client|qemu hands on four bytes of TCP_INFO
+a client that has finished and then vanishes is a reset at the target|qemu hands on four bytes of TCP_INFO
+a target that has finished and then vanishes is a reset at the client|qemu hands on four bytes of TCP_INFO
 a client's FIN that crosses the target's and the reset behind it both arrive|qemu hands on four bytes of TCP_INFO
 a target's FIN that crosses the client's and the reset behind it both arrive|qemu hands on four bytes of TCP_INFO
 a client's FIN arrives though the client is given up before it is seen|qemu hands on four bytes of TCP_INFO
