@@ -175,6 +175,13 @@ a client's FIN that crosses the target's and the reset behind it both arrive|qem
 a target's FIN that crosses the client's and the reset behind it both arrive|qemu hands on four bytes of TCP_INFO
 a client's FIN arrives though the client is given up before it is seen|qemu hands on four bytes of TCP_INFO
 a target's FIN arrives though the target is given up before it is seen|qemu hands on four bytes of TCP_INFO
+a target that stood still and vanishes is missed|qemu hands on four bytes of TCP_INFO
+a client that stood still and vanishes is missed|qemu hands on four bytes of TCP_INFO
+a target that stood still and vanishes after the client's FIN is missed|qemu hands on four bytes of TCP_INFO
+a client that stood still and vanishes after the target's FIN is missed|qemu hands on four bytes of TCP_INFO
+a target that stood still and vanishes after the client's reset is missed|qemu hands on four bytes of TCP_INFO
+a client that stood still and vanishes after the target's reset is missed|qemu hands on four bytes of TCP_INFO
+what is set on the client's socket does no harm, and an idle session sleeps|qemu does not know SO_TIMESTAMPING and SO_ATTACH_FILTER
 -s uses a port for several targets, and says when none is left|qemu does not know IP_BIND_ADDRESS_NO_PORT
 "
 

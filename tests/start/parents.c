@@ -47,7 +47,7 @@ burn(struct relay *r, int ms)
 
 	if (clock_getcpuclockid(r->pid, &clock) != 0)
 		skip("no clock of another process here");
-	pid = aside(send_stream, r->target, 1, (size_t)1 << 40);
+	pid = aside(send_stream, r->target, 1, SIZE_MAX);
 	do
 		if (!readable(r->client, SOON) ||
 		    recv(r->client, block, sizeof block, 0) <= 0)
