@@ -34,21 +34,33 @@ HDR = src/carry.h src/confine.h src/relay.h src/system.h
 
 all: stfl-relay
 
+#: make                the program, ./stfl-relay
+#: make static         ./stfl-relay-static, which starts faster
+#: make demo           see it work, with servers of its own
+#: make check          the tests, in some two minutes: tests/README.md
+#: make lint           the linters
+#: make install        also install-static, install-samples, uninstall
+#: make bench          figures, beside other programs
+#: make check-faults check-load check-scripts check-machines check-package
+#:                     what make check samples, in full
+#: make dist distcheck the tarball
+#: make clean
+help:
+	@sed -n 's/^#: //p' Makefile
+
 static: stfl-relay-static
 
 stfl-relay: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(ONE_MAPPING) $(LDFLAGS)
 
 # musl's compiler wrapper hides the kernel's headers: show them last.
-STATIC = static() { \
-	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
-		$(MUSL_CC) $(COMPILE) -idirafter /usr/include -idirafter \
-		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
-		-static $(ONE_MAPPING) -o $@ $(SRC) $(LDFLAGS) "$$@"; \
+STATIC = if command -v $(MUSL_CC) >/dev/null 2>&1; then \
+		set -- $(MUSL_CC) -idirafter /usr/include -idirafter \
+		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)"; \
 	else \
-		$(CC) $(COMPILE) -static $(ONE_MAPPING) -o $@ $(SRC) \
-		$(LDFLAGS) "$$@"; \
-	fi; }; static
+		set -- $(CC); \
+	fi; \
+	"$$@" $(COMPILE) -static $(ONE_MAPPING) -o $@ $(SRC) $(LDFLAGS)
 
 stfl-relay-static: $(SRC) $(HDR)
 	$(STATIC)
@@ -139,6 +151,9 @@ check-scripts: $(RELAY) $(TOOLS)
 		SCRIPTS=$${SCRIPTS:-20000} PATIENT=$${PATIENT:-20000} \
 			RELAY=$$relay sh test.sh scripts patient || exit 1; \
 	done
+
+lint:
+	sh tests/build/lint.sh
 
 # As other processors and C libraries have it: see the head of the script.
 check-machines: tools
@@ -232,6 +247,6 @@ clean:
 	rm -f stfl-relay stfl-relay-static $(TOOLS) tests/*/*.o
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
-.PHONY: all static tools check check-faults check-load check-scripts \
+.PHONY: all help lint static tools check check-faults check-load check-scripts \
 	check-machines bench demo install install-static install-manual \
 	install-samples uninstall dist distcheck check-package clean

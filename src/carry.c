@@ -43,8 +43,8 @@ result(ssize_t n)
 
 /*
  * Take what there is, up to the urgent mark, or the urgent byte alone; only
- * when nothing is pending, and with what poll(2) has just said of f->from.  0
- * is FIN.  Where poll(2) has said nothing, or was not asked, only bulk is taken,
+ * when nothing is pending, and with what poll(2) has just said of f->from. 0 is
+ * FIN.  Where poll(2) has said nothing, or was not asked, only bulk is taken,
  * which stops at the mark by itself.
  */
 ssize_t

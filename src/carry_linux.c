@@ -134,8 +134,9 @@ fast_drain(struct flow *f)
 	c = &f->carry;
 	n = splice(c->pipe[0], NULL, f->to, NULL, c->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	/* It keeps an error to itself if bytes went before; only once is it told. */
-	if (n > 0 && (size_t)n < c->piped && (tcp_events(f->to) & POLLHUP) != 0) {
+	/* It keeps an error to itself if bytes went before it. */
+	if (n > 0 && (size_t)n < c->piped &&
+	    (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
 		errno = EPIPE;
 	}

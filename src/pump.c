@@ -95,8 +95,8 @@ done(struct session *s, struct flow *f)
 
 /*
  * See whether bytes, or FIN, have come from a side or were acknowledged by it
- * since the last look.  What lies behind a reader who takes nothing has come all
- * the same.
+ * since the last look.  What lies behind a reader who takes nothing has come
+ * all the same.
  */
 static void
 note_movement(struct session *s, int side)
@@ -122,12 +122,12 @@ note_movement(struct session *s, int side)
 }
 
 /*
- * A side is gone, by this errno.  0 to go on; -1 when there is no side left.
+ * A side is gone, by this errno. 0 to go on; -1 when there is no side left.
  *
  * If it had finished, and all that it was sent is acknowledged, nothing is lost
  * and this is as good an end as any.  But a reset of its own is passed on.  A
- * system that does not answer, or does not know the connection any more, is that
- * of a side that had closed for good: then we do the same.
+ * system that does not answer, or does not know the connection any more, is
+ * that of a side that had closed for good: then we do the same.
  */
 static int
 gone(struct session *s, int side, int error)
@@ -161,9 +161,9 @@ gone(struct session *s, int side, int error)
 }
 
 /*
- * A call on a side's socket has failed.  The same as gone, unless the connection
- * lives; where it is dead its socket may know better why, for calls may only say
- * EPIPE or ENOTCONN (BSD).
+ * A call on a side's socket has failed.  The same as gone, unless the
+ * connection lives; where it is dead its socket may know better why, for calls
+ * may only say EPIPE or ENOTCONN (BSD).
  */
 static int
 failed(struct session *s, int side, int error)
@@ -312,9 +312,9 @@ serve(struct session *s, struct pollfd *p)
 }
 
 /*
- * True if a side owes an answer, and for twice -k its system has said nothing at
- * all, though it was asked at least twice in that time: TCP asks in pauses that
- * grow to two minutes, and who is not asked need not answer.
+ * True if a side owes an answer, and for twice -k its system has said nothing
+ * at all, though it was asked at least twice in that time: TCP asks in pauses
+ * that grow to two minutes, and who is not asked need not answer.
  *
  * `asked' is never before its last word, nor before the last look at which it
  * owed nothing.  The system tells the time of a word to a tick, of which Linux
@@ -337,8 +337,8 @@ owes_too_long(struct session *s, int side)
 
 /*
  * Look at what is under way from and to a side: has any come, or has it
- * acknowledged any, and does it still answer?  1 if there is something under way, 0 if not, -1 when there is
- * no side left.
+ * acknowledged any, and does it still answer?  1 if there is something under
+ * way, 0 if not, -1 when there is no side left.
  */
 static int
 look_at_side(struct session *s, int side)

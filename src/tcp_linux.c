@@ -32,10 +32,10 @@ set(int fd, int level, int option, int value)
  * them back, or gives up live peers.  What the kernel or the socket does not
  * know, nobody has set.
  *
- * How packets look and how fast they go (marks, priorities, hop limits, buffers,
- * pacing, congestion control) is the operator's wish.  Each call is 0.2 % of a
- * session's set-up: what strikes rarely waits until it does, in tcp_calm and
- * tcp_let_go.
+ * How packets look and how fast they go (marks, priorities, hop limits,
+ * buffers, pacing, congestion control) is the operator's wish.  Each call is
+ * 0.2 % of a session's set-up: what strikes rarely waits until it does, in
+ * tcp_calm and tcp_let_go.
  */
 void
 tcp_inherit(int fd)
@@ -98,8 +98,8 @@ tcp_awaited(int early)
 }
 
 /*
- * True if the next byte to be read is the urgent one, with what poll(2) has just
- * said; `early' is kept from call to call.
+ * True if the next byte to be read is the urgent one, with what poll(2) has
+ * just said; `early' is kept from call to call.
  *
  * Linux says POLLPRI as soon as an urgent byte is there, and until it is read.
  * One that comes after poll(2) lies behind bytes that were there before, and
@@ -155,12 +155,12 @@ tcp_unsent(int fd)
 }
 
 /*
- * How often we have repeated what we sent, or asked a closed window, until now;
- * and for how many milliseconds the peer's system has said nothing, neither by
- * an acknowledgement nor by data: either may stand still while the other moves.
- * Keepalive says nothing while bytes are under way.  A peer whose window is closed answers, however long it
- * stays closed, and is alive (so TCP_USER_TIMEOUT, which counts it as dead,
- * will not do).
+ * How often we have repeated what we sent, or asked a closed window, since it
+ * last took anything; and for how many milliseconds the peer's system has said nothing, neither by
+ * an acknowledgement nor by data: either may stand still while the other
+ * moves.  Keepalive says nothing while bytes are under way.  A peer whose
+ * window is closed answers, however long it stays closed, and is alive (so
+ * TCP_USER_TIMEOUT, which counts it as dead, will not do).
  *
  * After some minutes of that Linux asks it every other minute only.  To shorten
  * these pauses with TCP_RTO_MAX_MS would have the system give up the tail of a
@@ -200,12 +200,13 @@ tcp_missed(int fd)
 		/* Of Fast Open's bytes FIONREAD does not tell yet. */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
+		/* Nothing came between the two: the counts belong together. */
 		unread = tcp_unread(fd);
 		if (unread == before)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* Not to be known: FIN before a reset is not told from a reset alone. */
+	/* Not to be known: then no FIN before a reset is told. */
 	return UINT64_MAX / 2;
 }
 
@@ -229,9 +230,9 @@ tcp_had_fin(int fd, uint64_t taken)
 
 /*
  * True if a connection that is lost by RST was so because its peer's system did
- * not know it any more: the RST answers a probe of ours.  So it is once a system
- * has forgotten a connection that was closed for good, as it does after a
- * minute or so (FIN_WAIT2 in RFC 9293, 3.6).
+ * not know it any more: the RST answers a probe of ours.  So it is once a
+ * system has forgotten a connection that was closed for good, as it does after
+ * a minute or so (FIN_WAIT2 in RFC 9293, 3.6).
  */
 int
 tcp_forgotten(int fd)

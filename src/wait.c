@@ -41,10 +41,11 @@ wait_alarm(unsigned seconds)
 
 /*
  * Dispositions and mask as this program needs them, whatever was inherited: the
- * operator's signals and the alarm are caught, and others are kept waiting.
- * Of those, SIGPIPE and SIGXFSZ are errors of the call that caused them; others
+ * operator's signals and the alarm are caught, and others are kept waiting.  Of
+ * those, SIGPIPE and SIGXFSZ are errors of the call that caused them; others
  * come of what survives execve(2): a parent's timers and limits of CPU time, a
- * signal that waits already, a terminal that stops who writes in the background.
+ * signal that waits already, a terminal that stops who writes in the
+ * background.
  */
 void
 wait_begin(void)

@@ -31,16 +31,15 @@ struct patient {
 
 /*
  * own_network: as others are, and not of packets larger than a window: a closed
- * connection is forgotten after a second, receivers have this number of bytes of
- * buffer, and senders 4 MiB.
- * patient_begin: a session with up to two options.  patient_over: the relay ends
- * with status 0, and its line says that these bytes came from this side and went
- * back to it, and why it has ended.
- * finish_both: both sides have got it all: FIN from whoever has not finished yet.
- * peer_state, relay_state: tcp(7), of either end of a side's connection; 0: its
- * system knows it not.  expect_forgotten: wait until that is so.
- * arrived: bytes that wait to be read.  settle: wait until nothing comes any
- * more.  broken: the connection is over.
+ * connection is forgotten after a second, receivers have this number of bytes
+ * of buffer, and senders 4 MiB. patient_begin: a session with up to two
+ * options. patient_over: the relay ends with status 0, and its line says that
+ * these bytes came from this side and went back to it, and why it has ended.
+ * finish_both: both sides have got it all: FIN from whoever has not finished
+ * yet. peer_state, relay_state: tcp(7), of either end of a side's connection;
+ * 0: its system knows it not. expect_forgotten: wait until that is so. arrived:
+ * bytes that wait to be read. settle: wait until nothing comes any more.
+ * broken: the connection is over.
  */
 void	own_network(int receive);
 void	patient_begin(struct patient *, const char *option, const char *value,

@@ -403,8 +403,8 @@ session_after(void (*mess)(void))
 }
 
 /*
- * Have strace(1) delay some of the relay's calls, in its own words: give how many
- * words that puts in front of the relay's.
+ * Have strace(1) delay some of the relay's calls, in its own words: give how
+ * many words that puts in front of the relay's.
  */
 int
 delay(const char *words[], const char *calls, const char *how)

@@ -44,17 +44,15 @@ struct session {
 
 /*
  * begin: a session, with an option and its value if they are not NULL.
- * begin_as_inetd: descriptor 2 is the client's socket.
- * begin_on: of a client connection that is there already, with this number of
- * words in front of the relay's own.
- * begin_without: a relay that may find no target; the line will have these words
- * for it.
- * connected: a started relay (-v, separate) connects, the session is complete.
- * expect_dialing: wait until somebody has sent SYN to this listener, in vain.
- * let_go: close what we have of it.
- * session_after: a whole session whose relay is started with this done.
- * delay: have strace(1) delay some of the relay's calls, in its own words: gives
- * how many words that puts in front of the relay's.
+ * begin_as_inetd: descriptor 2 is the client's socket. begin_on: of a client
+ * connection that is there already, with this number of words in front of the
+ * relay's own. begin_without: a relay that may find no target; the line will
+ * have these words for it. connected: a started relay (-v, separate) connects,
+ * the session is complete. expect_dialing: wait until somebody has sent SYN to
+ * this listener, in vain. let_go: close what we have of it. session_after: a
+ * whole session whose relay is started with this done. delay: have strace(1)
+ * delay some of the relay's calls, in its own words: gives how many words that
+ * puts in front of the relay's.
  */
 enum { MOST_WORDS = 16 };
 void	begin(struct session *, const char *option, const char *value);
@@ -72,11 +70,11 @@ const char *port_text(int listener);
 const char *target_text(int listener);
 
 /*
- * Lines.  put_names: what they say of the addresses; as long as there is no
- * target: words.  expect_line: one with this end, up and down; gives its secs in
- * milliseconds.  An end may end with a *, which is anything.
- * expect_exit: the relay ends with this status, and such a line as its last.
- * expect_over: status 0, for a session that carried this from a side and back.
+ * Lines. put_names: what they say of the addresses; as long as there is no
+ * target: words. expect_line: one with this end, up and down; gives its secs in
+ * milliseconds.  An end may end with a *, which is anything. expect_exit: the
+ * relay ends with this status, and such a line as its last. expect_over: status
+ * 0, for a session that carried this from a side and back.
  */
 void	put_names(struct session *, const char *target);
 int	cut_warning(char *line);

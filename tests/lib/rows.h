@@ -24,11 +24,11 @@ void	each_row(void (*)(const struct row *), const struct row *, size_t);
 
 /*
  * dual_stack: a listener of this protocol (0: TCP) for IPv6 and IPv4, with the
- * option of a row, or NULL, unless that is late.
- * row_dial: a connection to that port of this address, mapped or not.
- * dialled: both, and theirs is what it accepts, with the option also late.
- * row_start: a relay of theirs, with an option and its value, or NULL; it has its
- * target.  row_begin: dialled, and row_start.
+ * option of a row, or NULL, unless that is late. row_dial: a connection to that
+ * port of this address, mapped or not. dialled: both, and theirs is what it
+ * accepts, with the option also late. row_start: a relay of theirs, with an
+ * option and its value, or NULL; it has its target. row_begin: dialled, and
+ * row_start.
  */
 int	dual_stack(int protocol, const struct row *);
 int	row_dial(const char *address, int protocol, int listener);

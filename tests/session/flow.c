@@ -120,9 +120,9 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 }
 
 /*
- * strace(1) lets the relay wait for 2 ms whenever it is to ask how much there is,
- * so that of bulk there always is more, and never more than the other side takes:
- * it has to see what else there is all the same.
+ * strace(1) lets the relay wait for 2 ms whenever it is to ask how much there
+ * is, so that of bulk there always is more, and never more than the other side
+ * takes: it has to see what else there is all the same.
  */
 EACH_WAY(turn_beside_bulk, "a client's bulk leaves the target its turn",
     "a target's bulk leaves the client its turn")

@@ -1,6 +1,6 @@
 /*
- * Slow readers, limits, and who is alive, in a network of its own for each test,
- * in which the system's own times are short.
+ * Slow readers, limits, and who is alive, in a network of its own for each
+ * test, in which the system's own times are short.
  */
 
 #include "../lib/patient.h"

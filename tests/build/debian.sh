@@ -1,0 +1,34 @@
+#!/bin/sh
+# Install what the tests and the linters want, on Debian, as root.
+#
+#	INETDS=../stfl-relay-inetds	where the inetds are unpacked
+
+set -eu
+cd "$(dirname "$0")/../.."
+INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
+
+# Servers that come with it are not to start: the tests start their own.
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+apt-get -qq update
+apt-get -qq install -y --no-install-recommends \
+	gcc libc6-dev make musl-tools bmake clang libclang-rt-14-dev \
+	clang-tidy cppcheck shellcheck mandoc libplist-utils spin curl strace \
+	iproute2 nftables apache2-bin nginx-light haproxy openssl \
+	openssh-server openssh-client dovecot-imapd dovecot-pop3d postfix \
+	inetutils-telnet xinetd ucspi-tcp-ipv6 ncat socat systemd \
+	libevent-2.1-7 libbsd0 libtirpc3 libwrap0 libsystemd0 libkrb5-3 \
+	libk5crypto3 libcom-err2 libtinfo6 \
+	valgrind dpkg-dev debhelper lintian mmdebstrap rpm gcc-12-multilib \
+	gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross \
+	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
+	gcc-s390x-linux-gnu libc6-dev-s390x-cross \
+	qemu-user-static dietlibc-dev >/dev/null
+
+# Debian's inetds exclude each other: unpack them beside the checkout.
+for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
+	[ -d "$INETDS/$package" ] && continue
+	mkdir -p "$INETDS/$package"
+	(cd "$INETDS" && apt-get -qq download "$package" &&
+	    dpkg -x "$package"_*.deb "$package" && rm "$package"_*.deb)
+done

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The linters, without a word where there is nothing to say.  One that is not
+# installed is named; with CI=true that fails.
+
+cd "$(dirname "$0")/../.." || exit 2
+failed=0
+
+# lint COMMAND ARGUMENT...
+lint() {
+	if command -v "$1" >/dev/null 2>&1; then
+		"$@" || failed=1
+	else
+		echo "lint: $1 is not installed" >&2
+		[ "${CI:-}" != true ] || failed=1
+	fi
+}
+
+lint mandoc -T lint -W warning man/stfl-relay.8
+lint shellcheck -s sh test.sh tests/*/*.sh bench/*.sh
+lint shellcheck .ci/run
+# It tells of its errors, but not by its status.
+said=$(lint plistutil -i launchd/stfl-relay.http.plist -o /dev/null 2>&1)
+[ -z "$said" ] || { echo "$said"; failed=1; }
+lint cppcheck --quiet --std=c99 --enable=warning,performance,portability \
+	--suppress=missingIncludeSystem --suppress=toomanyconfigs \
+	--error-exitcode=1 stfl-relay.c src
+# What it has to say when all is well, how many warnings it left out, is no use.
+said=$(lint clang-tidy --quiet --warnings-as-errors='*' \
+	--checks=-clang-analyzer-valist.Uninitialized \
+	stfl-relay.c src/*.c -- -std=c99 2>&1
+	exit $failed) || { echo "$said"; failed=1; }
+exit $failed
