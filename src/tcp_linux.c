@@ -155,10 +155,10 @@ tcp_unsent(int fd)
 }
 
 /*
- * How often we have repeated what we sent, or asked a closed window, since it
- * last took anything; and for how many milliseconds the peer's system has said nothing, neither by
- * an acknowledgement nor by data: either may stand still while the other
- * moves.  Keepalive says nothing while bytes are under way.  A peer whose
+ * How often we have repeated what we sent, or asked a closed window, since the
+ * peer last acknowledged anything; and for how many milliseconds its system has
+ * said nothing, neither by an acknowledgement nor by data: either may stand
+ * still while the other moves.  Keepalive says nothing while bytes are under way.  A peer whose
  * window is closed answers, however long it stays closed, and is alive (so
  * TCP_USER_TIMEOUT, which counts it as dead, will not do).
  *
