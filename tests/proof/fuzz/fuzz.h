@@ -27,10 +27,7 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static inline void
 clear(struct session *s)
 {
-	memset(s, 0, offsetof(struct session, flow));
-	s->end = END_OPEN;
-	s->error = 0;
-	s->words[0] = '\0';
+	memset(s, 0, offsetof(struct session, buffer));
 }
 
 /* The next n bytes of the input, or zeros once it is used up. */
