@@ -17,7 +17,7 @@ export RELAY scratch
 part() {
 	case $1 in
 	run) tests/run session start ;;
-	scripts | confined | demo-check | faults | links | load)
+	scripts | demo-check | faults | links | load)
 		"tests/$1" ;;
 	*)
 		set -- "tests/"*"/$1.sh"
@@ -42,7 +42,7 @@ run() {
 	done
 }
 
-[ $# -gt 0 ] || set -- run bulk ipv6-targets links patient scripts confined \
+[ $# -gt 0 ] || set -- run bulk ipv6-targets links patient scripts \
 	faults networks receivers manual examples syscalls demo-check \
 	superservers systemd protocols load
 
