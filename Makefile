@@ -59,7 +59,7 @@ stfl-relay-static: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 # Not under the library yet.
-OLD = tests/demo-check tests/faults tests/links tests/load
+OLD = tests/demo-check tests/links tests/load
 TOOLS = tests/run tests/scripts tests/servers/superserver \
 	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
 
@@ -85,6 +85,7 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/start/log.o tests/start/loop.o tests/start/options.o \
 	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
 	tests/start/source.o tests/start/surroundings.o tests/start/target.o \
+	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \
 	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o
@@ -97,6 +98,8 @@ TEST_CFLAGS = -O1
 
 $(LIB_OBJ) $(TEST_OBJ) $(SCRIPT_OBJ) tests/lib/run.o: $(LIB_HDR)
 tests/start/source.o: tests/lib/mapping.h
+tests/deep/errnos.o tests/deep/faults.o: tests/deep/errnos.h
+tests/deep/exchange.o tests/deep/faults.o: tests/deep/exchange.h
 $(SCRIPT_OBJ): tests/deep/script.h
 
 tests/run: $(TEST_OBJ) $(LIB_OBJ) $(RUN_OBJ)
@@ -117,8 +120,8 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-$(OLD): tests/peers.c tests/traced.c tests/peers.h tests/traced.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c tests/traced.c
+$(OLD): tests/peers.c tests/peers.h
+	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
@@ -126,7 +129,8 @@ tests/stfl-relay-bulk: $(SRC) $(HDR)
 
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)
-	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 sh test.sh faults links
+	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 \
+		tests/run deep/faults deep/links
 
 # At full size, which takes minutes.
 check-load: $(RELAY) $(TOOLS)

@@ -17,7 +17,7 @@ export RELAY scratch
 part() {
 	case $1 in
 	run) tests/run session start ;;
-	scripts | demo-check | faults | links | load)
+	scripts | demo-check | links | load)
 		"tests/$1" ;;
 	*)
 		set -- "tests/"*"/$1.sh"
@@ -43,7 +43,7 @@ run() {
 }
 
 [ $# -gt 0 ] || set -- run bulk ipv6-targets links patient scripts \
-	faults networks receivers manual examples syscalls demo-check \
+	networks receivers manual examples syscalls demo-check \
 	superservers systemd protocols load
 
 # Three at a time: most do little but wait.  Load measures the machine's memory.

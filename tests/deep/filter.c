@@ -1,6 +1,6 @@
 /*
- * Every path of a session under the filter.  A call that it does not know shows,
- * for it is traced.
+ * Every path of a session under the filter.  A call that it does not know
+ * shows, for the relay is traced.
  */
 
 #include "../lib/places.h"

@@ -1,6 +1,6 @@
 /*
- * What a session has given up, tried from inside: the relay, traced, makes calls
- * for us.
+ * What a session has given up, tried from inside: the relay, traced, makes
+ * calls for us.
  */
 
 #include "../lib/traced.h"
@@ -297,7 +297,7 @@ TEST(every_socketcall,
 #endif
 
 #if defined(__linux__) && defined(__x86_64__)
-/* The signal that int 0x80 is here in a process that may make any call; or 0. */
+/* The signal that int 0x80 is here in a process that may make it; or 0. */
 static int
 foreign_signal(void)
 {
