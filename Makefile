@@ -59,7 +59,7 @@ stfl-relay-static: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 # Not under the library yet.
-OLD = tests/demo-check tests/links tests/load
+OLD = tests/demo-check tests/load
 TOOLS = tests/run tests/scripts tests/servers/superserver \
 	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
 
@@ -68,12 +68,14 @@ tools: $(TOOLS)
 check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
-LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/patient.o \
-	tests/lib/peers.o tests/lib/places.o tests/lib/relay.o tests/lib/rows.o \
-	tests/lib/test.o tests/lib/traced.o tests/lib/use.o
-LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/patient.h \
-	tests/lib/peers.h tests/lib/places.h tests/lib/relay.h tests/lib/rows.h \
-	tests/lib/test.h tests/lib/traced.h tests/lib/use.h
+LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/links.o \
+	tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
+	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o \
+	tests/lib/traced.o tests/lib/use.o
+LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/links.h \
+	tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
+	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h \
+	tests/lib/traced.h tests/lib/use.h
 RUN_OBJ = tests/lib/mapping.o tests/lib/run.o tests/lib/source.o
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
@@ -86,6 +88,7 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
 	tests/start/source.o tests/start/surroundings.o tests/start/target.o \
 	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \
+	tests/deep/links.o tests/deep/icmp.o \
 	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o

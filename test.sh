@@ -17,7 +17,7 @@ export RELAY scratch
 part() {
 	case $1 in
 	run) tests/run session start ;;
-	scripts | demo-check | links | load)
+	scripts | demo-check | load)
 		"tests/$1" ;;
 	*)
 		set -- "tests/"*"/$1.sh"
@@ -42,7 +42,7 @@ run() {
 	done
 }
 
-[ $# -gt 0 ] || set -- run bulk ipv6-targets links patient scripts \
+[ $# -gt 0 ] || set -- run bulk ipv6-targets patient scripts \
 	networks receivers manual examples syscalls demo-check \
 	superservers systemd protocols load
 
@@ -52,7 +52,7 @@ first='' second='' rest='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
 	run | patient) first="$first $part" ;;
-	bulk | ipv6-targets | links) second="$second $part" ;;
+	bulk | ipv6-targets) second="$second $part" ;;
 	load) alone=load ;;
 	*) rest="$rest $part" ;;
 	esac
