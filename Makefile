@@ -58,10 +58,8 @@ stfl-relay-static: $(SRC) $(HDR)
 
 RELAY = ./stfl-relay
 PARTS =
-# Not under the library yet.
-OLD = tests/demo-check tests/load
 TOOLS = tests/run tests/scripts tests/servers/superserver \
-	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
+	tests/servers/webserver tests/stfl-relay-bulk
 
 tools: $(TOOLS)
 
@@ -89,7 +87,8 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/start/source.o tests/start/surroundings.o tests/start/target.o \
 	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \
 	tests/deep/links.o tests/deep/icmp.o \
-	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o
+	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o \
+	tests/docs/demo.o tests/deep/load.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o
 TEST_CFLAGS = -O1
@@ -123,9 +122,6 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-$(OLD): tests/peers.c tests/peers.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c
-
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
@@ -139,7 +135,7 @@ check-faults: $(RELAY) $(TOOLS)
 check-load: $(RELAY) $(TOOLS)
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
-		sh test.sh load
+		tests/run deep/load
 
 # Over both byte paths.  A seed that fails says how to play it again.
 check-scripts: $(RELAY) $(TOOLS)

@@ -16,9 +16,8 @@ export RELAY scratch
 
 part() {
 	case $1 in
-	run) tests/run session start ;;
-	scripts | demo-check | load)
-		"tests/$1" ;;
+	run) tests/run session/ start/ ;;
+	scripts) tests/scripts ;;
 	*)
 		set -- "tests/"*"/$1.sh"
 		[ -f "$1" ] || { echo "not ok - there is no part $1"; return 1; }
@@ -43,8 +42,8 @@ run() {
 }
 
 [ $# -gt 0 ] || set -- run bulk ipv6-targets patient scripts \
-	networks receivers manual examples syscalls demo-check \
-	superservers systemd protocols load
+	networks receivers manual examples syscalls \
+	superservers systemd protocols
 
 # Three at a time: most do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.
