@@ -9,6 +9,7 @@
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
+#include "../lib/use.h"
 
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -149,59 +150,12 @@ be_superserver(int listener)
 	_exit(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 1);
 }
 
-/* Sockets of TCP in use here, over both families. */
-static long
-sockets(void)
-{
-	static const char *const files[] = {
-		"/proc/net/sockstat", "/proc/net/sockstat6"
-	};
-	char line[256];
-	FILE *f;
-	size_t i;
-	long n, sum;
-
-	for (i = 0, sum = 0; i < 2; i++) {
-		f = fopen(files[i], "r");
-		if (f == NULL)
-			skip("%s: %s", files[i], strerror(errno));
-		while (fgets(line, sizeof line, f) != NULL)
-			if (sscanf(line, "TCP: inuse %ld", &n) == 1 ||
-			    sscanf(line, "TCP6: inuse %ld", &n) == 1)
-				sum += n;
-		fclose(f);
-	}
-	return sum;
-}
-
-/* KiB, the sum of the lines that begin with one of these words. */
-static long
-memory(const char *const *words)
-{
-	char line[256];
-	FILE *f;
-	size_t i, len;
-	long sum;
-
-	f = fopen("/proc/meminfo", "r");
-	if (f == NULL)
-		skip("/proc/meminfo: %s", strerror(errno));
-	for (sum = 0; fgets(line, sizeof line, f) != NULL;)
-		for (i = 0; words[i] != NULL; i++) {
-			len = strlen(words[i]);
-			if (strncmp(line, words[i], len) == 0)
-				sum += strtol(line + len, NULL, 10);
-		}
-	fclose(f);
-	return sum;
-}
-
 static long
 available(void)
 {
 	static const char *const words[] = { "MemAvailable:", NULL };
 
-	return memory(words);
+	return meminfo(words);
 }
 
 /* What the kernel holds for processes and sockets, and nobody else moves. */
@@ -212,7 +166,7 @@ held(void)
 		"SUnreclaim:", "KernelStack:", "PageTables:", "Percpu:", NULL
 	};
 
-	return memory(words);
+	return meminfo(words);
 }
 
 static void
@@ -453,7 +407,7 @@ run_apart(void (*sessions)(void))
 	close(target);
 	/* The last acknowledgement may come later. */
 	end = milliseconds() + SOON;
-	while ((figures->sockets = sockets()) != 0) {
+	while ((figures->sockets = sockets_in_use()) != 0) {
 		if (milliseconds() > end)
 			fail("%ld sockets are left", figures->sockets);
 		pause_for(10);
