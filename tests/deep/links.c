@@ -142,12 +142,12 @@ TEST(link_silent, "a silent peer is left alone")
 
 TEST(link_closed_window, "a peer whose window stays closed is left alone")
 {
-	uint64_t filled[2];
+	size_t filled[2];
 	int far;
 
 	begin_links();
 	for (far = CLIENT; far <= TARGET; far++)
-		filled[far] = fill(near_fd(far), 3);
+		filled[far] = (size_t)fill(near_fd(far), 3);
 	pause_for(2 * LATEST);
 	for (far = CLIENT; far <= TARGET; far++)
 		expect_stream(far_fd(far), 3, 0, filled[far]);
