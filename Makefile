@@ -70,22 +70,22 @@ stfl-relay-static: $(SRC) $(HDR)
 
 RELAY = ./stfl-relay
 PARTS =
-# Not under the library yet.
-OLD = tests/confined tests/demo-check tests/faults tests/links tests/load
 TOOLS = tests/run tests/scripts tests/servers/superserver \
-	tests/servers/webserver tests/stfl-relay-bulk $(OLD)
+	tests/servers/webserver tests/stfl-relay-bulk
 
 tools: $(TOOLS)
 
 check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
-LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/patient.o \
-	tests/lib/peers.o tests/lib/places.o tests/lib/relay.o tests/lib/rows.o \
-	tests/lib/test.o tests/lib/use.o
-LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/patient.h \
-	tests/lib/peers.h tests/lib/places.h tests/lib/relay.h tests/lib/rows.h \
-	tests/lib/test.h tests/lib/use.h
+LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/links.o \
+	tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
+	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o \
+	tests/lib/traced.o tests/lib/use.o
+LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/links.h \
+	tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
+	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h \
+	tests/lib/traced.h tests/lib/use.h
 RUN_OBJ = tests/lib/mapping.o tests/lib/run.o tests/lib/source.o
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
@@ -96,7 +96,11 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/start/inherited.o tests/start/ipv6.o tests/start/limits.o \
 	tests/start/log.o tests/start/loop.o tests/start/options.o \
 	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
-	tests/start/source.o tests/start/surroundings.o tests/start/target.o
+	tests/start/source.o tests/start/surroundings.o tests/start/target.o \
+	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \
+	tests/deep/links.o tests/deep/icmp.o \
+	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o \
+	tests/docs/demo.o tests/deep/load.o
 SCRIPT_OBJ = tests/deep/ends.o tests/deep/play.o tests/deep/script.o \
 	tests/deep/scripts.o
 TEST_CFLAGS = -O1
@@ -108,6 +112,8 @@ TEST_CFLAGS = -O1
 
 $(LIB_OBJ) $(TEST_OBJ) $(SCRIPT_OBJ) tests/lib/run.o: $(LIB_HDR)
 tests/start/source.o: tests/lib/mapping.h
+tests/deep/errnos.o tests/deep/faults.o: tests/deep/errnos.h
+tests/deep/exchange.o tests/deep/faults.o: tests/deep/exchange.h
 $(SCRIPT_OBJ): tests/deep/script.h
 
 tests/run: $(TEST_OBJ) $(LIB_OBJ) $(RUN_OBJ)
@@ -128,22 +134,20 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-$(OLD): tests/peers.c tests/traced.c tests/peers.h tests/traced.h
-	$(CC) -std=c99 -O2 $(WARN) -o $@ $@.c tests/peers.c tests/traced.c
-
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
 
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)
-	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 sh test.sh faults links
+	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 \
+		tests/run deep/faults deep/links
 
 # At full size, which takes minutes.
 check-load: $(RELAY) $(TOOLS)
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
-		sh test.sh load
+		tests/run deep/load
 
 # Over both byte paths.  A seed that fails says how to play it again.
 check-scripts: $(RELAY) $(TOOLS)

@@ -16,9 +16,8 @@ export RELAY scratch
 
 part() {
 	case $1 in
-	run) tests/run session start ;;
-	scripts | confined | demo-check | faults | links | load)
-		"tests/$1" ;;
+	run) tests/run session/ start/ ;;
+	scripts) tests/scripts ;;
 	*)
 		set -- "tests/"*"/$1.sh"
 		[ -f "$1" ] || { echo "not ok - there is no part $1"; return 1; }
@@ -42,9 +41,9 @@ run() {
 	done
 }
 
-[ $# -gt 0 ] || set -- run bulk ipv6-targets links patient scripts confined \
-	faults networks receivers manual examples syscalls demo-check \
-	superservers systemd protocols load
+[ $# -gt 0 ] || set -- run bulk ipv6-targets patient scripts \
+	networks receivers manual examples syscalls \
+	superservers systemd protocols
 
 # Three at a time: most do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.
@@ -52,7 +51,7 @@ first='' second='' rest='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
 	run | patient) first="$first $part" ;;
-	bulk | ipv6-targets | links) second="$second $part" ;;
+	bulk | ipv6-targets) second="$second $part" ;;
 	load) alone=load ;;
 	*) rest="$rest $part" ;;
 	esac

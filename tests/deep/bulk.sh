@@ -4,7 +4,7 @@ RELAY=$PWD/tests/stfl-relay-bulk
 PATIENT=${PATIENT:-150}
 export RELAY PATIENT
 {
-	for command in 'run session start' scripts; do
+	for command in 'run session/ start/' scripts; do
 		# shellcheck disable=SC2086	# words
 		tests/$command
 		status=$?

@@ -1,6 +1,7 @@
 #define TEST_LIBRARY
 #include "use.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,4 +102,53 @@ expect_idle(pid_t pid, int ms, int looks)
 	if (tries == 2)
 		fail("%lld us of CPU and %ld looks in %d ms with nothing to do",
 		    (long long)used, slept, ms);
+}
+
+/* What the system as a whole has in use. */
+
+/* Sockets of TCP in use here, over both families. */
+long
+sockets_in_use(void)
+{
+	static const char *const files[] = {
+		"/proc/net/sockstat", "/proc/net/sockstat6"
+	};
+	char line[256];
+	FILE *f;
+	size_t i;
+	long n, sum;
+
+	for (i = 0, sum = 0; i < 2; i++) {
+		f = fopen(files[i], "r");
+		if (f == NULL)
+			skip("%s: %s", files[i], strerror(errno));
+		while (fgets(line, sizeof line, f) != NULL)
+			if (sscanf(line, "TCP: inuse %ld", &n) == 1 ||
+			    sscanf(line, "TCP6: inuse %ld", &n) == 1)
+				sum += n;
+		fclose(f);
+	}
+	return sum;
+}
+
+/* KiB, the sum of the lines that begin with one of these words. */
+long
+meminfo(const char *const *words)
+{
+	char line[256];
+	FILE *f;
+	size_t i, len;
+	long sum;
+
+	f = fopen("/proc/meminfo", "r");
+	if (f == NULL)
+		skip("/proc/meminfo: %s", strerror(errno));
+	for (sum = 0; fgets(line, sizeof line, f) != NULL;)
+		for (i = 0; words[i] != NULL; i++) {
+			len = strlen(words[i]);
+			if (strncmp(line, words[i], len) == 0)
+				sum += strtol(line + len, NULL, 10);
+		}
+	fclose(f);
+	return sum;
 }

@@ -1,5 +1,6 @@
 /*
- * What a process uses: its time, and how often it looks up.
+ * What a process uses: its time, and how often it looks up; and the system:
+ * sockets and memory.
  */
 
 #ifndef USE_H
@@ -12,12 +13,17 @@
  * asleep, t traced; S where that is not told.  sleeps_of: how often it has gone
  * to sleep; 0 where that is not told.  expect_idle: in these milliseconds it
  * neither spins nor looks up more often than that.
+ * sockets_in_use: of TCP, in this network, of both families.
+ * meminfo: KiB, the sum of the lines that begin with one of these words, which
+ * end with NULL.
  */
 int64_t	cpu_microseconds(pid_t);
 long	status_of(pid_t, const char *key);
 char	state_of(pid_t);
 long	sleeps_of(pid_t);
 void	expect_idle(pid_t, int ms, int looks);
+long	sockets_in_use(void);
+long	meminfo(const char *const *words);
 
 #ifndef TEST_LIBRARY
 #define cpu_microseconds(...) HERE(cpu_microseconds(__VA_ARGS__))
@@ -25,6 +31,8 @@ void	expect_idle(pid_t, int ms, int looks);
 #define state_of(...) HERE(state_of(__VA_ARGS__))
 #define sleeps_of(...) HERE(sleeps_of(__VA_ARGS__))
 #define expect_idle(...) HERE(expect_idle(__VA_ARGS__))
+#define sockets_in_use(...) HERE(sockets_in_use(__VA_ARGS__))
+#define meminfo(...) HERE(meminfo(__VA_ARGS__))
 #endif
 
 #endif

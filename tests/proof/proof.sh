@@ -170,7 +170,7 @@ sent comes before its reset
 the target may be a name
 that nobody knows
 that refuses is RST
-PROXY header
+the header of -p
 SIGTERM and SIGHUP reset
 SIGUSR1 logs
 syslogd gets

@@ -2,7 +2,75 @@
  * The process that traces a relay, and what it does at the relay's calls.
  */
 
+#define TEST_LIBRARY
 #include "traced.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+trace_without(struct tracing *t, long call, long argument, int error)
+{
+	struct fault *f;
+
+	f = &t->faults[t->nfaults++];
+	f->call = call;
+	f->argument = argument;
+	f->nth = 0;
+	f->error = error;
+}
+
+void
+trace_session(const struct tracing *t, struct session *s, const char *option,
+    const char *value)
+{
+	relay_session(&s->relay, option, value, NULL);
+	s->fd[CLIENT] = s->relay.client;
+	s->fd[TARGET] = s->relay.target;
+	s->pid = t->pid;
+	put_names(s, NULL);
+	expect_line(s, "open", 0, 0);
+	carry_on(s);
+}
+
+void
+trace_confined(const struct tracing *t, struct session *s)
+{
+	trace_session(t, s, NULL, NULL);
+	if (!t->confined)
+		skip("this build or this kernel has no seccomp filter");
+}
+
+void
+carry_on(struct session *s)
+{
+	send_stream(s->fd[CLIENT], 1, 0, 1000);
+	expect_stream(s->fd[TARGET], 1, 0, 1000);
+}
+
+void
+conclude(struct session *s)
+{
+	converse(s->fd[CLIENT], s->fd[TARGET]);
+	expect_over(s, CLIENT, "eof", 2000, 3000);
+}
+
+long
+landlock_abi(void)
+{
+#ifdef __linux__
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+#else
+	return -1;
+#endif
+}
 
 #if !defined(__linux__) || (!defined(__x86_64__) && !defined(__i386__))
 
@@ -15,21 +83,8 @@ trace_begin(void)
 
 #else
 
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/user.h>
-#include <sys/wait.h>
-
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <linux/seccomp.h>
 
 #ifdef __x86_64__
 #define REG_CALL orig_rax

@@ -7,19 +7,21 @@
  * still on a slow machine.
  */
 
-#include "peers.h"
+#include "../lib/places.h"
+#include "../lib/relay.h"
+#include "../lib/use.h"
 
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +118,7 @@ caught(int sig)
 }
 
 static void
-serve(int listener)
+be_superserver(int listener)
 {
 	struct sigaction sa;
 	long before;
@@ -148,59 +150,12 @@ serve(int listener)
 	_exit(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 1);
 }
 
-/* Sockets of TCP in use here, over both families. */
-static long
-sockets(void)
-{
-	static const char *const files[] = {
-		"/proc/net/sockstat", "/proc/net/sockstat6"
-	};
-	char line[256];
-	FILE *f;
-	size_t i;
-	long n, sum;
-
-	for (i = 0, sum = 0; i < 2; i++) {
-		f = fopen(files[i], "r");
-		if (f == NULL)
-			skip("%s: %s", files[i], strerror(errno));
-		while (fgets(line, sizeof line, f) != NULL)
-			if (sscanf(line, "TCP: inuse %ld", &n) == 1 ||
-			    sscanf(line, "TCP6: inuse %ld", &n) == 1)
-				sum += n;
-		fclose(f);
-	}
-	return sum;
-}
-
-/* KiB, the sum of the lines that begin with one of these words. */
-static long
-memory(const char *const *words)
-{
-	char line[256];
-	FILE *f;
-	size_t i, len;
-	long sum;
-
-	f = fopen("/proc/meminfo", "r");
-	if (f == NULL)
-		skip("/proc/meminfo: %s", strerror(errno));
-	for (sum = 0; fgets(line, sizeof line, f) != NULL;)
-		for (i = 0; words[i] != NULL; i++) {
-			len = strlen(words[i]);
-			if (strncmp(line, words[i], len) == 0)
-				sum += strtol(line + len, NULL, 10);
-		}
-	fclose(f);
-	return sum;
-}
-
 static long
 available(void)
 {
 	static const char *const words[] = { "MemAvailable:", NULL };
 
-	return memory(words);
+	return meminfo(words);
 }
 
 /* What the kernel holds for processes and sockets, and nobody else moves. */
@@ -211,7 +166,7 @@ held(void)
 		"SUnreclaim:", "KernelStack:", "PageTables:", "Percpu:", NULL
 	};
 
-	return memory(words);
+	return meminfo(words);
 }
 
 static void
@@ -245,7 +200,7 @@ need(long n)
 }
 
 static void
-begin(void)
+start_superserver(void)
 {
 	int listener;
 
@@ -255,7 +210,7 @@ begin(void)
 	front = port_of(listener);
 	superserver = fork();
 	if (superserver == 0)
-		serve(listener);
+		be_superserver(listener);
 	close(listener);
 }
 
@@ -278,13 +233,13 @@ wait_for(const volatile long *count, long n, const char *what)
 		if (milliseconds() > end)
 			fail("of %ld sessions %ld have not %s", n, n - before,
 			    what);
-		poll(NULL, 0, 1);
+		pause_for(1);
 	}
 }
 
 /* No session is lost, and nothing is left of any. */
 static void
-conclude(long n)
+expect_nothing_left(long n)
 {
 	int status;
 
@@ -408,7 +363,7 @@ at_once(void)
 	finish_all(fd, n);
 	if (waitpid(far, &status, 0) == -1 || status != 0)
 		fail("the target has lost something");
-	conclude(n);
+	expect_nothing_left(n);
 	figures->over = (long)(milliseconds() - began) - figures->up;
 }
 
@@ -435,7 +390,7 @@ in_row(void)
 		close(far);
 	}
 	figures->total = n = i;
-	conclude(n);
+	expect_nothing_left(n);
 	figures->over = (long)(milliseconds() - began);
 }
 
@@ -447,17 +402,28 @@ run_apart(void (*sessions)(void))
 
 	apart();
 	put_file("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
-	begin();
+	start_superserver();
 	sessions();
 	close(target);
 	/* The last acknowledgement may come later. */
 	end = milliseconds() + SOON;
-	while ((figures->sockets = sockets()) != 0) {
+	while ((figures->sockets = sockets_in_use()) != 0) {
 		if (milliseconds() > end)
 			fail("%ld sockets are left", figures->sockets);
-		poll(NULL, 0, 10);
+		pause_for(10);
 	}
 	_exit(0);
+}
+
+/* One after the other, for each counts what the other would add to. */
+static void
+wait_for_turn(void)
+{
+	int fd;
+
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || flock(fd, LOCK_EX) == -1)
+		skip("/proc/self/exe: %s", strerror(errno));
 }
 
 /*
@@ -477,11 +443,14 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
+	/* A sanitizer looks for leaks when all end at once: for 20 seconds. */
+	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);
-	wanted = text == NULL ? otherwise : strtol(text, NULL, 10);
-	deadline = text == NULL ? milliseconds() + ENOUGH : INT64_MAX;
 	if (text != NULL)
 		alarm(0);
+	wait_for_turn();
+	wanted = text == NULL ? otherwise : strtol(text, NULL, 10);
+	deadline = text == NULL ? milliseconds() + ENOUGH : INT64_MAX;
 	before = held();
 	pid = fork();
 	if (pid == 0)
@@ -494,7 +463,7 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	while ((left = held() - before) > figures->total + ALWAYS_MOVES) {
 		if (milliseconds() > end)
 			fail("%ld KiB of memory are left", left);
-		poll(NULL, 0, 100);
+		pause_for(100);
 	}
 	printf("# %ld sessions: ", figures->total);
 	if (figures->up != 0)
@@ -506,31 +475,14 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	fflush(stdout);
 }
 
-static void
-many_at_once(void)
+TEST(load_at_once,
+    "of many sessions at once none is lost, and nothing is left")
 {
 	run(at_once, "LOAD_AT_ONCE", AT_ONCE);
 }
 
-static void
-many_in_row(void)
+TEST(load_in_row,
+    "of many sessions in a row none is lost, and nothing is left")
 {
 	run(in_row, "LOAD_IN_ROW", IN_ROW);
-}
-
-static const struct test tests[] = {
-	{ "of many sessions at once none is lost, and nothing is left",
-	    many_at_once },
-	{ "of many sessions in a row none is lost, and nothing is left",
-	    many_in_row }
-};
-
-/* One after the other, for each counts what the other would add to. */
-int
-main(int argc, char *argv[])
-{
-	/* A sanitizer looks for leaks when all end at once: for 20 seconds. */
-	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-	return run_tests(&tests[0], 1, argc - 1, argv + 1) |
-	    run_tests(&tests[1], 1, argc - 1, argv + 1);
 }

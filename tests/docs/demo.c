@@ -2,18 +2,14 @@
  * make demo, looked at from outside: what it prints and what it leaves behind.
  */
 
-#include "peers.h"
+#include "../lib/places.h"
+#include "../lib/relay.h"
 
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <net/if.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +28,7 @@ struct demo {
  * We are in that group too, and let ^C pass.
  */
 static void
-begin(struct demo *d, const char *const *argv)
+start(struct demo *d, const char *const *argv)
 {
 	int end[2];
 
@@ -73,7 +69,7 @@ begin_demo(struct demo *d, const char *relay, const char *target,
 		setenv("TARGET", target, 1);
 	if (port != NULL)
 		setenv("PORT", port, 1);
-	begin(d, argv);
+	start(d, argv);
 }
 
 /* Read on until this appears; NULL: to the end. */
@@ -86,7 +82,7 @@ read_until(struct demo *d, const char *words)
 	got = strlen(d->text);
 	while (words == NULL || strstr(d->text, words) == NULL) {
 		if (!readable(d->out, SOON))
-			fail("silent for ten seconds after \"%s\"", d->text);
+			fail("silent after \"%s\"", d->text);
 		n = read(d->out, d->text + got, sizeof d->text - 1 - got);
 		if (n <= 0 && words == NULL)
 			break;
@@ -112,7 +108,7 @@ finished(struct demo *d)
 	while (waitpid(d->pid, &status, WNOHANG) == 0) {
 		if (milliseconds() > end)
 			fail("does not end");
-		poll(NULL, 0, 1);
+		pause_for(1);
 	}
 	group = getpgrp();
 	if (setpgid(0, getpgid(getppid())) == -1)
@@ -121,7 +117,7 @@ finished(struct demo *d)
 	while (kill(-group, 0) == 0) {
 		if (milliseconds() > end)
 			fail("left a process behind");
-		poll(NULL, 0, 1);
+		pause_for(1);
 	}
 	if (rmdir(d->dir) == -1)
 		fail("left a file behind in %s (%s)", d->dir, strerror(errno));
@@ -130,7 +126,7 @@ finished(struct demo *d)
 }
 
 static void
-expect_status(struct demo *d, int want)
+expect_finished(struct demo *d, int want)
 {
 	int status;
 
@@ -181,13 +177,14 @@ check_page(struct demo *d)
 	    sizeof word);
 }
 
-static void
-demo_shows(void)
+TEST(demo,
+    "make demo shows the page, the address that the server saw and the log "
+    "line, and leaves nothing behind")
 {
 	static char relay[512];
 	static const char *const argv[] = { "make", "-s", "demo", relay, NULL };
 	struct demo d;
-	int64_t start;
+	int64_t began;
 
 	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
 	/* What a make above us wants of its own children is not for this. */
@@ -196,12 +193,12 @@ demo_shows(void)
 	unsetenv("MAKELEVEL");
 	unsetenv("TARGET");
 	unsetenv("PORT");
-	start = milliseconds();
-	begin(&d, argv);
+	began = milliseconds();
+	start(&d, argv);
 	read_until(&d, NULL);
-	expect_status(&d, 0);
-	if (milliseconds() - start >= 10000)
-		fail("took %lld ms", (long long)(milliseconds() - start));
+	expect_finished(&d, 0);
+	if (milliseconds() - began >= SOON)
+		fail("took %lld ms", (long long)(milliseconds() - began));
 	check_page(&d);
 }
 
@@ -216,8 +213,9 @@ free_port(void)
 	return port;
 }
 
-static void
-stays_up(void)
+TEST(demo_target,
+    "make demo TARGET=... PORT=... serves until interrupted, and leaves "
+    "nothing behind")
 {
 	static const char answer[] = "HTTP/1.0 200 Fine\r\n\r\nsome page\n";
 	struct demo d;
@@ -269,7 +267,7 @@ stays_up(void)
 	expect_end(server, RST);
 	read_until(&d, NULL);
 	after(&d, "up=0 down=10 ", text, sizeof text);
-	expect_status(&d, 130);
+	expect_finished(&d, 130);
 }
 
 /* A script in place of the relay; the caller removes it. */
@@ -286,8 +284,8 @@ write_script(char *path, size_t size, const char *text)
 		fail("%s: %s", path, strerror(errno));
 }
 
-static void
-interrupted(void)
+TEST(demo_interrupted,
+    "make demo leaves nothing behind when interrupted half-way")
 {
 	struct demo d;
 	char script[300];
@@ -298,11 +296,10 @@ interrupted(void)
 	kill(0, SIGINT);
 	unlink(script);
 	read_until(&d, NULL);
-	expect_status(&d, 130);
+	expect_finished(&d, 130);
 }
 
-static void
-port_taken(void)
+TEST(demo_port_taken, "make demo says that PORT is taken, and stops")
 {
 	struct demo d;
 	char text[64];
@@ -314,11 +311,10 @@ port_taken(void)
 	read_until(&d, NULL);
 	after(&d, "port ", text, sizeof text);
 	after(&d, " of ::1: Address already in use\n", text, sizeof text);
-	expect_status(&d, 1);
+	expect_finished(&d, 1);
 }
 
-static void
-says_refused(void)
+TEST(demo_refused, "make demo says that TARGET refuses")
 {
 	struct demo d;
 	char target[32], text[64];
@@ -332,11 +328,10 @@ says_refused(void)
 	after(&d, " error=\"Connection refused\"", text, sizeof text);
 	kill(0, SIGINT);
 	read_until(&d, NULL);
-	expect_status(&d, 130);
+	expect_finished(&d, 130);
 }
 
-static void
-bad_target(void)
+TEST(demo_bad_target, "make demo says that TARGET is no address, and stops")
 {
 	struct demo d;
 	char text[64];
@@ -345,11 +340,10 @@ bad_target(void)
 	read_until(&d, NULL);
 	after(&d, "target 192.0.2: neither ", text,
 	    sizeof text);
-	expect_status(&d, 1);
+	expect_finished(&d, 1);
 }
 
-static void
-bad_relay(void)
+TEST(demo_bad_relay, "make demo fails with a relay that does")
 {
 	struct demo d;
 
@@ -357,11 +351,11 @@ bad_relay(void)
 	read_until(&d, NULL);
 	if (strstr(d.text, "did not even try") == NULL)
 		fail("\"%s\"", d.text);
-	expect_status(&d, 1);
+	expect_finished(&d, 1);
 }
 
-static void
-lying_relay(void)
+TEST(demo_lying_relay,
+    "make demo fails with a relay that logs what it has not done")
 {
 	struct demo d;
 	char script[300];
@@ -373,33 +367,21 @@ lying_relay(void)
 	unlink(script);
 	if (strstr(d.text, "not as it should be") == NULL)
 		fail("\"%s\"", d.text);
-	expect_status(&d, 1);
+	expect_finished(&d, 1);
 }
 
-static void
-without_ipv6(void)
+TEST(demo_without_ipv6,
+    "make demo says that there is no IPv6 loopback address, and stops")
 {
-#ifdef __linux__
+	static const char disable[] =
+	    "/proc/sys/net/ipv6/conf/all/disable_ipv6";
 	struct demo d;
-	struct ifreq ifr;
 	char text[64];
-	int fd;
 
-	if (unshare(CLONE_NEWNET) == -1 &&
-	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
-		skip("no network namespace of our own: %s", strerror(errno));
 	/* A machine as it was in 2005: 127.0.0.1, and no ::1. */
-	fd = open("/proc/sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY);
-	if (fd != -1 && write(fd, "1", 1) == -1)
-		skip("net.ipv6.conf.all.disable_ipv6: %s", strerror(errno));
-	close(fd);
-	memset(&ifr, 0, sizeof ifr);
-	memcpy(ifr.ifr_name, "lo", 3);
-	ifr.ifr_flags = IFF_UP;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &ifr) == -1)
-		skip("lo: %s", strerror(errno));
-	close(fd);
+	apart();
+	if (access(disable, F_OK) == 0)
+		put_file(disable, "1");
 	listen_on(AF_INET);
 
 	begin_demo(&d, relay_path, NULL, NULL);
@@ -407,34 +389,5 @@ without_ipv6(void)
 	after(&d, "no IPv6 loopback address", text, sizeof text);
 	if (strchr(d.text, '\n') != d.text + strlen(d.text) - 1)
 		fail("more than one line: \"%s\"", d.text);
-	expect_status(&d, 1);
-#else
-	skip("network namespaces are Linux's");
-#endif
-}
-
-static const struct test tests[] = {
-	{ "make demo shows the page, the address that the server saw and the "
-	    "log line, and leaves nothing behind", demo_shows },
-	{ "make demo TARGET=... PORT=... serves until interrupted, and leaves "
-	    "nothing behind", stays_up },
-	{ "make demo leaves nothing behind when interrupted half-way",
-	    interrupted },
-	{ "make demo says that PORT is taken, and stops", port_taken },
-	{ "make demo says that TARGET refuses", says_refused },
-	{ "make demo says that TARGET is no address, and stops", bad_target },
-	{ "make demo fails with a relay that does", bad_relay },
-	{ "make demo fails with a relay that logs what it has not done",
-	    lying_relay },
-	{ "make demo says that there is no IPv6 loopback address, and stops",
-	    without_ipv6 }
-};
-
-int
-main(int argc, char *argv[])
-{
-	if (getenv("RELAY") != NULL)
-		relay_path = getenv("RELAY");
-	return run_tests(tests, sizeof tests / sizeof tests[0], argc - 1,
-	    argv + 1);
+	expect_finished(&d, 1);
 }

@@ -10,10 +10,19 @@
 #ifndef TRACED_H
 #define TRACED_H
 
-#include "peers.h"
+#include "relay.h"
 
 #ifdef __linux__
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#else
+/* What the tests name.  They are skipped where nothing can be traced. */
+enum {
+	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
+	SYS_close_range, SYS_ioctl, SYS_landlock_create_ruleset,
+	SYS_landlock_restrict_self, SYS_prctl, SYS_prlimit64, SYS_setrlimit,
+	SYS_splice
+};
 #endif
 
 enum {
@@ -66,6 +75,32 @@ struct tracing {
 	volatile int over;	/* the relay has ended */
 };
 
+/*
+ * trace_without: each such call is to fail, as on a kernel that lacks it or
+ * refuses.
+ * trace_session: a traced session, with an option and its value if they are not
+ * NULL, that is being carried, so that all is confined that will be; its pid is
+ * the relay's own.  trace_confined: the same, and a skip where there is no
+ * filter.
+ * carry_on: bytes from the client, to a session that has been begun.
+ * conclude: that session still carries, and ends as it should.
+ * landlock_abi: of this kernel; below 1: none.
+ */
 struct tracing *trace_begin(void);
+void	trace_without(struct tracing *, long call, long argument, int error);
+void	trace_session(const struct tracing *, struct session *,
+	    const char *option, const char *value);
+void	trace_confined(const struct tracing *, struct session *);
+void	carry_on(struct session *);
+void	conclude(struct session *);
+long	landlock_abi(void);
+
+#ifndef TEST_LIBRARY
+#define trace_begin(...) HERE(trace_begin(__VA_ARGS__))
+#define trace_session(...) HERE(trace_session(__VA_ARGS__))
+#define trace_confined(...) HERE(trace_confined(__VA_ARGS__))
+#define carry_on(...) HERE(carry_on(__VA_ARGS__))
+#define conclude(...) HERE(conclude(__VA_ARGS__))
+#endif
 
 #endif

@@ -1,0 +1,281 @@
+/*
+ * What a session has given up, seen from outside; and kernels that lack a layer
+ * of that, or refuse it.
+ */
+
+#include "../lib/traced.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A session that is being carried, so that all is confined that will be. */
+static void
+begin_carried(struct session *t)
+{
+	begin(t, NULL, NULL);
+	carry_on(t);
+}
+
+/* The rest of the line in /proc/PID/file that begins with this word. */
+static const char *
+proc_line(pid_t pid, const char *file, const char *word)
+{
+	static char line[256];
+	char path[64];
+	FILE *f;
+
+#ifndef __linux__
+	skip("only Linux shows it in /proc");
+#endif
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, file);
+	f = fopen(path, "r");
+	if (f == NULL)
+		fail("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, word, strlen(word)) == 0) {
+			fclose(f);
+			line[strcspn(line, "\n")] = '\0';
+			return line + strlen(word);
+		}
+	fclose(f);
+	fail("%s has no %s", path, word);
+}
+
+/* A build with -DNO_SECCOMP, or a kernel without it. */
+static void
+need_filter(pid_t pid)
+{
+	if (strtol(proc_line(pid, "status", "Seccomp:"), NULL, 10) == 0)
+		skip("this build or this kernel has no seccomp filter");
+}
+
+static void
+expect_number(pid_t pid, const char *word, int base, unsigned long want)
+{
+	const char *text;
+
+	text = proc_line(pid, "status", word);
+	if (strtoul(text, NULL, base) != want)
+		fail("%s%s", word, text);
+}
+
+TEST(no_privileges,
+    "a session cannot regain privileges, has a filter and no capability")
+{
+	static const char *const sets[] = {
+		"CapInh:", "CapPrm:", "CapEff:", "CapAmb:"
+	};
+	struct session t;
+	size_t i;
+
+	begin_carried(&t);
+	need_filter(t.pid);
+	for (i = 0; i < sizeof sets / sizeof sets[0]; i++)
+		expect_number(t.pid, sets[i], 16, 0);
+	expect_number(t.pid, "NoNewPrivs:", 10, 1);
+	expect_number(t.pid, "Seccomp:", 10, 2);
+	conclude(&t);
+}
+
+static void
+join_groups(void)
+{
+	static const gid_t some[] = { 1, 2, 65534 };
+
+	if (setgroups(3, some) == -1)
+		_exit(125);
+}
+
+TEST(no_groups, "a session that root started is in no supplementary group")
+{
+	struct session t;
+	const char *text;
+
+	if (geteuid() != 0)
+		skip("not root");
+	relay_setup = join_groups;
+	begin_carried(&t);
+	need_filter(t.pid);
+	text = proc_line(t.pid, "status", "Groups:");
+	if (strspn(text, " \t") != strlen(text))
+		fail("Groups:%s", text);
+	conclude(&t);
+}
+
+static int
+descriptors(pid_t pid)
+{
+	struct dirent *e;
+	char path[64];
+	DIR *d;
+	int n;
+
+#ifndef __linux__
+	skip("only Linux shows it in /proc");
+#endif
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
+	d = opendir(path);
+	if (d == NULL && errno == EACCES)
+		skip("only root may look into a process that is not dumpable");
+	if (d == NULL)
+		fail("%s: %s", path, strerror(errno));
+	for (n = 0; (e = readdir(d)) != NULL;)
+		if (e->d_name[0] != '.')
+			n++;
+	closedir(d);
+	return n;
+}
+
+TEST(four_descriptors, "a session that talks has at most four descriptors")
+{
+	struct session t;
+	int n;
+
+	begin_carried(&t);
+	n = descriptors(t.pid);
+	if (n > 4)
+		fail("there are %d", n);
+	conclude(&t);
+}
+
+static void
+expect_limit(pid_t pid, const char *name, unsigned long want)
+{
+	const char *text;
+	char *end;
+	unsigned long soft, hard;
+
+	text = proc_line(pid, "limits", name);
+	soft = strtoul(text, &end, 10);
+	hard = strtoul(end, NULL, 10);
+	if (*text == '\0' || strstr(text, "unlimited") != NULL ||
+	    soft != want || hard != want)
+		fail("%s%s", name, text);
+}
+
+/* A file could be written to where 2 is not the client's socket. */
+TEST(own_limits,
+    "a session can write no core and no file, start no process and open no "
+    "more than eight descriptors")
+{
+	struct session t;
+
+	begin_as_inetd(&t, NULL);
+	carry_on(&t);
+	expect_limit(t.pid, "Max core file size", 0);
+	expect_limit(t.pid, "Max processes", 0);
+	expect_limit(t.pid, "Max file size", 0);
+	expect_limit(t.pid, "Max open files", 8);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_status(&t, 0);
+}
+
+/* Kernels that lack something, or refuse it. */
+
+/* A session where these are missing works; gives what it was traced with. */
+static struct tracing *
+session_without(long call, long argument, int error, long call2,
+    long argument2, int error2)
+{
+	struct tracing *t;
+	struct session s;
+
+	t = trace_begin();
+	trace_without(t, call, argument, error);
+	if (call2 != 0)
+		trace_without(t, call2, argument2, error2);
+	trace_session(t, &s, NULL, NULL);
+	if (t->injected == 0)
+		skip("this build has no layer to do without");
+	conclude(&s);
+	return t;
+}
+
+/* Before 5.9. */
+TEST(no_close_range, "a kernel without close_range carries sessions")
+{
+	(void)session_without(SYS_close_range, ANY, ENOSYS, 0, 0, 0);
+}
+
+TEST(no_limits, "limits that cannot be lowered do no harm")
+{
+	(void)session_without(SYS_prlimit64, ANY, EPERM, SYS_setrlimit, ANY,
+	    EPERM);
+}
+
+TEST(no_landlock,
+    "a kernel without Landlock carries sessions under the filter")
+{
+	static const int errors[] = { ENOSYS, EOPNOTSUPP };
+	size_t i;
+
+	for (i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		if (!session_without(SYS_landlock_create_ruleset, ANY,
+		    errors[i], 0, 0, 0)->confined)
+			fail("the filter is missing");
+}
+
+TEST(no_seccomp, "a kernel without seccomp and Landlock carries sessions")
+{
+	static const int errors[] = { EINVAL, ENOSYS };
+	size_t i;
+
+	for (i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		(void)session_without(SYS_prctl, PR_SET_SECCOMP, errors[i],
+		    SYS_landlock_create_ruleset, ANY, ENOSYS);
+}
+
+/* RST for both peers, a word in the log, and 71. */
+static void
+refused(const char *what, long call, long argument, unsigned nth, int error)
+{
+	struct tracing *t;
+	struct session s;
+	char about[64], text[2048], want[64];
+
+	snprintf(about, sizeof about, "(%s) ", what);
+	test_about(about);
+	t = trace_begin();
+	trace_without(t, call, argument, error);
+	t->faults[0].nth = nth;
+	relay_session(&s.relay, NULL);
+	expect_end(s.relay.client, RST);
+	expect_end(s.relay.target, RST);
+	expect_status(&s, 71);
+	if (t->injected == 0)
+		fail("it is not called");
+	relay_stderr(&s.relay, text, sizeof text);
+	snprintf(want, sizeof want, "end=error error=\"%s: ", what);
+	if (strstr(text, want) == NULL)
+		fail("the log says %s", text);
+	close(s.relay.client);
+	close(s.relay.target);
+	close(s.relay.err);
+	test_about("");
+}
+
+TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
+{
+	struct tracing *t;
+	struct session s;
+
+	t = trace_begin();
+	trace_confined(t, &s);
+	conclude(&s);
+	refused("capset", SYS_capset, ANY, 0, EPERM);
+	refused("PR_SET_DUMPABLE", SYS_prctl, PR_SET_DUMPABLE, 0, EINVAL);
+	refused("PR_SET_NO_NEW_PRIVS", SYS_prctl, PR_SET_NO_NEW_PRIVS, 0,
+	    EINVAL);
+	refused("seccomp", SYS_prctl, PR_SET_SECCOMP, 0, EACCES);
+	refused("seccomp", SYS_prctl, PR_SET_SECCOMP, 0, ENOMEM);
+	if (landlock_abi() >= 1) {
+		refused("Landlock", SYS_landlock_create_ruleset, ANY, 2,
+		    EINVAL);
+		refused("Landlock", SYS_landlock_restrict_self, ANY, 0, EPERM);
+	}
+}

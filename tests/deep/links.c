@@ -1,0 +1,216 @@
+/*
+ * Links that go down.  With -k, a peer that does not answer any more is missed
+ * after about twice as many seconds; one that answers is left alone, however
+ * little it takes.
+ *
+ * LINKS_PAUSE is for how many milliseconds a window is closed before its link
+ * goes down.
+ */
+
+#include "../lib/links.h"
+#include "../lib/patient.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Milliseconds: -k; when a peer is missed, at the earliest and at the latest;
+ * and a time in which all settles.
+ */
+enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
+
+/* The relay ends well, and says who is missed. */
+static void
+expect_timeout(int far)
+{
+	struct session *t;
+	char text[2048], want[32];
+
+	t = &far_sessions[far];
+	expect_status(t, 0);
+	relay_stderr(&t->relay, text, sizeof text);
+	snprintf(want, sizeof want, "end=%s", timeout_of[far]);
+	if (strstr(text, want) == NULL)
+		fail("the log says %s", text);
+}
+
+/* The near peers see RST, no later than this after the link went down. */
+static void
+expect_missed(int64_t since, int latest)
+{
+	static const char *const words[] = { "client", "target" };
+	struct pollfd p[2];
+	int64_t took;
+	int far, left;
+
+	latest *= test_slow();
+	for (far = CLIENT; far <= TARGET; far++) {
+		p[far].fd = near_fd(far);
+		p[far].events = 0;
+	}
+	for (left = 2; left > 0;) {
+		if (poll(p, 2, latest) == 0)
+			fail("the %s is not missed within %d ms",
+			    words[p[CLIENT].fd == -1], latest);
+		took = milliseconds() - since;
+		for (far = CLIENT; far <= TARGET; far++) {
+			if (p[far].fd == -1 || p[far].revents == 0)
+				continue;
+			if (took < EARLIEST || took > latest)
+				fail("the %s is missed after %lld ms",
+				    words[far], (long long)took);
+			p[far].fd = -1;
+			left--;
+		}
+	}
+	expect_timeout(CLIENT);
+	expect_timeout(TARGET);
+}
+
+/* They are as they were: what is sent arrives. */
+static void
+expect_alive(void)
+{
+	int far;
+
+	for (far = CLIENT; far <= TARGET; far++) {
+		converse(near_fd(far), far_fd(far));
+		expect_status(&far_sessions[far], 0);
+	}
+}
+
+TEST(link_idle,
+    "a silent peer whose link goes down is missed after about twice -k")
+{
+	begin_links();
+	expect_missed(link_down(), LATEST);
+}
+
+TEST(link_under_way,
+    "a peer whose link goes down is missed with bytes under way to it")
+{
+	int64_t since;
+
+	begin_links();
+	since = link_down();
+	send_near(100000);
+	expect_missed(since, LATEST);
+}
+
+/* Nothing else is, and nothing was for a while. */
+TEST(link_fin_under_way,
+    "a peer whose link goes down is missed with FIN under way to it")
+{
+	int64_t since;
+
+	begin_links();
+	pause_for(PAUSE);
+	since = link_down();
+	finish(near_fd(CLIENT));
+	finish(near_fd(TARGET));
+	expect_missed(since, LATEST);
+}
+
+/*
+ * The kernel asks a closed window after pauses that double, and only then: two
+ * of them are missed before the peer is.
+ */
+TEST(link_window_closed,
+    "a peer whose link goes down is missed with its window closed")
+{
+	int pause;
+
+	pause = getenv("LINKS_PAUSE") != NULL ? atoi(getenv("LINKS_PAUSE")) :
+	    2 * K;
+	alarm((unsigned)((pause / 250 + 60) * test_slow()));
+	begin_links();
+	fill(near_fd(CLIENT), 3);
+	fill(near_fd(TARGET), 3);
+	pause_for(pause);
+	expect_missed(link_down(), LATEST + 4 * pause);
+}
+
+TEST(link_silent, "a silent peer is left alone")
+{
+	begin_links();
+	pause_for(2 * LATEST);
+	expect_alive();
+}
+
+TEST(link_closed_window, "a peer whose window stays closed is left alone")
+{
+	size_t filled[2];
+	int far;
+
+	begin_links();
+	for (far = CLIENT; far <= TARGET; far++)
+		filled[far] = (size_t)fill(near_fd(far), 3);
+	pause_for(2 * LATEST);
+	for (far = CLIENT; far <= TARGET; far++)
+		expect_stream(far_fd(far), 3, 0, filled[far]);
+	expect_alive();
+}
+
+/* Nothing, then a link that is down: what was sent meanwhile is to arrive. */
+static void
+outage(int silence, int ms, size_t size)
+{
+	begin_links();
+	pause_for(silence);
+	(void)link_down();
+	send_near(size);
+	pause_for(ms);
+	link_up();
+	expect_stream(far_fd(CLIENT), 3, 0, size);
+	expect_stream(far_fd(TARGET), 3, 0, size);
+	expect_alive();
+}
+
+TEST(link_short_outage,
+    "a link that is down for less than -k costs no session")
+{
+	outage(0, K * 4 / 5, 100000);
+}
+
+/*
+ * The last answer before may be as old as -k, and that is not the peer's fault.
+ * The kernel repeats what was sent after 200, 600 and 1,400 milliseconds.
+ */
+TEST(link_outage_after_silence,
+    "silence before a link goes down does not count against the peer")
+{
+	outage(K * 19 / 20, K * 23 / 20, 1);
+}
+
+/*
+ * The relay has ended by then: the kernel asks the closed window alone, and no
+ * option of ours may make it give up.
+ */
+TEST(link_closed_behind_fin,
+    "what a closed window holds back outlives the relay")
+{
+	const size_t size = 200000;
+	int far, same;
+
+	begin_links();
+	same = 65536;	/* the size it has; now it does not grow */
+	for (far = CLIENT; far <= TARGET; far++) {
+		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
+		    sizeof same);
+		finish(far_fd(far));
+		expect_end(near_fd(far), FIN);
+		send_stream(near_fd(far), 3, 0, size);
+		finish(near_fd(far));
+		expect_status(&far_sessions[far], 0);
+	}
+	pause_for(2 * LATEST);
+	for (far = CLIENT; far <= TARGET; far++) {
+		if ((size_t)arrived(far_fd(far)) == size)
+			fail("the window does not close");
+		expect_stream(far_fd(far), 3, 0, size);
+		expect_end(far_fd(far), FIN);
+	}
+}

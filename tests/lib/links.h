@@ -1,0 +1,58 @@
+/*
+ * Links that go down: a relay between peers on both sides of a router, all in
+ * network namespaces.  There are two sessions at once: in one the client is
+ * far, behind the router, in the other the target is.
+ */
+
+#ifndef LINKS_H
+#define LINKS_H
+
+#include "address.h"
+#include "relay.h"
+
+/*
+ * Where a socket is: with the relay; in the router, where the near peers are;
+ * or behind it, where the far peers are and the link goes down.  For clients the
+ * relay is at fd00::1.
+ */
+enum place { RELAY, ROUTER, FAR, PLACES };
+#define TARGET_NEAR "10.0.0.2"
+#define TARGET_FAR "10.0.1.2"
+
+/* By who is far: CLIENT, TARGET. */
+extern struct session far_sessions[2];
+#define far_fd(far) far_sessions[far].fd[far]
+#define near_fd(far) far_sessions[far].fd[!far]
+
+/*
+ * make_links: from here on all this is so, and the test is where the relay is.
+ * go_to: what it opens from now on is there.
+ * begin_far: both sessions, with this -k; 1000 bytes have come from the far
+ * peers.  begin_links: make_links, and begin_far with -k 1.
+ * link_down: gives the time at which it is.
+ * route_away: the router answers with ICMP unreachable, until route_back.
+ * send_near: both near peers send this number of bytes of stream 3.
+ */
+void	make_links(void);
+void	go_to(enum place);
+void	begin_far(const char *keepalive);
+void	begin_links(void);
+int64_t	link_down(void);
+void	link_up(void);
+void	route_away(void);
+void	route_back(void);
+void	send_near(size_t);
+
+#ifndef TEST_LIBRARY
+#define make_links(...) HERE(make_links(__VA_ARGS__))
+#define go_to(...) HERE(go_to(__VA_ARGS__))
+#define begin_far(...) HERE(begin_far(__VA_ARGS__))
+#define begin_links(...) HERE(begin_links(__VA_ARGS__))
+#define link_down(...) HERE(link_down(__VA_ARGS__))
+#define link_up(...) HERE(link_up(__VA_ARGS__))
+#define route_away(...) HERE(route_away(__VA_ARGS__))
+#define route_back(...) HERE(route_back(__VA_ARGS__))
+#define send_near(...) HERE(send_near(__VA_ARGS__))
+#endif
+
+#endif
