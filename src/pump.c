@@ -21,6 +21,9 @@
 /* Milliseconds that a flow may hold what only bulk needs, and not move. */
 enum { REST = 2000 };
 
+/* Bytes that are dropped of who sends on and on and takes nothing. */
+enum { MOST_DROPPED = 64 << 20 };
+
 /*
  * How many milliseconds may pass without a byte moved, by -T or -t, and how the
  * session ends after that; or NEVER.
@@ -114,6 +117,13 @@ note_movement(struct session *s, int side)
 	    tcp_unread(s->fd[side]);
 	fin = from->fin || tcp_had_fin(from->from,
 	    from->bytes + carry_pending(from) + from->missed);
+	/* What comes from who is left is dropped. */
+	if (s->gone == !side) {
+		came = s->came[side];
+		fin = from->fin;
+	}
+	if (acked > s->acked[side])
+		s->dropped = 0;
 	if (acked > s->acked[side] || came > s->came[side] || fin != from->fin)
 		s->moved = s->now;
 	s->acked[side] = acked;
@@ -145,6 +155,10 @@ gone(struct session *s, int side, int error)
 	from = &s->flow[side];
 	to = &s->flow[!side];
 	note_movement(s, side);
+	/* It has all that the other had sent, and so it is the good end. */
+	if (s->gone == !side && all_done(s) &&
+	    tcp_unsent(s->fd[side]) <= to->done)
+		return over(s, END_EOF, 0);
 	/* FIN of ours may be unanswered, which counts as one byte. */
 	if (s->gone != SIDES || !from->fin || carry_pending(to) != 0 ||
 	    tcp_unsent(s->fd[side]) > to->done)
@@ -152,7 +166,10 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->reset = !from->fin || !(vanished || tcp_forgotten(s->fd[side]));
+	s->moved = s->now;	/* another limit may hold from now on */
+	/* A reset drops what is unsent: not where that cannot be told. */
+	s->reset = !from->fin || !(vanished || tcp_forgotten(s->fd[side]) ||
+	    tcp_unsent(s->fd[!side]) == -1);
 	tcp_let_go(s->fd[!side]);
 	carry_drop(to);
 	done(s, to);
@@ -175,6 +192,25 @@ failed(struct session *s, int side, int error)
 		return 0;
 	cause = tcp_error(s->fd[side], events);
 	return gone(s, side, cause != 0 ? cause : error);
+}
+
+/*
+ * What is left sends on, to nobody: in a direct connection it would have met
+ * RST.  It may have to write before it reads; but who takes nothing and sends on
+ * and on gets RST now.  0 to go on, -1 for the end.
+ */
+static int
+drop(struct session *s, int side)
+{
+	if (carry_pending(&s->flow[side]) == 0)
+		return 0;	/* it was FIN */
+	s->dropped += carry_pending(&s->flow[side]);
+	carry_drop(&s->flow[side]);
+	s->reset = 1;
+	if (s->dropped <= MOST_DROPPED)
+		return 0;
+	note_movement(s, side);
+	return s->dropped == 0 ? 0 : over(s, END_EOF, 0);
 }
 
 /* True if the last look at the clock was in this very millisecond. */
@@ -211,12 +247,9 @@ pass(struct session *s, int side, int revents)
 			f->eof = n <= 0;
 			if (n == 0 && s->gone != side)
 				f->fin = 1;
+			if (s->gone == !side)
+				return drop(s, side);
 			s->moved = s->now;
-		}
-		if (s->gone == !side && carry_pending(f) != 0) {
-			/* There, it would have met RST. */
-			carry_drop(f);
-			s->reset = 1;
 		}
 		if (carry_pending(f) == 0)
 			return 0;
@@ -299,6 +332,8 @@ serve(struct session *s, struct pollfd *p)
 				return -1;
 			if (error == 0 && (p[side].revents & POLLHUP) != 0)
 				s->flow[side].hung = 1;
+			/* Of an error that was none nothing is to be read. */
+			p[side].revents &= ~POLLERR;
 		}
 	for (side = 0; side < SIDES; side++) {
 		if (has_left(s, side))

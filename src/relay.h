@@ -127,6 +127,7 @@ struct session {
 	int64_t repeats[SIDES];	/* as of then, see tcp_repeats */
 	int gone;		/* the side that is; SIDES: none */
 	int reset;		/* it has reset: so does the other's socket */
+	uint64_t dropped;	/* of who is left, since it took anything */
 	/* wait: */
 	int64_t now;		/* milliseconds, as of the last look: now() */
 	int looks;		/* that were system calls */

@@ -103,7 +103,7 @@
 #define SESSION_LAST __attribute__((common))
 
 #ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0	/* SIGPIPE is ignored in any case */
+#define MSG_NOSIGNAL 0	/* SIGPIPE is kept waiting in any case */
 #endif
 
 /* glibc looks for options behind the operands, unless told so. */

@@ -105,8 +105,12 @@ tcp_error(int fd, int revents)
 		return errno;
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
-		if ((tcp_events(fd) & POLLHUP) == 0)
+		if ((tcp_events(fd) & POLLHUP) == 0) {
+			/* One may have come since. */
+			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
+			    &len);
 			return 0;
+		}
 	}
 	return error;
 }

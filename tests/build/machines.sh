@@ -13,7 +13,7 @@
 # qemu-user stands in for a machine of another kind: it hands the program's system
 # calls to this kernel, translated.
 # It knows neither seccomp nor Landlock, and what limits or traces the relay
-# would limit or trace qemu: confined and faults are left out.  What else it cannot
+# would limit or trace qemu: the deep ones are left out.  What else it cannot
 # do is skipped by name (beyond_qemu).
 
 cd "$(dirname "$0")/../.." || exit 2
@@ -258,10 +258,10 @@ suite() {
 
 # Of the parts of test.sh, those that are of use there, and not both ways.
 parts_for() {
-	for part in ${PARTS:-run scripts bulk ipv6-targets confined faults \
-	    load networks receivers manual demo-check superservers protocols}; do
+	for part in ${PARTS:-run scripts bulk ipv6-targets deep \
+	    load networks receivers manual demo superservers protocols}; do
 		case $(emulator "$1")$part in
-		qemu*confined | qemu*faults) ;;
+		qemu*deep) ;;
 		*) echo "$part" ;;
 		esac
 	done

@@ -204,7 +204,7 @@ watch() {
 		RELAY=$dir/$name.sh
 		export RELAY
 		echo "$rules" | while read -r rule; do
-			tests/run "$rule"
+			TEST_SLOW=6 tests/run "$rule"
 		done
 		for seed in 1 4 7; do
 			tests/scripts -j 1 -n 3 -s $seed
