@@ -36,6 +36,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* As much as goes. */
+static void
+send_on(int fd, unsigned stream, uint64_t from, size_t size)
+{
+	for (;;)
+		send_stream(fd, stream, from, size);
+}
+
 /* Use the processor until the relay has used so many milliseconds of it. */
 static void
 burn(struct relay *r, int ms)
@@ -47,7 +55,7 @@ burn(struct relay *r, int ms)
 
 	if (clock_getcpuclockid(r->pid, &clock) != 0)
 		skip("no clock of another process here");
-	pid = aside(send_stream, r->target, 1, SIZE_MAX);
+	pid = aside(send_on, r->target, 1, MIB);
 	do
 		if (!readable(r->client, SOON) ||
 		    recv(r->client, block, sizeof block, 0) <= 0)
