@@ -154,6 +154,11 @@ getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
 	if (level == SOL_SOCKET && option == SO_ERROR && *(int *)value == EPIPE)
 		had_epipe[fd] = 1;
 	if (level == IPPROTO_TCP && option == TCP_INFO) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		/* It takes the four for one number. */
+		n = (int)__builtin_bswap32(*(uint32_t *)value);
+		*(int *)value = n;
+#endif
 		n = 0;
 		(void)ioctl(fd, FIONREAD, &n);
 		info->tcpi_bytes_received = had_epipe[fd] ? UINT64_MAX :
@@ -182,6 +187,8 @@ a client that stood still and vanishes after the target's FIN is missed|qemu han
 a target that stood still and vanishes after the client's reset is missed|qemu hands on four bytes of TCP_INFO
 a client that stood still and vanishes after the target's reset is missed|qemu hands on four bytes of TCP_INFO
 what is set on the client's socket does no harm, and an idle session sleeps|qemu does not know SO_TIMESTAMPING and SO_ATTACH_FILTER
+-6 reaches a link-local target by its scope|qemu does not turn the bytes of a scope round
+-p 1 leaves the scope of link-local addresses out|qemu does not turn the bytes of a scope round
 -s uses a port for several targets, and says when none is left|qemu does not know IP_BIND_ADDRESS_NO_PORT
 "
 
