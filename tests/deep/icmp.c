@@ -116,7 +116,7 @@ TEST(icmp_at_handshake,
 	socket_pair(AF_INET6, &t.fd[CLIENT], &theirs);
 	relay_on(&t.relay, theirs, 1, args);
 	expect_dialing(listener);
-	kill(t.relay.pid, SIGSTOP);
+	stop_relay(t.relay.pid);
 	close(accept_from(listener));
 	t.fd[TARGET] = accept_from(listener);
 	route_away();

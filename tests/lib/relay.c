@@ -119,6 +119,20 @@ relay_session(struct relay *r, ...)
 	close(listener);
 }
 
+/*
+ * Its poll(2) may look once more between the signal and the stop: whoever goes
+ * on before that has the relay see half of what it is to find together.
+ */
+void
+stop_relay(pid_t pid)
+{
+	int status;
+
+	if (kill(pid, SIGSTOP) == -1 ||
+	    waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		fail("the relay does not stop");
+}
+
 /* By the count of its turns: a machine may stand still for seconds. */
 int
 relay_status(struct relay *r, int ms)

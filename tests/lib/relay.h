@@ -21,6 +21,7 @@ struct relay {
  * relay_on: the same with this accepted socket, which is closed here.
  * relay_setup: called in the relay's process before the relay is executed.
  * relay_session: the same with -v and a pipe, to a target of ours, accepted.
+ * stop_relay: SIGSTOP, and it has stopped; SIGCONT lets it go on.
  * relay_status: the exit status within ms, 128 + signal if killed.
  * relay_stderr: all that the relay wrote to its 2, until it closed it.
  */
@@ -31,6 +32,7 @@ void	relay_start(struct relay *, int family, int separate, ...);
 void	relay_startv(struct relay *, int family, int separate,
 	    const char *const *);
 void	relay_session(struct relay *, ...);
+void	stop_relay(pid_t);
 int	relay_status(struct relay *, int ms);
 void	relay_stderr(struct relay *, char *, size_t);
 
@@ -104,6 +106,7 @@ void	fails(int status, const char *target, const char *end,
 #define relay_start(...) HERE(relay_start(__VA_ARGS__))
 #define relay_startv(...) HERE(relay_startv(__VA_ARGS__))
 #define relay_session(...) HERE(relay_session(__VA_ARGS__))
+#define stop_relay(...) HERE(stop_relay(__VA_ARGS__))
 #define relay_status(...) HERE(relay_status(__VA_ARGS__))
 #define relay_stderr(...) HERE(relay_stderr(__VA_ARGS__))
 #define begin(...) HERE(begin(__VA_ARGS__))
