@@ -86,7 +86,6 @@ LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/links.h \
 	tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
 	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h \
 	tests/lib/traced.h tests/lib/use.h
-RUN_OBJ = tests/lib/mapping.o tests/lib/run.o tests/lib/source.o
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
@@ -111,19 +110,12 @@ TEST_CFLAGS = -O1
 	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -c -o $@ $<
 
 $(LIB_OBJ) $(TEST_OBJ) $(SCRIPT_OBJ) tests/lib/run.o: $(LIB_HDR)
-tests/start/source.o: tests/lib/mapping.h
 tests/deep/errnos.o tests/deep/faults.o: tests/deep/errnos.h
 tests/deep/exchange.o tests/deep/faults.o: tests/deep/exchange.h
 $(SCRIPT_OBJ): tests/deep/script.h
 
-tests/run: $(TEST_OBJ) $(LIB_OBJ) $(RUN_OBJ)
-	$(CC) -o $@ $(TEST_OBJ) $(LIB_OBJ) $(RUN_OBJ)
-
-# The program's own, for what takes more calls than a relay could be started.
-tests/lib/source.o: src/source.c $(HDR)
-	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -c -o $@ src/source.c
-
-tests/lib/mapping.o: tests/lib/mapping.h $(HDR)
+tests/run: $(TEST_OBJ) $(LIB_OBJ) tests/lib/run.o
+	$(CC) -o $@ $(TEST_OBJ) $(LIB_OBJ) tests/lib/run.o
 
 tests/scripts: $(SCRIPT_OBJ) $(LIB_OBJ)
 	$(CC) -o $@ $(SCRIPT_OBJ) $(LIB_OBJ)

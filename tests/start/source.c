@@ -3,7 +3,6 @@
  */
 
 #include "../lib/calls.h"
-#include "../lib/mapping.h"
 #include "../lib/places.h"
 
 #include <arpa/inet.h>
@@ -77,30 +76,6 @@ static const struct example {
 
 enum { EXAMPLES = sizeof examples / sizeof examples[0] };
 
-/* Of the mapping alone: the clients' addresses need not be here. */
-TEST(map_examples, "the mapping of -s network is that of the manual's examples")
-{
-	static const int len[] = { 10, 24 };
-	union address client, got, network;
-	char text[32];
-	size_t i;
-	int n;
-
-	for (i = 0; i < EXAMPLES; i++)
-		for (n = 0; n < 2; n++) {
-			snprintf(text, sizeof text, "%s", networks[n]);
-			text[strcspn(text, "/")] = '\0';
-			client = address(examples[i].client, 0);
-			network = got = address(text, 0);
-			got.in.sin_addr = mapped(&client.sa,
-			    network.in.sin_addr, len[n]);
-			if (strcmp(host_text(&got), examples[i].source[n]) != 0)
-				fail("%s in %s is %s, not %s",
-				    examples[i].client, networks[n],
-				    host_text(&got), examples[i].source[n]);
-		}
-}
-
 TEST(manuals_clients, "from the manual's clients, the target sees the manual's "
     "addresses")
 {
@@ -168,60 +143,89 @@ TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
 	    "127.48.99.54");
 }
 
-enum { BUCKETS = 64, CLIENTS = 100000 };
+enum { PARTS = 8, CLIENTS = 160 };
 
-/* As many clients in each part of the network, and none at its ends. */
-static void
-expect_even(const uint32_t *source, const char *which, int shift)
+/* The source that the target sees of this client, which is one of ours. */
+static uint32_t
+source_seen(const char *client)
 {
-	int bucket[BUCKETS], i;
+	struct session t;
+	union address seen;
+	int listener, theirs;
 
-	memset(bucket, 0, sizeof bucket);
-	for (i = 0; i < CLIENTS; i++) {
-		if (source[i] <= 0x7f400000 || source[i] >= 0x7f7fffff)
-			fail("%s: 0x%08x is no host in 127.64.0.0/10", which,
-			    source[i]);
-		bucket[source[i] >> shift & (BUCKETS - 1)]++;
-	}
-	for (i = 0; i < BUCKETS; i++)
-		if (bucket[i] * 10LL * BUCKETS < CLIENTS * 9LL ||
-		    bucket[i] * 10LL * BUCKETS > CLIENTS * 11LL)
-			fail("%s: %d of %d clients in one of %d parts", which,
-			    bucket[i], CLIENTS, BUCKETS);
+	listener = listen_at("127.0.0.1", 0, 5);
+	theirs = call(&t, client, 0, "::1", 0);
+	serve_to(&t, theirs, listener, "-s", networks[0], "127.0.0.1",
+	    port_text(listener), NULL);
+	seen = peer_name(t.fd[TARGET]);
+	reset_now(&t.fd[CLIENT]);
+	expect_status(&t, 0);
+	let_go(&t);
+	return ntohl(seen.in.sin_addr.s_addr);
 }
 
-/* Random /64s, /64s in a row, and the first /64 of /48s in a row. */
-TEST(map_even, "100,000 clients spread evenly over 64 parts of a /10")
+/* About as many clients in each part of the network, and none at its ends. */
+static void
+expect_even(const uint32_t *source, int shift)
 {
-	static const char *const which[] = { "random", "/64s", "/48s" };
-	static uint32_t source[CLIENTS];
-	union address client, network;
-	uint64_t n, random;
-	int i, j, kind;
+	int i, part[PARTS];
 
-	network = address("127.64.0.0", 0);
-	client = address("2001:db8::1", 0);
-	random = 1;
-	for (kind = 0; kind < 3; kind++) {
-		for (i = 0; i < CLIENTS; i++) {
-			random = random * 6364136223846793005u +
-			    1442695040888963407u;
-			n = 0x20010db800000000u + (uint64_t)i;
-			if (kind == 0)
-				n = (random >> 32 | random << 32) >> 3 |
-				    0x2000000000000000u;
-			if (kind == 2)
-				n = 0x2a00000000000000u + ((uint64_t)i << 16);
-			for (j = 7; j >= 0; j--, n >>= 8)
-				client.in6.sin6_addr.s6_addr[j] =
-				    (unsigned char)n;
-			source[i] = ntohl(mapped(&client.sa,
-			    network.in.sin_addr, 10).s_addr);
-		}
-		/* The highest bits of the host, and the lowest. */
-		expect_even(source, which[kind], 16);
-		expect_even(source, which[kind], 0);
+	memset(part, 0, sizeof part);
+	for (i = 0; i < CLIENTS; i++) {
+		if (source[i] <= 0x7f400000 || source[i] >= 0x7f7fffff)
+			fail("0x%08x is no host in %s", source[i], networks[0]);
+		part[source[i] >> shift & (PARTS - 1)]++;
 	}
+	for (i = 0; i < PARTS; i++)
+		if (part[i] * PARTS * 5 < CLIENTS * 2 ||
+		    part[i] * PARTS > CLIENTS * 2)
+			fail("%d of %d clients are in one of %d parts",
+			    part[i], CLIENTS, PARTS);
+}
+
+/* The highest bits of the host, and the lowest. */
+static void
+expect_spread(const char *about, uint16_t (*net)[4])
+{
+	static uint32_t source[CLIENTS];
+	char client[48];
+	int i;
+
+	test_about(about);
+	for (i = 0; i < CLIENTS; i++) {
+		snprintf(client, sizeof client, "%x:%x:%x:%x::1", net[i][0],
+		    net[i][1], net[i][2], net[i][3]);
+		give(client);
+		source[i] = source_seen(client);
+	}
+	expect_even(source, 19);
+	expect_even(source, 0);
+}
+
+/* A mapping is the same on every machine, so this is no matter of luck. */
+TEST(map_even, "clients spread evenly over 8 parts of a /10")
+{
+	static uint16_t random[CLIENTS][4], of_64[CLIENTS][4], of_48[CLIENTS][4];
+	uint32_t n;
+	int i, j;
+
+	apart();
+	n = 1;
+	for (i = 0; i < CLIENTS; i++) {
+		for (j = 0; j < 4; j++) {
+			n = n * 1664525 + 1013904223;
+			random[i][j] = (uint16_t)(n >> 16);
+		}
+		random[i][0] = (random[i][0] >> 3) | 0x2000;
+		of_64[i][0] = 0x2001;
+		of_64[i][1] = 0xdb8;
+		of_64[i][3] = (uint16_t)i;
+		of_48[i][0] = 0x2a00;
+		of_48[i][2] = (uint16_t)i;
+	}
+	expect_spread("(random /64s) ", random);
+	expect_spread("(/64s in a row) ", of_64);
+	expect_spread("(the first /64 of /48s in a row) ", of_48);
 }
 
 /* What cannot be had. */
