@@ -31,6 +31,16 @@ plan(struct forced *f, long call, long a, long b, long c)
 	return f;
 }
 
+static void
+plan_useless(struct forced *f, long call)
+{
+	size_t i;
+
+	plan(f, call, -1, -1, -1);
+	for (i = 0; i < sizeof f->arguments / sizeof f->arguments[0]; i++)
+		f->arguments[i] = -1;
+}
+
 static struct forced *
 plan_data(struct forced *f, int at, const void *data, size_t size)
 {
@@ -79,25 +89,17 @@ plan_break_out(struct forced *f)
 	return n;
 }
 
+/*
+ * What ends a process or resumes it, with whatever arguments: no process can be
+ * without, and none could be tried and go on.
+ */
 static int
-is_allowed(long call)
+ends_or_resumes(long call)
 {
-	/* Those of 32 bits and of old, where a machine has them. */
-	static const long allowed[] = {
-		SYS_clock_gettime, SYS_close, SYS_exit, SYS_exit_group,
-		SYS_fcntl, SYS_getpid, SYS_getsockopt, SYS_ioctl, SYS_pipe2,
-		SYS_ppoll, SYS_read, SYS_recvfrom, SYS_restart_syscall,
-		SYS_rt_sigreturn, SYS_sched_yield, SYS_sendto, SYS_setitimer,
-		SYS_setsockopt, SYS_shutdown, SYS_splice, SYS_write,
-#ifdef SYS_alarm
-		SYS_alarm, SYS_pipe, SYS_poll,
-#endif
-#ifdef SYS_ppoll_time64
-		SYS_clock_gettime64, SYS_fcntl64, SYS_ppoll_time64,
+	static const long those[] = {
+		SYS_exit, SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn,
+#ifdef SYS_sigreturn
 		SYS_sigreturn,
-#endif
-#ifdef SYS_socketcall
-		SYS_socketcall,
 #endif
 #ifdef __x86_64__
 		/*
@@ -109,13 +111,16 @@ is_allowed(long call)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
-		if (allowed[i] == call)
+	for (i = 0; i < sizeof those / sizeof those[0]; i++)
+		if (those[i] == call)
 			return 1;
 	return 0;
 }
 
-/* All that no session makes; no system has as many calls. */
+/*
+ * No system has as many calls.  No argument is of any use, so that what a
+ * session may call does nothing.
+ */
 static size_t
 plan_every_number(struct forced *f)
 {
@@ -123,13 +128,13 @@ plan_every_number(struct forced *f)
 	long call;
 
 	for (call = 0, n = 0; call < 600; call++)
-		if (!is_allowed(call))
-			plan(&f[n++], call, 0, 0, 0);
+		if (!ends_or_resumes(call))
+			plan_useless(&f[n++], call);
 #ifdef __x86_64__
 	/* The same numbers, as x32 has them. */
-	plan(&f[n++], 0x40000000 | SYS_read, 0, 0, 0);
-	plan(&f[n++], 0x40000000 | SYS_open, 0, 0, 0);
-	plan(&f[n++], -1, 0, 0, 0);
+	plan_useless(&f[n++], 0x40000000 | SYS_read);
+	plan_useless(&f[n++], 0x40000000 | SYS_open);
+	plan_useless(&f[n++], -1);
 #endif
 	return n;
 }
@@ -255,20 +260,40 @@ TEST(break_out,
 	conclude(&s);
 }
 
+/*
+ * A budget, and not a list: which calls a session needs is its own business and
+ * its libc's, but there are few of them, and those of break_out are not among
+ * them.  A machine of 32 bits has some in two forms.
+ */
+enum { MOST_KNOWN = sizeof(long) == 8 ? 19 : 22 };
+
 TEST(every_number,
     "every call but those of a session is unknown inside it")
 {
 	struct tracing *t;
 	struct session s;
-	size_t n;
+	char known[600];
+	size_t at, i, n, n_known;
 
 	t = trace_begin();
 	trace_confined(t, &s);
 	n = plan_every_number(t->force);
 	force(t, n);
-	expect_results(t->force, n, -ENOSYS);
-	printf("# %zu calls tried from inside, each of them ENOSYS\n", n);
+	known[0] = '\0';
+	for (i = n_known = at = 0; i < n; i++) {
+		if (t->force[i].result == -ENOSYS)
+			continue;
+		n_known++;
+		if (at < sizeof known)
+			at += (size_t)snprintf(known + at, sizeof known - at,
+			    " %ld", t->force[i].call);
+	}
+	printf("# %zu calls tried from inside, of which are known%s\n", n,
+	    known);
 	fflush(stdout);
+	if (n_known > MOST_KNOWN)
+		fail("%zu are known, and %d at most:%s", n_known, MOST_KNOWN,
+		    known);
 	conclude(&s);
 }
 
