@@ -7,6 +7,10 @@
 # slow, and TEST_SLOW=4 has every wait last four times as long.
 
 cd "$(dirname "$0")" || exit 1
+[ -x tests/run ] || { echo "no tests/run: run make tools" >&2; exit 2; }
+# What is started here does not write into the system's log.
+[ ! -S /dev/log ] || [ -n "${HOST_LOG+set}" ] ||
+    exec tests/run --unlogged sh test.sh "$@"
 RELAY=${RELAY:-./stfl-relay}
 case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 1

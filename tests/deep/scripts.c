@@ -12,6 +12,7 @@
  * each script and what was seen.
  */
 
+#include "../lib/places.h"
 #include "script.h"
 
 #include <sys/resource.h>
@@ -408,6 +409,7 @@ main(int argc, char *argv[])
 	unsigned jobs;
 	int c;
 
+	hide_log(argv);
 	count = jobs = 0;
 	first = 1;
 	processors = sysconf(_SC_NPROCESSORS_ONLN);

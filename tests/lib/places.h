@@ -28,6 +28,13 @@ void	own_etc(const char *hosts);
 int	name_socket(void);
 
 /*
+ * Where the system has a log, run this command instead of the caller, with no
+ * way to it: nothing that is tested is to write there.  Else it returns, and so
+ * it does with HOST_LOG in the environment.
+ */
+void	hide_log(char *command[]);
+
+/*
  * What comes to a socket and is lost on the way: packets of that size or more;
  * all of them (vanish: it answers nothing any more).
  */

@@ -2,13 +2,15 @@
  * The runner: see test.h.
  *
  *	tests/run [--list] [WORDS...]
+ *	tests/run --unlogged COMMAND...
  *
  * WORDS are a folder or file (session/fin), an id, or a part of a sentence;
- * without any, all tests run.
+ * without any, all tests run.  COMMAND is run with no way to the system's log,
+ * as the tests are.
  */
 
 #define TEST_LIBRARY
-#include "test.h"
+#include "places.h"
 
 #include <sys/wait.h>
 
@@ -172,7 +174,15 @@ main(int argc, char *argv[])
 	const struct test *test;
 	int failed, free_job, list, running;
 
+	if (argc > 2 && strcmp(argv[1], "--unlogged") == 0) {
+		hide_log(argv + 2);
+		execvp(argv[2], argv + 2);
+		perror(argv[2]);
+		return 2;
+	}
 	list = argc > 1 && strcmp(argv[1], "--list") == 0;
+	if (!list)
+		hide_log(argv);
 	argv += list ? 2 : 1;
 	check_words(argv);
 	failed = running = 0;

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -195,6 +196,25 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 	syslog_session(fd, NULL, 1);
 	syslog_session(fd, "-v", 2);
 	syslog_session(fd, "-q", 0);
+}
+
+/* This very test program, once more, where there is a syslogd. */
+TEST(tests_unlogged,
+    "what is tested does not write into the log of the system it is tested on")
+{
+	int fd;
+
+	fd = syslog_socket();
+	if (system("HOST_LOG=yes tests/run client_bare_reset >/dev/null") != 0)
+		fail("no session with a syslogd");
+	if (!readable(fd, 0))
+		fail("a session with HOST_LOG does not write");
+	while (readable(fd, 0))
+		(void)recv(fd, NULL, 0, 0);
+	if (system("tests/run client_bare_reset >/dev/null") != 0)
+		fail("no session with the log hidden");
+	if (readable(fd, 0))
+		fail("a test has written into the log");
 }
 
 TEST(syslog_failures, "syslogd gets a failure as a warning")
