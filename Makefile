@@ -185,21 +185,21 @@ demo: stfl-relay tests/servers/superserver tests/servers/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/docs/demo.sh
 
 install: stfl-relay install-manual
-	mkdir -p $(DESTDIR)$(SBINDIR)
-	cp stfl-relay $(DESTDIR)$(SBINDIR)/stfl-relay
-	chmod 755 $(DESTDIR)$(SBINDIR)/stfl-relay
+	mkdir -p "$(DESTDIR)$(SBINDIR)"
+	cp stfl-relay "$(DESTDIR)$(SBINDIR)/stfl-relay"
+	chmod 755 "$(DESTDIR)$(SBINDIR)/stfl-relay"
 
 install-static: stfl-relay-static install-manual
-	mkdir -p $(DESTDIR)$(SBINDIR)
-	cp stfl-relay-static $(DESTDIR)$(SBINDIR)/stfl-relay
-	chmod 755 $(DESTDIR)$(SBINDIR)/stfl-relay
+	mkdir -p "$(DESTDIR)$(SBINDIR)"
+	cp stfl-relay-static "$(DESTDIR)$(SBINDIR)/stfl-relay"
+	chmod 755 "$(DESTDIR)$(SBINDIR)/stfl-relay"
 
 # What names the program names it where it is.
 install-manual:
-	mkdir -p $(DESTDIR)$(MANDIR)/man8
+	mkdir -p "$(DESTDIR)$(MANDIR)/man8"
 	sed 's,/usr/local/sbin,$(SBINDIR),' man/stfl-relay.8 \
-		>$(DESTDIR)$(MANDIR)/man8/stfl-relay.8
-	chmod 644 $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+		>"$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
+	chmod 644 "$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
 
 SAMPLES = inetd.conf.sample xinetd.d/http xinetd.d/https xinetd.d/imap \
 	xinetd.d/pop3 xinetd.d/smtp xinetd.d/ssh systemd/hardening.conf \
@@ -209,21 +209,21 @@ UNITS = stfl-relay@.service stfl-relay@.socket
 # For packages, beside install.
 install-samples:
 	for file in $(SAMPLES); do \
-		to=$(DESTDIR)$(SAMPLEDIR)/$$file && \
+		to="$(DESTDIR)$(SAMPLEDIR)/$$file" && \
 		mkdir -p "$${to%/*}" && \
 		sed 's,/usr/local/sbin,$(SBINDIR),' $$file >"$$to" && \
 		chmod 644 "$$to" || exit 1; \
 	done
-	mkdir -p $(DESTDIR)$(UNITDIR)
+	mkdir -p "$(DESTDIR)$(UNITDIR)"
 	for file in $(UNITS); do \
-		to=$(DESTDIR)$(UNITDIR)/$$file && \
+		to="$(DESTDIR)$(UNITDIR)/$$file" && \
 		sed 's,/usr/local/sbin,$(SBINDIR),' systemd/$$file >"$$to" && \
 		chmod 644 "$$to" || exit 1; \
 	done
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/stfl-relay
-	rm -f $(DESTDIR)$(MANDIR)/man8/stfl-relay.8
+	rm -f "$(DESTDIR)$(SBINDIR)/stfl-relay"
+	rm -f "$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
 
 # The commit that is checked out, as a tarball; the same bytes each time.
 dist:

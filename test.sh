@@ -13,7 +13,10 @@ cd "$(dirname "$0")" || exit 1
     exec tests/run --unlogged sh test.sh "$@"
 RELAY=${RELAY:-./stfl-relay}
 case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 1
+# In the configuration of a server a path may have no space.
+tmp=${TMPDIR:-/tmp}
+case $tmp in *' '*) tmp=/tmp ;; esac
+scratch=$(mktemp -d "$tmp/stfl-relay.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 export RELAY scratch

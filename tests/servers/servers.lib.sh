@@ -3,17 +3,15 @@
 # shipped samples.
 
 cd "$(dirname "$0")/../.." || exit 2
-RELAY=${RELAY:-./stfl-relay}
-[ -x "$RELAY" ] || { echo "no $RELAY: run make" >&2; exit 2; }
+[ -n "${scratch:-}" ] || exec sh test.sh "$(basename "$0" .sh)"
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 PATH=$PATH:/usr/sbin:/sbin
 
 # All files are in $dir, which users without privileges may pass through.
-own=
-[ -n "${scratch:-}" ] || own=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX")
-scratch=${scratch:-$own}
 dir=$scratch/$(basename "$0" .sh)
 mkdir "$dir" && chmod 711 "$scratch" "$dir" || exit 2
+# Nor is there a space in the program's path, wherever it is.
+ln -s "$RELAY" "$dir/relay" && RELAY=$dir/relay || exit 2
 
 user=$(id -un)
 root=false
@@ -92,7 +90,6 @@ stop() {
 	for pid in $running; do
 		until_true gone "$pid" || kill -9 "$pid"
 	done
-	[ -z "$own" ] || rm -rf "$own"
 }
 trap stop EXIT
 trap 'exit 2' HUP INT TERM

@@ -191,15 +191,12 @@ finish() {
 	[ ! -d "$group" ] || until_true find "$group" -depth -type d -delete \
 	    2>/dev/null
 	umount "$dir/cgroup" 2>/dev/null
-	[ -z "$own" ] || rm -rf "$own"
 }
 
 prepare() {
 	cd "$(dirname "$0")/../.." || exit 2
-	RELAY=${RELAY:-$PWD/stfl-relay}
-	own=
-	[ -n "${scratch:-}" ] || own=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX")
-	dir=${scratch:-$own}/systemd
+	[ -n "${scratch:-}" ] || exec sh test.sh systemd
+	dir=$scratch/systemd
 	group=$dir/cgroup/stfl-relay-test.$$
 	export RELAY dir
 	mkdir -p "$dir/root" "$dir/cgroup" "$dir/units/stfl-relay@.service.d" || exit 2
@@ -238,8 +235,10 @@ read_units() {
 	if ! command -v systemd-analyze >/dev/null; then
 		skip_all 'systemd is not installed' "$said_verify" "$said_exposed"
 	else
+		# A unit's path may have no space.
+		ln -s "$RELAY" "$dir/relay"
 		for file in systemd/*@*; do
-			sed "s,/usr/local/sbin/stfl-relay,$RELAY," "$file" \
+			sed "s,/usr/local/sbin/stfl-relay,$dir/relay," "$file" \
 			    >"$dir/units/${file#*/}"
 		done
 		cp "$dir/units/stfl-relay@.socket" "$dir/units/stfl-relay@80.socket"
