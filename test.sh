@@ -11,6 +11,9 @@ cd "$(dirname "$0")" || exit 1
 # What is started here does not write into the system's log.
 [ ! -S /dev/log ] || [ -n "${HOST_LOG+set}" ] ||
     exec tests/run --unlogged sh test.sh "$@"
+# Where root's PATH has no sbin: ip, nft, xinetd.
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
 RELAY=${RELAY:-./stfl-relay}
 case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
 # In the configuration of a server a path may have no space.

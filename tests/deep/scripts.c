@@ -292,14 +292,22 @@ set_apart(void)
 	put_file("/proc/sys/net/ipv4/tcp_retries2", "7");
 	if (kind != LOSSY)
 		return;
-	nft = popen("PATH=$PATH:/usr/sbin:/sbin nft -f - 2>&1", "w");
+	nft = popen("nft -f - 2>&1", "w");
 	if (nft == NULL || fputs(rules, nft) == EOF || pclose(nft) != 0)
 		skip("nft cannot lose packets here");
 }
 
+static void
+take_place(void)
+{
+	if (kind != QUICK)
+		set_apart();
+	need_ipv6();
+}
+
 /* True if that can be; if not, why. */
 static int
-can_be_apart(char *why, size_t size)
+can_take_place(char *why, size_t size)
 {
 	ssize_t n;
 	pid_t pid;
@@ -310,7 +318,7 @@ can_be_apart(char *why, size_t size)
 	if (pid == 0) {
 		dup2(end[1], STDOUT_FILENO);
 		dup2(end[1], STDERR_FILENO);
-		set_apart();
+		take_place();
 		_exit(0);
 	}
 	close(end[1]);
@@ -341,14 +349,11 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 	int broken, differences, end[2], status;
 
 	n = count;
-	if (kind != QUICK) {
-		if (!can_be_apart(report, sizeof report)) {
-			printf("ok - %llu %s # SKIP %s\n", n, sentence[kind],
-			    report);
-			return 0;
-		}
-		set_apart();
+	if (!can_take_place(report, sizeof report)) {
+		printf("ok - %llu %s # SKIP %s\n", n, sentence[kind], report);
+		return 0;
 	}
+	take_place();
 	if (pipe2(end, O_CLOEXEC) == -1)
 		fail("pipe: %s", strerror(errno));
 	reports = end[1];

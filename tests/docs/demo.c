@@ -57,7 +57,7 @@ start(struct demo *d, const char *const *argv)
 
 /* The demo itself, with these in its environment (NULL: not there). */
 static void
-begin_demo(struct demo *d, const char *relay, const char *target,
+begin_anywhere(struct demo *d, const char *relay, const char *target,
     const char *port)
 {
 	static const char *const argv[] = { "sh", "tests/docs/demo.sh", NULL };
@@ -70,6 +70,14 @@ begin_demo(struct demo *d, const char *relay, const char *target,
 	if (port != NULL)
 		setenv("PORT", port, 1);
 	start(d, argv);
+}
+
+static void
+begin_demo(struct demo *d, const char *relay, const char *target,
+    const char *port)
+{
+	need_ipv6();
+	begin_anywhere(d, relay, target, port);
 }
 
 /* Read on until this appears; NULL: to the end. */
@@ -194,6 +202,7 @@ TEST(demo,
 	unsetenv("TARGET");
 	unsetenv("PORT");
 	began = milliseconds();
+	need_ipv6();
 	start(&d, argv);
 	read_until(&d, NULL);
 	expect_finished(&d, 0);
@@ -384,7 +393,7 @@ TEST(demo_without_ipv6,
 		put_file(disable, "1");
 	listen_on(AF_INET);
 
-	begin_demo(&d, relay_path, NULL, NULL);
+	begin_anywhere(&d, relay_path, NULL, NULL);
 	read_until(&d, NULL);
 	after(&d, "no IPv6 loopback address", text, sizeof text);
 	if (strchr(d.text, '\n') != d.text + strlen(d.text) - 1)

@@ -320,6 +320,7 @@ for name in ncat socat; do
 	said=$pair
 	[ $name = socat ] || said=$pipes
 	have $name || { skip "$said" "$name is not installed"; continue; }
+	have_ipv6 || { skip "$said" "there is no ::1 here"; continue; }
 	if [ $name = ncat ]; then
 		verdict "$said" refused 'a pipe' $number \
 		    ncat -6 -l -k ::1 $number --exec "$relay 127.0.0.1 9"

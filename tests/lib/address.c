@@ -116,7 +116,7 @@ bound_to(const union address *a)
 	end = milliseconds() + SOON;
 	while (bind(fd, &a->sa, address_size(a)) == -1) {
 		if (errno == EADDRNOTAVAIL && is_loopback)
-			skip("no IPv6 on the loopback interface");
+			skip("there is no ::1 here");
 		if (errno != EADDRNOTAVAIL || milliseconds() > end)
 			fail("bind to %s: %s", host_text(a), strerror(errno));
 		pause_for(1);

@@ -25,12 +25,14 @@ const char *target_host(void);
 
 /*
  * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
+ * need_ipv6: skip where there is no ::1; the others that need it do so too.
  * refuse_on: a port that is ours and does not listen.
  * congest: have a listener with a backlog of 0 answer nobody, until *filler,
  * which is to be accepted first, is.  blackhole: a listener that answers nobody.
  * fill: send until nothing goes any more; gives the bytes that the kernel took.
  * unacked: bytes that the peer's kernel has not taken.
  */
+void	need_ipv6(void);
 int	listen_on(int family);
 int	listen_at(const char *address, int port, int backlog);
 int	listen_dual(void);	/* for both protocols, on any address */
@@ -72,6 +74,7 @@ pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
 void	expect_done(pid_t);
 
 #ifndef TEST_LIBRARY
+#define need_ipv6(...) HERE(need_ipv6(__VA_ARGS__))
 #define listen_on(...) HERE(listen_on(__VA_ARGS__))
 #define listen_at(...) HERE(listen_at(__VA_ARGS__))
 #define listen_dual(...) HERE(listen_dual(__VA_ARGS__))

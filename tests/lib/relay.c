@@ -17,12 +17,19 @@
 const char *relay_path = "./stfl-relay";
 void (*relay_setup)(void);
 
-/* Before any test runs. */
+/* Before any test runs.  Root's PATH may lack ip(8) and nft(8). */
 __attribute__((constructor)) static void
-take_path(void)
+take_paths(void)
 {
+	const char *path;
+	char text[4096];
+
 	if (getenv("RELAY") != NULL)
 		relay_path = getenv("RELAY");
+	path = getenv("PATH");
+	snprintf(text, sizeof text, "%s:/usr/sbin:/sbin",
+	    path == NULL ? "/usr/bin:/bin" : path);
+	setenv("PATH", text, 1);
 }
 
 const char *const reset_of[] = { "client-reset", "target-reset" };

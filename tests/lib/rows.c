@@ -96,6 +96,8 @@ row_dial(const char *address, int protocol, int listener)
 	struct sockaddr_in6 in6;
 	int fd, one;
 
+	if (strcmp(address, "::1") == 0)
+		need_ipv6();
 	memset(&in6, 0, sizeof in6);
 	in6.sin6_family = AF_INET6;
 	in6.sin6_port = htons((in_port_t)port_of(listener));

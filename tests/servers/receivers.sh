@@ -28,7 +28,7 @@ missing() {
 	[ "$1" != apache ] || program=apache2
 	have "$program" || { echo "$program is not installed"; return; }
 	have curl || { echo "curl is not installed"; return; }
-	[ -e /proc/net/tcp6 ] || { echo "this machine has no IPv6"; return; }
+	have_ipv6 || { echo "there is no ::1 here"; return; }
 	[ "$1" != postfix ] || $root || echo "only root can run Postfix"
 }
 

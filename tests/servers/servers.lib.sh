@@ -5,7 +5,6 @@
 cd "$(dirname "$0")/../.." || exit 2
 [ -n "${scratch:-}" ] || exec sh test.sh "$(basename "$0" .sh)"
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
-PATH=$PATH:/usr/sbin:/sbin
 
 # All files are in $dir, which users without privileges may pass through.
 dir=$scratch/$(basename "$0" .sh)
