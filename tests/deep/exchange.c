@@ -227,7 +227,7 @@ play_exchange(const struct exchange *e, struct tracing *t, int listener,
 		p[2].fd = side[1].fd == -1 && !e->refuses ? listener : -1;
 		p[2].events = POLLIN;
 		p[2].revents = 0;
-		if (poll(p, 3, over ? 200 : 5) == 0 && over)
+		if (poll(p, 3, over ? STILL : 5) == 0 && over)
 			break;
 		if ((p[2].revents & POLLIN) != 0) {
 			side[1].fd = accept(listener, NULL, NULL);

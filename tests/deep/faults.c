@@ -183,7 +183,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 	what = session(e, t, NULL, side);
 	/* Others may hold all the pipes there are, see pipe(7). */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
-		pause_for(100);
+		pause_for(SETTLED);
 		what = session(e, t, NULL, side);
 	}
 	if (what != NULL)

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-	AT_ONCE = 500, IN_ROW = 3000,
+	TOGETHER = 500, IN_ROW = 3000,
 	ENOUGH = 4000,		/* milliseconds, unless it is said how many */
 	MOST_BYTES = 20000,
 	ALWAYS_MOVES = 65536	/* KiB */
@@ -463,7 +463,7 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	while ((left = held() - before) > figures->total + ALWAYS_MOVES) {
 		if (milliseconds() > end)
 			fail("%ld KiB of memory are left", left);
-		pause_for(100);
+		pause_for(SETTLED);
 	}
 	printf("# %ld sessions: ", figures->total);
 	if (figures->up != 0)
@@ -478,7 +478,7 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 TEST(load_at_once,
     "of many sessions at once none is lost, and nothing is left")
 {
-	run(at_once, "LOAD_AT_ONCE", AT_ONCE);
+	run(at_once, "LOAD_AT_ONCE", TOGETHER);
 }
 
 TEST(load_in_row,

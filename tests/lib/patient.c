@@ -169,7 +169,7 @@ settle(int fd)
 
 	do {
 		before = arrived(fd);
-		pause_for(100);
+		pause_for(SETTLED);
 	} while (before == 0 || arrived(fd) != before);
 }
 

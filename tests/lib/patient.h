@@ -8,11 +8,8 @@
 
 #include "relay.h"
 
-/*
- * Milliseconds.  SLOWLY is for readers that go on after longer than any relay
- * that looks at the clock would wait; LIMIT is what -T and -t are given here.
- */
-enum { SLOWLY = 20500, LIMIT = 2000 };
+/* Milliseconds: what -T and -t are given here. */
+enum { LIMIT = 2000 };
 #define LIMIT_TEXT "2"
 
 /* A session may end this many times later than it should on a slow machine. */

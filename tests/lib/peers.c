@@ -197,7 +197,7 @@ fill(int fd, unsigned stream)
 
 	p.fd = fd;
 	p.events = POLLOUT;
-	for (sent = 0; poll(&p, 1, 500) == 1; sent += (uint64_t)n) {
+	for (sent = 0; poll(&p, 1, FULL) == 1; sent += (uint64_t)n) {
 		for (i = 0; i < sizeof buffer; i++)
 			buffer[i] = stream_byte(stream, sent + i);
 		n = send(fd, buffer, sizeof buffer, MSG_DONTWAIT);
@@ -271,7 +271,7 @@ congest(int listener, int *filler)
 	    SOCK_NONBLOCK, 0);
 	p.events = POLLOUT;
 	(void)connect(p.fd, (struct sockaddr *)&ss, len);
-	if (poll(&p, 1, 200) != 0)
+	if (poll(&p, 1, STILL) != 0)
 		skip("a listener cannot be made to answer no one");
 	close(p.fd);
 }
@@ -380,7 +380,7 @@ expect_end(int fd, enum ending want)
 	static const char *const words[] = { "FIN", "RST", "nothing" };
 	enum ending got;
 
-	got = ending(fd, want == NOTHING ? 300 : SOON);
+	got = ending(fd, want == NOTHING ? STILL : SOON);
 	if (got != want)
 		fail("%s where %s should be", words[got], words[want]);
 }

@@ -492,7 +492,7 @@ expect_dialing(int listener)
 	fail("nobody connects");
 #else
 	(void)listener;
-	pause_for(300);
+	pause_for(STILL);
 #endif
 }
 

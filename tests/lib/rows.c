@@ -205,10 +205,10 @@ expect_rest(pid_t pid)
 		if (milliseconds() > end)
 			fail("it does not come to rest");
 		n = sleeps(pid);
-		poll(NULL, 0, 30);
+		pause_for(30);
 	} while (n == -1 || sleeps(pid) != n);
 	for (tries = 0; tries < 2; tries++) {
-		poll(NULL, 0, 300);
+		pause_for(STILL);
 		if (sleeps(pid) == n)
 			return;
 		n = sleeps(pid);

@@ -89,13 +89,44 @@ void	test_skip(const char *, ...)
 #endif
 
 /*
- * Time.  All that is "soon" is by one constant, and no test has a limit of its
- * own in milliseconds that a slow machine could miss: TEST_SLOW=4 in the
- * environment makes the constant four times as long.
+ * Time, in milliseconds.  No test has a limit of its own that a slow machine
+ * could miss: all are by these, and TEST_SLOW=4 in the environment makes each
+ * four times as long.
  */
 int	test_slow(void);
 #define SOON (10000 * test_slow())	/* what takes longer has failed */
-void	pause_for(int ms);	/* where a rule demands that time passes */
+#define PROMPTLY (3000 * test_slow())	/* and sooner than any limit of ours */
+#define LATER (2000 * test_slow())	/* and by so much at most */
+#define VANISHED (5000 * test_slow())	/* until -k 1 misses a peer */
+#define STILL (300 * test_slow())	/* in which nothing may happen */
+#define FULL (500 * test_slow())	/* nothing taken: no buffer has room */
+
+/*
+ * And the pauses that a rule demands.  They are as long on any machine, for the
+ * times that they are compared with are the relay's or the system's.
+ */
+enum {
+	SECOND = 1000,		/* what options have as their unit */
+	DELAYED_ACK = 40,	/* TCP may hold an acknowledgement back */
+	SETTLED = 100,		/* longer than that: nothing is under way */
+	PACE = 100,		/* who is slow takes or says a bit as often */
+	READER_LATE = 500,	/* a side has gone; its peer reads only then */
+	READER_PAUSES = 5000,	/* longer than the relay waits for a log */
+	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
+	SLOWLY = 21000,		/* longer than any relay by the clock waits */
+	PIPE_UNUSED = 2500,	/* a pipe is let go after two seconds */
+	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
+	WITHIN_LIMIT = 800,	/* of -T 2; three of them are not */
+	PART_OF_LIMIT = 500,	/* of -t 2, which does not count from there */
+	BEYOND_LIMIT = 2500,	/* -t 2 would be over */
+	PROBES_LOST = 4000,	/* -k 1 has given a peer up */
+	WINDOW_CLOSED = 7000,	/* longer than that */
+	ALARM_PAST = 1500,	/* alarm(1) has come */
+	TIMER_PAST = 200,	/* some of a timer's signals have */
+	LOG_STUCK = 1000,	/* of the five seconds that a log may take */
+	UNEVEN = 1234		/* whose digits are found again in secs= */
+};
+void	pause_for(int ms);
 int64_t	milliseconds(void);
 
 #endif

@@ -52,7 +52,7 @@ expect_lively(struct session *t, int near, uint64_t *back)
 			send_stream(t->fd[!near], 2, *back, 10);
 			expect_stream(t->fd[near], 2, *back, 10);
 		}
-		if (milliseconds() - began < 3000)
+		if (milliseconds() - began < PROMPTLY)
 			break;
 	}
 	if (tries == 3)
@@ -81,13 +81,13 @@ EACH_WAY(stalled_reader,
 	expect_stream(t.fd[!near], 1, 0, 256 * KIB);
 	rss = status_of(t.pid, "VmRSS:");
 	sent = fill(t.fd[near], 4);
-	expect_idle(t.pid, 700, 0);
+	expect_idle(t.pid, 3 * STILL, 0);
 	back = 0;
 	expect_lively(&t, near, &back);
 	rss = status_of(t.pid, "VmRSS:") - rss;
 	if (rss > 64)
 		fail("%ld KiB more memory", rss);
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	expect_stream(t.fd[!near], 4, 0, (size_t)sent);
 	finish(t.fd[near]);
 	expect_end(t.fd[!near], FIN);
@@ -176,7 +176,7 @@ EACH_WAY(small_pieces, "small pieces from a client are not held back",
 		expect_stream(t.fd[!near], 1, (uint64_t)i, 1);
 	}
 	took = milliseconds() - took;
-	if (took > 2000)
+	if (took > 100 * DELAYED_ACK / 2)
 		fail("100 bytes took %lld ms", (long long)took);
 }
 
@@ -194,10 +194,10 @@ TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
 	expect_stream(t.fd[CLIENT], 2, 0, 100);
 	do {			/* first it falls asleep, and lets a pipe go */
 		woken = status_of(t.pid, key);
-		pause_for(2500);
+		pause_for(PIPE_UNUSED);
 	} while (status_of(t.pid, key) != woken);
 	used = cpu_microseconds(t.pid);
-	pause_for(10000);
+	pause_for(IDLE_LONG);
 	woken = status_of(t.pid, key) - woken;
 	used = cpu_microseconds(t.pid) - used;
 	if (woken != 0 || used != 0)

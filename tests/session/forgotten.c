@@ -33,7 +33,7 @@ send_and_close(struct patient *t, int near, size_t size, int late)
 	else
 		close(t->fd[near]);
 	for (got = 0;; got += 16 * KIB) {
-		pause_for(100);
+		pause_for(PACE);
 		state = peer_state(t, near);
 		if (state != TCP_ESTABLISHED && state != TCP_FIN_WAIT1)
 			break;

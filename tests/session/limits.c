@@ -19,14 +19,14 @@ TEST(idle_limit, "-T resets both sides when no byte has moved for so long")
 
 	begin(&t, "-T", "2");
 	for (last = i = 0; i < 4; i++) {
-		pause_for(800);
+		pause_for(WITHIN_LIMIT);
 		last = milliseconds();
 		send_stream(t.fd[i % 2], (unsigned)i, 0, 1);
 		expect_stream(t.fd[!(i % 2)], (unsigned)i, 0, 1);
 	}
 	expect_end(t.fd[CLIENT], RST);
 	expect_end(t.fd[TARGET], RST);
-	if (milliseconds() - last < 2000)
+	if (milliseconds() - last < 2 * SECOND)
 		fail("too early");
 	expect_over(&t, CLIENT, "idle", 2, 2);
 }
@@ -78,10 +78,10 @@ TEST(idle_limit_and_signals, "-T is not put off by signals")
 	apart();
 	mount_over("/dev");
 	begin_as_inetd(&t, "-T1");
-	for (i = 0; i < 50 && ending(t.fd[CLIENT], 100) == NOTHING; i++)
+	for (i = 0; i < 50 && ending(t.fd[CLIENT], PACE) == NOTHING; i++)
 		kill(t.pid, SIGALRM);
 	if (i == 50)
-		fail("it goes on for %d times 100 ms", i);
+		fail("it goes on for %d times %d ms", i, PACE);
 	expect_reset(t.fd[TARGET]);
 	expect_status(&t, 0);
 }
@@ -96,17 +96,17 @@ EACH_WAY(half_closed_limit,
 	int64_t last;
 
 	begin(&t, "-t", "2");
-	if (readable(t.fd[near], 2500) || readable(t.fd[!near], 0))
+	if (readable(t.fd[near], BEYOND_LIMIT) || readable(t.fd[!near], 0))
 		fail("it ends before a side has finished");
 	finish(t.fd[near]);
 	expect_end(t.fd[!near], FIN);
-	pause_for(500);
+	pause_for(PART_OF_LIMIT);
 	last = milliseconds();
 	send_stream(t.fd[!near], 1, 0, 100);
 	expect_stream(t.fd[near], 1, 0, 100);
 	expect_end(t.fd[near], RST);
 	expect_reset(t.fd[!near]);
-	if (milliseconds() - last < 2000)
+	if (milliseconds() - last < 2 * SECOND)
 		fail("too early");
 	expect_over(&t, near, "half-closed", 0, 100);
 }

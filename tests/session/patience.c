@@ -23,7 +23,7 @@
 static void
 slow_reader(int near, const char *option, int finished)
 {
-	enum { PIECE = 8 * KIB, PIECES = 65, PAUSE = 100 };
+	enum { PIECE = 8 * KIB, PIECES = 65 };
 	const size_t size = PIECE * PIECES;
 	struct patient t;
 	size_t i;
@@ -38,7 +38,7 @@ slow_reader(int near, const char *option, int finished)
 	if (finished == near)
 		finish(t.fd[near]);
 	for (i = 0; i < PIECES; i++) {
-		pause_for(PAUSE);
+		pause_for(PACE);
 		expect_stream(t.fd[!near], 1, i * PIECE, PIECE);
 	}
 	finish_both(&t, near, finished);
@@ -221,7 +221,7 @@ EACH_WAY(sends_alone,
 	lose(t.fd[near], 1000);
 	send_stream(t.fd[!near], 2, 0, SEGMENT);
 	for (i = 0; i < BYTES; i++) {
-		pause_for(100);
+		pause_for(PACE);
 		send_stream(t.fd[near], 1, (uint64_t)i, 1);
 	}
 	lose_nothing(t.fd[near]);
@@ -315,7 +315,7 @@ pipe_given_back(int near, const char *keepalive, int talks)
 	for (turns = 0; pipes_of(t.pid) > pipes; turns++) {
 		if (turns == TURNS)
 			fail("a pipe is held");
-		pause_for(100);
+		pause_for(PACE);
 		send_stream(t.fd[!near], 2, said, (size_t)talks);
 		expect_stream(t.fd[near], 2, said, (size_t)talks);
 		said += (size_t)talks;

@@ -179,7 +179,7 @@ EACH_WAY(reset_right_behind_crossing_fin,
 	send_stream(t.fd[!near], 2, 0, 300000);
 	finish(t.fd[!near]);
 	send_stream(t.fd[near], 1, 0, 50000);
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	stop_relay(t.pid);
 	finish(t.fd[near]);
 	reset_now(&t.fd[near]);
@@ -219,7 +219,7 @@ EACH_WAY(vanished_behind_fin,
 	finish(t.fd[near]);
 	wait_acked(t.fd[near]);
 	vanish(t.fd[near]);
-	pause_for(4000);
+	pause_for(PROBES_LOST);
 	kill(t.pid, SIGCONT);
 	expect_stream(t.fd[!near], 1, 0, 50000);
 	expect_end(t.fd[!near], FIN);
@@ -238,7 +238,7 @@ fill_relay(const struct session *t, int near)
 	left = unacked(t->fd[near]);
 	do {
 		before = left;
-		pause_for(100);		/* ACK may take 40 ms */
+		pause_for(SETTLED);
 		left = unacked(t->fd[near]);
 	} while (left != before || state_of(t->pid) != 'S');
 	return sent - left;
@@ -265,7 +265,7 @@ EACH_WAY(reset_while_far_is_slow,
 	uint64_t taken;
 
 	taken = fill_and_reset(&t, near);
-	pause_for(5000);
+	pause_for(READER_PAUSES);
 	expect_stream(t.fd[!near], 1, 0, (size_t)taken);
 	expect_end(t.fd[!near], RST);
 	expect_over(&t, near, reset_of[near], taken, 0);
@@ -289,7 +289,7 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 	expect_end(t.fd[near], FIN);
 	taken = fill_relay(&t, near);
 	reset_now(&t.fd[near]);
-	pause_for(500);
+	pause_for(READER_LATE);
 	expect_stream(t.fd[!near], 1, 0, (size_t)taken);
 	expect_reset(t.fd[!near]);
 	expect_over(&t, near, reset_of[near], taken, 0);
@@ -333,9 +333,9 @@ EACH_WAY(reset_while_far_dribbles,
 	int64_t end;
 
 	taken = fill_and_reset(&t, near);
-	end = milliseconds() + 21000;
+	end = milliseconds() + SLOWLY;
 	for (at = 0; milliseconds() < end; at += 2000) {
-		pause_for(100);
+		pause_for(PACE);
 		expect_stream(t.fd[!near], 1, at, 2000);
 	}
 	expect_stream(t.fd[!near], 1, at, (size_t)(taken - at));
@@ -435,9 +435,9 @@ EACH_WAY(last_words_and_signal,
 	struct session t;
 
 	(void)fill_and_reset(&t, near);
-	expect_idle(t.pid, 1000, 12);	/* pauses of 100 ms, pump.c */
+	expect_idle(t.pid, SECOND, 12);	/* pauses of 100 ms, pump.c */
 	kill(t.pid, SIGTERM);
-	if (relay_status(&t.relay, 4000) != 0)
+	if (relay_status(&t.relay, PROMPTLY) != 0)
 		fail("exit status is not 0");
 	expect_reset(t.fd[!near]);
 }

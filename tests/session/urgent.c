@@ -93,7 +93,7 @@ urgent_at(int near, size_t before, size_t after, int fin)
 	expect_unmarked(t.fd[far], 1, before, after);
 	if (fin)
 		expect_end(t.fd[far], FIN);
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	if (!fin) {
 		expect_end(t.fd[far], NOTHING);
 		finish(t.fd[near]);
@@ -164,9 +164,9 @@ EACH_WAY(ten_urgent, "ten urgent bytes of a client arrive with their marks",
 		expect_unmarked(t.fd[far], 1, at, size);
 		expect_urgent(t.fd[far], (char)(i + 0xf0));
 		if (i == 4)
-			expect_idle(t.pid, 300, 0);
+			expect_idle(t.pid, STILL, 0);
 	}
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	finish(t.fd[near]);
 	expect_end(t.fd[far], FIN);
 	finish(t.fd[far]);
@@ -193,7 +193,7 @@ TEST(urgent_each_way,
 		expect_urgent(t.fd[!side], (char)('A' + side));
 		expect_unmarked(t.fd[!side], (unsigned)side, 300, 300);
 	}
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	finish(t.fd[CLIENT]);
 	finish(t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 601, 601);
@@ -252,12 +252,12 @@ EACH_WAY(urgent_in_bulk,
 	begin(&t, NULL, NULL);
 	keep_inline(t.fd[far]);
 	sender = aside(send_bulk_with_urgent, t.fd[near], 1, 8 * MIB);
-	pause_for(300);		/* every buffer on the way is full */
+	pause_for(STILL);		/* every buffer on the way is full */
 	expect_unmarked(t.fd[far], 1, 0, 4 * MIB);
 	expect_urgent(t.fd[far], 'U');
 	expect_unmarked(t.fd[far], 1, 4 * MIB, 4 * MIB);
 	expect_done(sender);
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	finish(t.fd[near]);
 	expect_end(t.fd[far], FIN);
 	finish(t.fd[far]);
@@ -297,11 +297,11 @@ TEST(urgent_behind_lost,
 	end = dup(theirs);
 	begin_on(&t, ours, theirs, NULL, 0);
 	lose_before_urgent(&t, end);
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	send_stream(t.fd[CLIENT], 1, 1000, 100);
 	send_stream(t.fd[TARGET], 2, 0, 1000);
 	expect_stream(t.fd[CLIENT], 2, 0, 1000);
-	expect_idle(t.pid, 300, 0);
+	expect_idle(t.pid, STILL, 0);
 	expect_lost_and_urgent(&t, end);
 	expect_unmarked(t.fd[TARGET], 1, 1000, 100);
 	finish(t.fd[CLIENT]);
@@ -328,7 +328,7 @@ TEST(urgent_behind_late,
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
 	do			/* it is held, and not in passing */
-		pause_for(100);
+		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);
 	kill(t.pid, SIGTERM);

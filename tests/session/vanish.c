@@ -57,7 +57,7 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes is a "
 	vanish(t.fd[near]);
 	send_stream(t.fd[!near], 2, 0, 1000);
 	/* Behind FIN a reset is seen by who sends. */
-	end = milliseconds() + 5000 * test_slow();
+	end = milliseconds() + VANISHED;
 	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
 		if (milliseconds() > end)
 			fail("nobody misses it");
@@ -78,7 +78,7 @@ EACH_WAY(closed_window_lives,
 
 	begin(&t, "-k", "1");
 	sent = fill(t.fd[near], 1);
-	pause_for(7000);
+	pause_for(WINDOW_CLOSED);
 	expect_stream(t.fd[!near], 1, 0, (size_t)sent);
 	finish(t.fd[near]);
 	expect_end(t.fd[!near], FIN);

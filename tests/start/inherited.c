@@ -142,7 +142,7 @@ pausing_client(const struct row *o)
 	send_stream(r.target, 1, 0, SIZE);
 	finish(r.target);
 	relay_ends(&r, 0);
-	poll(NULL, 0, 9000);
+	pause_for(READER_RETURNS);
 	expect_stream(r.client, 1, 0, SIZE);
 	expect_end(r.client, FIN);
 }

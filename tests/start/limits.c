@@ -137,7 +137,7 @@ TEST(few_descriptors, "five descriptors and more are enough, four or a refusal "
 		session_after(set_limit);
 	limit_value = 4;
 	relay_session(&t.relay, NULL);
-	if (!readable(t.relay.client, 300)) {
+	if (!readable(t.relay.client, STILL)) {
 		converse(t.relay.client, t.relay.target);
 		expect_status(&t, 0);
 		return;

@@ -26,10 +26,10 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 
 	began = milliseconds();
 	begin(&t, NULL, NULL);
-	pause_for(1234);
+	pause_for(UNEVEN);
 	kill(t.pid, SIGUSR1);
 	logged = expect_line(&t, "open", 0, 0);
-	if (logged < 1234 || logged > milliseconds() - began + 1)
+	if (logged < UNEVEN || logged > milliseconds() - began + 1)
 		fail("%lld ms after %lld", (long long)logged,
 		    (long long)(milliseconds() - began));
 }
@@ -273,13 +273,13 @@ TEST(wedged_syslogd,
 	expect_end(failed.fd[CLIENT], RST);
 	begin_as_inetd(&t, "-v");
 	converse(t.fd[CLIENT], t.fd[TARGET]);
-	if (milliseconds() - began > 3000)
+	if (milliseconds() - began > PROMPTLY)
 		fail("the peers wait for syslogd");
 	began = milliseconds();
 	expect_status(&bad, 64);
 	expect_status(&failed, 69);
 	expect_status(&t, 0);
-	if (milliseconds() - began > 7500)
+	if (milliseconds() - began > 5 * SECOND + LATER)
 		fail("still there after %lld ms",
 		    (long long)(milliseconds() - began));
 }
@@ -294,7 +294,7 @@ TEST(syslogd_recovers, "a syslogd that recovers in time gets the line")
 	wedge();
 	begin_as_inetd(&t, NULL);
 	converse(t.fd[CLIENT], t.fd[TARGET]);
-	pause_for(500);
+	pause_for(LOG_STUCK);
 	do
 		receive_line(fd, line, sizeof line);
 	while (strcmp(line, "x") == 0);
@@ -329,11 +329,11 @@ TEST(full_pipe, "a full pipe on descriptor 2 delays no peer, and the process's "
 	t.fd[TARGET] = r.target;
 	kill(r.pid, SIGUSR1);
 	converse(t.fd[CLIENT], t.fd[TARGET]);
-	if (milliseconds() - began > 3000)
+	if (milliseconds() - began > PROMPTLY)
 		fail("the peers wait for a reader of 2");
 	began = milliseconds();
 	expect_status(&t, 0);
-	if (milliseconds() - began > 7500)
+	if (milliseconds() - began > 5 * SECOND + LATER)
 		fail("still there after %lld ms",
 		    (long long)(milliseconds() - began));
 }

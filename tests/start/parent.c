@@ -102,7 +102,7 @@ TEST(inherited_alarm, "an alarm that the parent has set does no harm")
 
 	relay_setup = leave_alarm;
 	begin_as_inetd(&t, NULL);
-	pause_for(1500);
+	pause_for(ALARM_PAST);
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_status(&t, 0);
 }

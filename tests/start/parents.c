@@ -271,7 +271,7 @@ served(const struct row *o)
 	row_begin(&r, NULL, NULL, NULL);
 	/* A timer that repeats itself may come once. */
 	if (o->setup == real_timer)
-		poll(NULL, 0, 200);
+		pause_for(TIMER_PAST);
 	whole_session(&r);
 }
 
@@ -384,7 +384,7 @@ TEST(usage_to_full_pipe,
 	relay_on(&r, theirs, 0, words);
 	/* Its sockets are let go before it has a word to say. */
 	expect_end(ours, RST);
-	poll(NULL, 0, 1000);
+	pause_for(LOG_STUCK);
 	fcntl(end[1], F_SETFL, O_NONBLOCK);
 	while (write(end[1], page, sizeof page) > 0 ||
 	    write(end[1], "x", 1) == 1)
