@@ -196,4 +196,4 @@ judge set-up "$row_set_up"
 judge session "$row_session"
 judge message "$row_message"
 judge bulk "$row_bulk"
-exit $status
+[ $status -eq 0 ]

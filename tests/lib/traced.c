@@ -227,6 +227,36 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
 }
 
+/*
+ * The program trusts nothing that its parent left behind, and so begins with
+ * signals or descriptors, whichever come first.  No libc has to do with these
+ * before main.
+ */
+static int
+is_own(long call, const struct user_regs_struct *r)
+{
+	switch (call) {
+	case SYS_rt_sigaction:
+		return r->REG_ARG0 == SIGTERM;
+	case SYS_close_range:
+	case SYS_getpeername:
+	case SYS_getsockname:
+		return 1;
+#ifdef SYS_newfstatat
+	case SYS_newfstatat:
+#endif
+#ifdef SYS_fstat64
+	case SYS_fstat64:
+#endif
+	case SYS_fcntl:
+	case SYS_fstat:
+	case SYS_statx:
+		return (unsigned long)r->REG_ARG0 <= STDERR_FILENO;
+	default:
+		return 0;
+	}
+}
+
 static void
 enter(struct tracee *t, struct user_regs_struct *r)
 {
@@ -247,9 +277,7 @@ enter(struct tracee *t, struct user_regs_struct *r)
 		force(t, r);
 		return;
 	}
-	/* main begins with it: what came before is the libc's. */
-	if (t->call == SYS_rt_sigaction && r->REG_ARG0 == SIGTERM &&
-	    tracing->calls == 0)
+	if (tracing->calls == 0 && is_own(t->call, r))
 		tracing->calls = 1;
 	if (tracing->calls == 0 || t->call < 0 || t->call >= TRACE_CALLS)
 		return;

@@ -64,7 +64,7 @@ struct tracing {
 	struct forced force[TRACE_CALLS];
 	volatile size_t nforce, forced;
 	volatile int foreign;	/* make one of another architecture */
-	/* what was seen, from the first call of main on */
+	/* what was seen, from the program's own first call on */
 	volatile pid_t pid;	/* the relay's */
 	volatile unsigned count[TRACE_CALLS];
 	volatile unsigned calls;
