@@ -16,6 +16,8 @@ PATH=$PATH:/usr/sbin:/sbin
 export PATH
 RELAY=${RELAY:-./stfl-relay}
 case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
+[ -x "$RELAY" ] ||
+    { echo "RELAY=$RELAY cannot be executed: run make" >&2; exit 2; }
 # In the configuration of a server a path may have no space.
 tmp=${TMPDIR:-/tmp}
 case $tmp in *' '*) tmp=/tmp ;; esac
@@ -34,7 +36,10 @@ part() {
 	scripts) tests/scripts ;;
 	*)
 		set -- "tests/"*"/$1.sh"
-		[ -f "$1" ] || { echo "not ok - there is no part $1"; return 1; }
+		[ -f "$1" ] || {
+			echo "not ok - there is no part $part; there are $all"
+			return 1
+		}
 		sh "$1" ;;
 	esac
 }
@@ -55,9 +60,10 @@ run() {
 	done
 }
 
-[ $# -gt 0 ] || set -- run bulk ipv6-targets patient deep scripts networks \
-	receivers manual examples syscalls demo superservers systemd protocols \
-	load
+all="run bulk ipv6-targets patient deep scripts networks receivers manual \
+examples syscalls demo superservers systemd protocols load"
+# shellcheck disable=SC2086	# words
+[ $# -gt 0 ] || set -- $all
 
 # Three at a time: most do little but wait.  Load measures the machine's memory.
 # With ONE_BY_ONE no name matches, and all are in one list.

@@ -457,6 +457,7 @@ main(int argc, char *argv[])
 	soon = kind == QUICK ? SOON : 4 * SOON;
 	if (getenv("RELAY") != NULL)
 		relay_path = getenv("RELAY");
+	need_relay();
 	play_prepare();
 	return run(first, count, jobs);
 }

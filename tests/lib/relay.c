@@ -36,6 +36,16 @@ const char *const reset_of[] = { "client-reset", "target-reset" };
 const char *const timeout_of[] = { "client-timeout", "target-timeout" };
 
 void
+need_relay(void)
+{
+	if (access(relay_path, X_OK) == 0)
+		return;
+	fprintf(stderr, "RELAY=%s cannot be executed (%s): run make\n",
+	    relay_path, strerror(errno));
+	exit(2);
+}
+
+void
 relay_on(struct relay *r, int theirs, int separate, const char *const *args)
 {
 	const char *argv[32];
@@ -62,7 +72,7 @@ relay_on(struct relay *r, int theirs, int separate, const char *const *args)
 		if (relay_setup != NULL)
 			relay_setup();
 		execv(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
+		fail("cannot execute %s: %s", argv[0], strerror(errno));
 	}
 	close(theirs);
 	if (separate) {

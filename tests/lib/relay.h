@@ -15,6 +15,7 @@ struct relay {
 };
 
 /*
+ * need_relay: without a program to test nothing is tried.
  * relay_start: a client connection of this family, handed to a relay as an
  * inetd does; the arguments end with NULL.  With `separate' descriptor 2 is a
  * pipe, else it is the client's socket.
@@ -27,6 +28,7 @@ struct relay {
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
 extern void (*relay_setup)(void);
+void	need_relay(void);
 void	relay_on(struct relay *, int theirs, int separate, const char *const *);
 void	relay_start(struct relay *, int family, int separate, ...);
 void	relay_startv(struct relay *, int family, int separate,

@@ -11,6 +11,7 @@
 
 #define TEST_LIBRARY
 #include "places.h"
+#include "relay.h"
 
 #include <sys/wait.h>
 
@@ -39,7 +40,7 @@ test_add(struct test *test)
 }
 
 static void
-begin(struct job *job, const struct test *test)
+start(struct job *job, const struct test *test)
 {
 	int end[2];
 
@@ -66,18 +67,31 @@ begin(struct job *job, const struct test *test)
 	close(end[1]);
 }
 
-/* How this test is run alone. */
+/* How this test is run alone; what is run with it is built first. */
 static void
 print_again(const struct test *test)
 {
 	const char *value;
 
-	printf("# again: ");
+	printf("# again: make stfl-relay tools && ");
 	if ((value = getenv("RELAY")) != NULL)
-		printf("RELAY=%s ", value);
+		printf("RELAY='%s' ", value);
 	if ((value = getenv("TARGET6")) != NULL)
 		printf("TARGET6=%s ", value);
 	printf("tests/run %s\n", test->id);
+}
+
+/* In one line what the rows of a table have said, each in its own. */
+static void
+print_why(const char *front, const char *text)
+{
+	printf("%s", front);
+	for (; *text != '\0'; text++)
+		if (*text != '\n')
+			putchar(*text);
+		else if (text[1] != '\0')
+			printf("; ");
+	printf("\n");
 }
 
 /* Print the verdict.  1 if the test failed. */
@@ -101,14 +115,14 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
+	printf("%s - %s", code == 0 || code == SKIPPED ? "ok" : "not ok",
+	    job->test->sentence);
 	if (code == SKIPPED) {
-		/* Its place in the source is nobody's concern. */
-		printf("ok - %s # SKIP%s\n", job->test->sentence,
-		    strchr(text, ' ') == NULL ? "" : strchr(text, ' '));
+		print_why(" # SKIP ", text);
 	} else if (code == 0) {
-		printf("ok - %s\n", job->test->sentence);
+		printf("\n");
 	} else {
-		printf("not ok - %s: %s\n", job->test->sentence, text);
+		print_why(": ", text);
 		print_again(job->test);
 	}
 	fflush(stdout);
@@ -181,8 +195,10 @@ main(int argc, char *argv[])
 		return 2;
 	}
 	list = argc > 1 && strcmp(argv[1], "--list") == 0;
-	if (!list)
+	if (!list) {
 		hide_log(argv);
+		need_relay();
+	}
 	argv += list ? 2 : 1;
 	check_words(argv);
 	failed = running = 0;
@@ -200,7 +216,7 @@ main(int argc, char *argv[])
 		}
 		for (free_job = 0; jobs[free_job].pid != 0; free_job++)
 			;
-		begin(&jobs[free_job], test);
+		start(&jobs[free_job], test);
 		running++;
 	}
 	for (; running > 0; running--)

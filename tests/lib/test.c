@@ -38,18 +38,22 @@ test_about(const char *what)
 	about = what;
 }
 
+/* A line; or what a program that is no test, and has no place, says as it is. */
 static void
-say(const char *format, va_list ap)
+say(int with_place, const char *format, va_list ap)
 {
 	char text[700];
 	size_t n;
 
-	/* A program that is no test has no place. */
 	text[0] = '\0';
-	if (line != 0)
-		snprintf(text, sizeof text, "%s:%d: %s", file, line, about);
+	if (line != 0 && with_place)
+		snprintf(text, sizeof text, "%s:%d: ", file, line);
 	n = strlen(text);
-	vsnprintf(text + n, sizeof text - n, format, ap);
+	snprintf(text + n, sizeof text - n, "%s", about);
+	n = strlen(text);
+	vsnprintf(text + n, sizeof text - n - 1, format, ap);
+	if (line != 0)
+		strcat(text, "\n");
 	(void)!write(why, text, strlen(text));
 }
 
@@ -59,7 +63,7 @@ test_fail(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	say(format, ap);
+	say(1, format, ap);
 	va_end(ap);
 	_exit(1);
 }
@@ -69,8 +73,9 @@ test_skip(const char *format, ...)
 {
 	va_list ap;
 
+	/* Its place in the source is nobody's concern. */
 	va_start(ap, format);
-	say(format, ap);
+	say(0, format, ap);
 	va_end(ap);
 	_exit(SKIPPED);
 }
