@@ -31,7 +31,6 @@ enum {
 	MOST_SLOTS = 300,	/* of those that mostly wait */
 	AT_ONCE = 3,		/* that it starts before it serves the others */
 	MOST_JOBS = 64,
-	LATE = 300,		/* milliseconds: the machine stood still */
 	TRIES = 5		/* of a script while it does */
 };
 

@@ -22,11 +22,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JOBS = 12, LIMIT = 120 };
+enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
 
 struct job {
 	pid_t pid;
 	int why;
+	int tries;		/* of a test, if the machine stands still */
 	const struct test *test;
 };
 
@@ -94,7 +95,7 @@ print_why(const char *front, const char *text)
 	printf("\n");
 }
 
-/* Print the verdict.  1 if the test failed. */
+/* Print the verdict, or try again.  1 if the test failed, -1 if it is not over. */
 static int
 verdict(struct job *job, int status)
 {
@@ -115,6 +116,12 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
+	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {
+		print_why("# again: ", text);
+		start(job, job->test);
+		return -1;
+	}
+	job->tries = 0;
 	printf("%s - %s", code == 0 || code == SKIPPED ? "ok" : "not ok",
 	    job->test->sentence);
 	if (code == SKIPPED) {
@@ -133,17 +140,21 @@ static int
 reap(struct job *jobs)
 {
 	pid_t pid;
-	int i, status;
+	int failed, i, status;
 
-	pid = wait(&status);
-	if (pid == -1) {
-		perror("tests/run: wait");
-		exit(2);
+	for (failed = -1; failed == -1; ) {
+		pid = wait(&status);
+		if (pid == -1) {
+			perror("tests/run: wait");
+			exit(2);
+		}
+		for (i = 0; i < JOBS; i++)
+			if (jobs[i].pid == pid) {
+				failed = verdict(&jobs[i], status);
+				break;
+			}
 	}
-	for (i = 0; i < JOBS; i++)
-		if (jobs[i].pid == pid)
-			return verdict(&jobs[i], status);
-	return 0;
+	return failed;
 }
 
 /* An id is meant as a whole; the place and the sentence also in part. */

@@ -18,6 +18,7 @@ static const char *file;
 static int line;
 static const char *about = "";
 static int why = STDERR_FILENO;
+static int late;		/* a pause was much longer than it should be */
 
 void
 test_at(const char *at, int number)
@@ -51,7 +52,10 @@ say(int with_place, const char *format, va_list ap)
 	n = strlen(text);
 	snprintf(text + n, sizeof text - n, "%s", about);
 	n = strlen(text);
-	vsnprintf(text + n, sizeof text - n - 1, format, ap);
+	vsnprintf(text + n, sizeof text - n - sizeof STOOD_STILL - 1, format,
+	    ap);
+	if (late && with_place)
+		strcat(text, STOOD_STILL);
 	if (line != 0)
 		strcat(text, "\n");
 	(void)!write(why, text, strlen(text));
@@ -100,7 +104,11 @@ test_slow(void)
 void
 pause_for(int ms)
 {
+	int64_t before;
+
+	before = milliseconds();
 	(void)poll(NULL, 0, ms);
+	late |= milliseconds() - before > ms + LATE;
 }
 
 int64_t

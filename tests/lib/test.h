@@ -94,6 +94,14 @@ void	test_skip(const char *, ...)
  * four times as long.
  */
 int	test_slow(void);
+
+/*
+ * Limits that are the program's own count on while a machine stands still: what
+ * fails after a pause that took so much longer is tried again by the runner.
+ */
+enum { LATE = 300 };
+#define STOOD_STILL " (the machine stood still)"
+
 #define SOON (10000 * test_slow())	/* what takes longer has failed */
 #define PROMPTLY (3000 * test_slow())	/* and sooner than any limit of ours */
 #define LATER (2000 * test_slow())	/* and by so much at most */
