@@ -20,6 +20,7 @@ begin_carried(struct session *t)
 	begin(t, NULL, NULL);
 	carry_on(t);
 }
+#define begin_carried(...) FROM(begin_carried, __VA_ARGS__)
 
 /* The rest of the line in /proc/PID/file that begins with this word. */
 static const char *
@@ -45,6 +46,7 @@ proc_line(pid_t pid, const char *file, const char *word)
 	fclose(f);
 	fail("%s has no %s", path, word);
 }
+#define proc_line(...) FROM(proc_line, __VA_ARGS__)
 
 /* A build with -DNO_SECCOMP, or a kernel without it. */
 static void
@@ -63,6 +65,7 @@ expect_number(pid_t pid, const char *word, int base, unsigned long want)
 	if (strtoul(text, NULL, base) != want)
 		fail("%s%s", word, text);
 }
+#define expect_number(...) FROM(expect_number, __VA_ARGS__)
 
 TEST(no_privileges,
     "a session cannot regain privileges, has a filter and no capability")
@@ -157,6 +160,7 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 	    soft != want || hard != want)
 		fail("%s%s", name, text);
 }
+#define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
 /* A file could be written to where 2 is not the client's socket. */
 TEST(own_limits,
@@ -258,6 +262,7 @@ refused(const char *what, long call, long argument, unsigned nth, int error)
 	close(s.relay.err);
 	test_about("");
 }
+#define refused(...) FROM(refused, __VA_ARGS__)
 
 TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 {

@@ -20,6 +20,7 @@ expect_known(const struct tracing *t)
 	if (t->unknown != -1)
 		fail("call %ld is not allowed", t->unknown);
 }
+#define expect_known(...) FROM(expect_known, __VA_ARGS__)
 
 TEST(filter_talk, "the filter knows all that talk needs")
 {
@@ -50,6 +51,7 @@ bulk_session(const struct tracing *t)
 	expect_over(&s, CLIENT, "eof", 8 * MIB + 2000, 8 * MIB + 3000);
 	expect_known(t);
 }
+#define bulk_session(...) FROM(bulk_session, __VA_ARGS__)
 
 /* There may be no pipe, while others hold many (pipe(7)). */
 TEST(filter_bulk, "the filter knows all that bulk needs")
@@ -123,6 +125,7 @@ expect_syslog(int fd, const char *word)
 	if (strstr(line, word) == NULL)
 		fail("syslogd gets %s", line);
 }
+#define expect_syslog(...) FROM(expect_syslog, __VA_ARGS__)
 
 /* With the line to syslogd, and to descriptor 2. */
 TEST(filter_signals, "the filter knows all that signals and syslog lines need")

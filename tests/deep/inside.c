@@ -222,6 +222,7 @@ force(struct tracing *t, size_t n)
 		pause_for(1);
 	}
 }
+#define force(...) FROM(force, __VA_ARGS__)
 
 /* Into a process that is not dumpable only root may write, even here. */
 static struct tracing *
@@ -243,6 +244,7 @@ expect_results(const struct forced *f, size_t n, long want)
 		if (f[i].result != want)
 			fail("call %ld gives %ld", f[i].call, f[i].result);
 }
+#define expect_results(...) FROM(expect_results, __VA_ARGS__)
 
 TEST(break_out,
     "open, socket, connect, sendto an address, execve, fork, kill and ptrace "

@@ -36,6 +36,7 @@ expect_timeout(int far)
 	if (strstr(text, want) == NULL)
 		fail("the log says %s", text);
 }
+#define expect_timeout(...) FROM(expect_timeout, __VA_ARGS__)
 
 /* The near peers see RST, no later than this after the link went down. */
 static void
@@ -69,6 +70,7 @@ expect_missed(int64_t since, int latest)
 	expect_timeout(CLIENT);
 	expect_timeout(TARGET);
 }
+#define expect_missed(...) FROM(expect_missed, __VA_ARGS__)
 
 /* They are as they were: what is sent arrives. */
 static void
@@ -168,6 +170,7 @@ outage(int silence, int ms, size_t size)
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();
 }
+#define outage(...) FROM(outage, __VA_ARGS__)
 
 TEST(link_short_outage,
     "a link that is down for less than -k costs no session")

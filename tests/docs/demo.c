@@ -54,6 +54,7 @@ start(struct demo *d, const char *const *argv)
 	close(end[1]);
 	d->out = end[0];
 }
+#define start(...) FROM(start, __VA_ARGS__)
 
 /* The demo itself, with these in its environment (NULL: not there). */
 static void
@@ -79,6 +80,7 @@ begin_demo(struct demo *d, const char *relay, const char *target,
 	need_ipv6();
 	begin_anywhere(d, relay, target, port);
 }
+#define begin_demo(...) FROM(begin_demo, __VA_ARGS__)
 
 /* Read on until this appears; NULL: to the end. */
 static void
@@ -100,6 +102,7 @@ read_until(struct demo *d, const char *words)
 		d->text[got] = '\0';
 	}
 }
+#define read_until(...) FROM(read_until, __VA_ARGS__)
 
 /*
  * The status with which it ends; and nothing is left: no process in our group
@@ -142,6 +145,7 @@ expect_finished(struct demo *d, int want)
 	if (status != want)
 		fail("exit status %d after \"%s\"", status, d->text);
 }
+#define expect_finished(...) FROM(expect_finished, __VA_ARGS__)
 
 /* What stands between these words and the end of the line. */
 static const char *
@@ -156,6 +160,7 @@ after(const struct demo *d, const char *words, char *to, size_t size)
 	snprintf(to, size, "%.*s", (int)strcspn(p, " \n"), p);
 	return to;
 }
+#define after(...) FROM(after, __VA_ARGS__)
 
 static void
 check_page(struct demo *d)
@@ -292,6 +297,7 @@ write_script(char *path, size_t size, const char *text)
 	    fchmod(fileno(f), 0700) == -1 || fclose(f) == EOF)
 		fail("%s: %s", path, strerror(errno));
 }
+#define write_script(...) FROM(write_script, __VA_ARGS__)
 
 TEST(demo_interrupted,
     "make demo leaves nothing behind when interrupted half-way")

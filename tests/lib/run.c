@@ -58,7 +58,7 @@ start(struct job *job, const struct test *test)
 	if (job->pid == 0) {
 		close(end[0]);
 		test_words_to(end[1]);
-		test_at(test->file, test->line);
+		test_at(test->file, test->line, "");
 		setpgid(0, 0);
 		alarm((unsigned)(LIMIT * test_slow()));
 		signal(SIGPIPE, SIG_IGN);

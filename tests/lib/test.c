@@ -16,15 +16,61 @@
 /* Where the test stands; its words go to the runner through this pipe. */
 static const char *file;
 static int line;
+static const char *function = "";
+
+/* The calls that led there, first that of the test. */
+static struct call {
+	const char *file, *callee;
+	int line;
+} calls[8];
+static int depth;
+
 static const char *about = "";
 static int why = STDERR_FILENO;
 static int late;		/* a pause was much longer than it should be */
 
 void
-test_at(const char *at, int number)
+test_at(const char *at, int number, const char *in)
 {
 	file = at;
 	line = number;
+	function = in;
+}
+
+/* What has returned is no caller of this function. */
+static void
+forget_all_but_callers_of(const char *in)
+{
+	while (depth > 0 && strcmp(calls[depth - 1].callee, in) != 0)
+		depth--;
+}
+
+void
+test_from(const char *at, int number, const char *in, const char *callee)
+{
+	forget_all_but_callers_of(in);
+	if (depth == sizeof calls / sizeof calls[0])
+		return;
+	calls[depth].file = at;
+	calls[depth].line = number;
+	calls[depth++].callee = callee;
+}
+
+/* The test's own line first, and then those within what it has called. */
+static size_t
+put_place(char *text, size_t size)
+{
+	size_t n;
+	int i;
+
+	forget_all_but_callers_of(function);
+	for (i = 0, n = 0; i < depth && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s:%d: %s, ",
+		    calls[i].file, calls[i].line, calls[i].callee);
+	if (n < size)
+		n += (size_t)snprintf(text + n, size - n, "%s:%d: ", file,
+		    line);
+	return n < size ? n : size - 1;
 }
 
 void
@@ -46,10 +92,7 @@ say(int with_place, const char *format, va_list ap)
 	char text[700];
 	size_t n;
 
-	text[0] = '\0';
-	if (line != 0 && with_place)
-		snprintf(text, sizeof text, "%s:%d: ", file, line);
-	n = strlen(text);
+	n = line != 0 && with_place ? put_place(text, sizeof text) : 0;
 	snprintf(text + n, sizeof text - n, "%s", about);
 	n = strlen(text);
 	vsnprintf(text + n, sizeof text - n - sizeof STOOD_STILL - 1, format,

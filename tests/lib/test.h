@@ -69,11 +69,20 @@ TEST_NAMED(target_##name, of_target, target_##name) \
 static void \
 name(int near)
 
-/* Where the test stands, for what fails or is skipped from now on. */
-void	test_at(const char *, int);
+/*
+ * Where the test stands, for what fails or is skipped from now on.  What several
+ * tests share says who has called it: after such a function there is
+ *
+ *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
+ */
+void	test_at(const char *file, int line, const char *function);
+void	test_from(const char *file, int line, const char *function,
+	    const char *callee);
 void	test_words_to(int fd);	/* standard error, at first */
 void	test_about(const char *);	/* said first: which row of a table */
-#define HERE(call) (test_at(__FILE__, __LINE__), call)
+#define HERE(call) (test_at(__FILE__, __LINE__, __func__), call)
+#define FROM(callee, ...) (test_from(__FILE__, __LINE__, __func__, #callee), \
+	callee(__VA_ARGS__))
 
 enum { SKIPPED = 77 };		/* the exit status of a test that is */
 void	test_fail(const char *, ...)

@@ -62,6 +62,7 @@ expect_lively(struct session *t, int near, uint64_t *back)
 	expect_done(job);
 	*back += 8 * MIB;
 }
+#define expect_lively(...) FROM(expect_lively, __VA_ARGS__)
 
 EACH_WAY(stalled_reader,
     "a target that reads nothing stalls its own direction alone, "

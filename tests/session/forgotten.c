@@ -44,6 +44,7 @@ send_and_close(struct patient *t, int near, size_t size, int late)
 	expect_forgotten(t, near, peer_state);
 	return got;
 }
+#define send_and_close(...) FROM(send_and_close, __VA_ARGS__)
 
 static void
 paused(int near, int late, int ms)
@@ -63,6 +64,7 @@ paused(int near, int late, int ms)
 	if (broken(t.fd[!near]))
 		fail("RST after FIN");
 }
+#define paused(...) FROM(paused, __VA_ARGS__)
 
 EACH_WAY(forgotten_for_long,
     "a target that pauses for 20 s gets all of a client that "

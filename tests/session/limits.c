@@ -126,6 +126,7 @@ ended_by(int sig)
 	expect_end(t.fd[TARGET], RST);
 	expect_over(&t, CLIENT, "signal", 10, 0);
 }
+#define ended_by(...) FROM(ended_by, __VA_ARGS__)
 
 TEST(signals_end_it, "SIGTERM and SIGHUP reset both sides")
 {

@@ -44,6 +44,7 @@ slow_reader(int near, const char *option, int finished)
 	finish_both(&t, near, finished);
 	patient_over(&t, near, "eof", size, 0);
 }
+#define slow_reader(...) FROM(slow_reader, __VA_ARGS__)
 
 EACH_WAY(slow_in_mid_stream,
     "-T spares a target that takes 80 kB/s of what the client has "
@@ -88,6 +89,7 @@ stall(struct patient *t, int near, enum fate fate)
 	if (fate == IS_GONE)
 		reset_now(&t->fd[near]);
 }
+#define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
  * The last byte that moves is one that comes after `since', for the far side
@@ -116,6 +118,7 @@ stalled(int near, const char *option, enum fate fate, const char *end)
 		fail("only after %lld ms", (long long)took);
 	patient_over(&t, near, end, MIB, 0);
 }
+#define stalled(...) FROM(stalled, __VA_ARGS__)
 
 EACH_WAY(stalled_open,
     "-T ends a session whose target stands still",
@@ -178,6 +181,7 @@ lost(int near, enum fate fate, const char *end)
 	if (took > MISSED)
 		fail("only after %lld ms", (long long)took);
 }
+#define lost(...) FROM(lost, __VA_ARGS__)
 
 EACH_WAY(lost_open,
     "a target that stood still and vanishes is missed",
@@ -253,6 +257,7 @@ looks(int near, int unsent)
 		fail("%ld looks", last - first);
 	patient_over(&t, near, "idle", unsent ? MIB : 0, 0);
 }
+#define looks(...) FROM(looks, __VA_ARGS__)
 
 TEST(few_looks, "-T has few looks taken at an idle session")
 {
@@ -323,6 +328,7 @@ pipe_given_back(int near, const char *keepalive, int talks)
 	finish_both(&t, near, NOBODY);
 	patient_over(&t, near, "eof", SENT, said);
 }
+#define pipe_given_back(...) FROM(pipe_given_back, __VA_ARGS__)
 
 EACH_WAY(pipe_of_bulk,
     "a pipe is given back after a client's bulk, with -k 0",

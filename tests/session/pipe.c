@@ -43,6 +43,7 @@ has_pipe(pid_t pid)
 	}
 	return 0;
 }
+#define has_pipe(...) FROM(has_pipe, __VA_ARGS__)
 
 /* A pipe that is given back, or found too small, may be seen for a moment. */
 static void
@@ -57,6 +58,7 @@ expect_no_pipe(pid_t pid)
 		pause_for(50);
 	}
 }
+#define expect_no_pipe(...) FROM(expect_no_pipe, __VA_ARGS__)
 
 /* One user's pipes have so many pages together; then new ones are small. */
 TEST(no_large_pipe, "bulk is copied for a user whose pipes may not be large")

@@ -46,6 +46,7 @@ reset_after(int near, size_t bytes, int finished)
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
 }
+#define reset_after(...) FROM(reset_after, __VA_ARGS__)
 
 EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
     "a target's reset becomes a reset at the client")
@@ -119,6 +120,7 @@ reset_round(int near, int round)
 	expect_status(&t, 0);
 	let_go(&t);
 }
+#define reset_round(...) FROM(reset_round, __VA_ARGS__)
 
 TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
     "comes behind FIN")
@@ -256,6 +258,7 @@ fill_and_reset(struct session *t, int near)
 	reset_now(&t->fd[near]);
 	return taken;
 }
+#define fill_and_reset(...) FROM(fill_and_reset, __VA_ARGS__)
 
 EACH_WAY(reset_while_far_is_slow,
     "a slow target gets all that a client had sent, then its reset",
@@ -362,6 +365,7 @@ stop_when_connected(struct session *t, int ours, int theirs)
 	t->fd[TARGET] = accept_from(listener);
 	put_names(t, NULL);
 }
+#define stop_when_connected(...) FROM(stop_when_connected, __VA_ARGS__)
 
 /* The target speaks and resets before the relay can look at it. */
 static void
@@ -388,6 +392,7 @@ reset_when_connected(int finished)
 	}
 	expect_over(&t, TARGET, finished ? "eof" : "target-reset", 500, 0);
 }
+#define reset_when_connected(...) FROM(reset_when_connected, __VA_ARGS__)
 
 TEST(target_reset_at_once,
     "a target that resets before it is seen to be connected has "

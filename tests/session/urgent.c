@@ -23,6 +23,7 @@ send_urgent(int fd, char c)
 	if (send(fd, &c, 1, MSG_OOB) != 1)
 		fail("send: %s", strerror(errno));
 }
+#define send_urgent(...) FROM(send_urgent, __VA_ARGS__)
 
 static void
 keep_inline(int fd)
@@ -33,6 +34,7 @@ keep_inline(int fd)
 	if (setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof one) == -1)
 		fail("SO_OOBINLINE: %s", strerror(errno));
 }
+#define keep_inline(...) FROM(keep_inline, __VA_ARGS__)
 
 /* Read size bytes of the stream; the mark is on none of them. */
 static void
@@ -57,6 +59,7 @@ expect_unmarked(int fd, unsigned stream, uint64_t from, size_t size)
 				    (unsigned long long)from + (unsigned)i);
 	}
 }
+#define expect_unmarked(...) FROM(expect_unmarked, __VA_ARGS__)
 
 static void
 expect_urgent(int fd, char want)
@@ -73,6 +76,7 @@ expect_urgent(int fd, char want)
 		fail("the urgent byte is %02x and not %02x",
 		    (unsigned char)c, (unsigned char)want);
 }
+#define expect_urgent(...) FROM(expect_urgent, __VA_ARGS__)
 
 static void
 urgent_at(int near, size_t before, size_t after, int fin)
@@ -105,6 +109,7 @@ urgent_at(int near, size_t before, size_t after, int fin)
 	expect_end(t.fd[near], FIN);
 	expect_over(&t, near, "eof", before + 1 + after, 1000);
 }
+#define urgent_at(...) FROM(urgent_at, __VA_ARGS__)
 
 EACH_WAY(urgent_first,
     "an urgent byte that is a client's first arrives with its mark",
@@ -285,6 +290,7 @@ expect_lost_and_urgent(struct session *t, int end)
 	expect_unmarked(t->fd[TARGET], 1, 0, 1000);
 	expect_urgent(t->fd[TARGET], 'U');
 }
+#define expect_lost_and_urgent(...) FROM(expect_lost_and_urgent, __VA_ARGS__)
 
 TEST(urgent_behind_lost,
     "an urgent byte behind a lost segment is waited for, without a "
@@ -408,6 +414,7 @@ reset_after_early(int urgent)
 	expect_end(t.fd[TARGET], RST);
 	expect_over(&t, CLIENT, "client-reset", 50000 + (unsigned)urgent, 0);
 }
+#define reset_after_early(...) FROM(reset_after_early, __VA_ARGS__)
 
 TEST(reset_after_read, "a reset is no FIN, though the parent had read a byte")
 {

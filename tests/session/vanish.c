@@ -24,6 +24,7 @@ vanished(int near, size_t pending)
 	expect_end(t.fd[!near], RST);
 	expect_over(&t, near, timeout_of[near], 1000, pending);
 }
+#define vanished(...) FROM(vanished, __VA_ARGS__)
 
 EACH_WAY(vanished_idle, "a client that vanishes becomes a reset at the target",
     "a target that vanishes becomes a reset at the client")
@@ -125,6 +126,7 @@ probed_after(const char *option, const char *value, int least, int latest)
 	if (due < least || due > latest)
 		fail("the target is probed in %d s", due);
 }
+#define probed_after(...) FROM(probed_after, __VA_ARGS__)
 
 TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "

@@ -42,6 +42,7 @@ expect_error(int fd)
 	if (recv(fd, &c, 1, 0) != -1)
 		fail("no RST, but FIN or a byte");
 }
+#define expect_error(...) FROM(expect_error, __VA_ARGS__)
 
 static void
 mptcp_whole(void)
@@ -185,6 +186,7 @@ expect_warning(int log, const char *end)
 	if (strncmp(line, "<28>", 4) != 0 || strstr(line, want) == NULL)
 		fail("logged %s", line);
 }
+#define expect_warning(...) FROM(expect_warning, __VA_ARGS__)
 
 TEST(choices, "whatever target a client chooses of a network, the status is "
     "0 and the log has a warning")

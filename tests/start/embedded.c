@@ -80,6 +80,7 @@ expect_denied(const char *client, const char *dialled, const char *prefix,
 	serve(&t, theirs, "-x", prefix, network, "1025", NULL);
 	expect_failure(&t, 0, "denied error=\"*");
 }
+#define expect_denied(...) FROM(expect_denied, __VA_ARGS__)
 
 TEST(embedded_reserved, "a dialled address with one of the bits 64 to 71 set "
     "is denied")

@@ -271,6 +271,7 @@ unreachable(int fd, int six)
 		fail("ICMP: %s", strerror(errno));
 	close(raw);
 }
+#define unreachable(...) FROM(unreachable, __VA_ARGS__)
 
 static void
 one_unreachable(const struct row *o)

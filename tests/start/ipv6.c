@@ -31,6 +31,7 @@ expect_target(const char *client, const char *dialled, const char *option,
 	expect_stream(t.fd[CLIENT], 2, 0, 50000);
 	expect_whole(&t, 100000, 50000);
 }
+#define expect_target(...) FROM(expect_target, __VA_ARGS__)
 
 TEST(to_ipv6, "-6 leads IPv4 and IPv6 clients to an IPv6 target")
 {
@@ -96,6 +97,7 @@ expect_loop(int with_port)
 		serve(&t, theirs, "-6", "::1", NULL);
 	expect_failure(&t, 78, "loop error=\"*");
 }
+#define expect_loop(...) FROM(expect_loop, __VA_ARGS__)
 
 TEST(loop_over_6, "-6 does not call its own service")
 {

@@ -98,6 +98,7 @@ least_limit(limit_name kind)
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 4 * MIB + 1000, 3000);
 }
+#define least_limit(...) FROM(least_limit, __VA_ARGS__)
 
 TEST(small_address_space, "an address space hardly larger than the program is "
     "enough")

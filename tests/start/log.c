@@ -48,6 +48,7 @@ session_through(int family, int listener, const char *const *args, int target)
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
+#define session_through(...) FROM(session_through, __VA_ARGS__)
 
 TEST(ipv4_clients, "IPv4 clients, mapped or not, are served and logged as what "
     "they are")
@@ -120,6 +121,7 @@ quiet(const char *option)
 	if (text[0] != '\0')
 		fail("logged %s", text);
 }
+#define quiet(...) FROM(quiet, __VA_ARGS__)
 
 TEST(silence_when_well, "descriptor 2 gets nothing when all is well")
 {
@@ -156,6 +158,7 @@ receive_line(int fd, char *line, size_t size)
 		fail("nothing comes to syslogd");
 	line[n] = '\0';
 }
+#define receive_line(...) FROM(receive_line, __VA_ARGS__)
 
 /* One datagram: the priority, and the line. */
 static void
@@ -171,6 +174,7 @@ expect_syslog(int fd, const struct session *t, const char *priority,
 		fail("syslogd gets \"%s\" and not %s", line, priority);
 	check_line(line + len, t, end, up, down);
 }
+#define expect_syslog(...) FROM(expect_syslog, __VA_ARGS__)
 
 static void
 syslog_session(int fd, const char *option, int lines)
@@ -187,6 +191,7 @@ syslog_session(int fd, const char *option, int lines)
 	if (readable(fd, 0))
 		fail("a line too many");
 }
+#define syslog_session(...) FROM(syslog_session, __VA_ARGS__)
 
 TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 {

@@ -63,6 +63,7 @@ loops(int family, const char *target, int with_port, int most_processes)
 	close(listener);
 	close(client);
 }
+#define loops(...) FROM(loops, __VA_ARGS__)
 
 TEST(loop, "a dual-stack listener that relays to itself stops after at "
     "most two processes, with status 78")

@@ -149,6 +149,7 @@ expect_usage(struct relay *r, const char *words)
 	if (strstr(text, words) == NULL)
 		fail("\"%s\" does not say \"%s\"", text, words);
 }
+#define expect_usage(...) FROM(expect_usage, __VA_ARGS__)
 
 /* Each of these, and a client is reset. */
 static void
@@ -166,6 +167,7 @@ expect_bad(const struct bad *bad, size_t n)
 		close(r.err);
 	}
 }
+#define expect_bad(...) FROM(expect_bad, __VA_ARGS__)
 
 TEST(bad_command_lines, "a bad command line gets one line that names the bad "
     "value, usage, and status 64")
@@ -293,6 +295,7 @@ refused_on_zero(int fd, const char *words)
 	expect_usage(&r, words);
 	close(r.err);
 }
+#define refused_on_zero(...) FROM(refused_on_zero, __VA_ARGS__)
 
 TEST(bad_standard_input,
     "a standard input that is no TCP connection is refused in words")

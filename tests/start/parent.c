@@ -63,6 +63,7 @@ begin_hostile(struct session *t)
 	relay_startv(&t->relay, AF_INET6, 1, args);
 	connected(t, listener);
 }
+#define begin_hostile(...) FROM(begin_hostile, __VA_ARGS__)
 
 TEST(inherited_signals, "signals that the parent ignored and blocked work")
 {

@@ -24,6 +24,7 @@ begin_proxy(struct session *t, const char *version, const char *from,
 	serve_to(t, theirs, listener, "-p", version, "127.0.0.1",
 	    port_text(listener), NULL);
 }
+#define begin_proxy(...) FROM(begin_proxy, __VA_ARGS__)
 
 /* Byte for byte. */
 static void
@@ -39,6 +40,7 @@ compare(const void *got, const void *want, size_t size)
 			fail("byte %zu is 0x%02x where 0x%02x should be", i,
 			    g[i], w[i]);
 }
+#define compare(...) FROM(compare, __VA_ARGS__)
 
 static void
 expect_bytes(int fd, const void *want, size_t size)
@@ -48,6 +50,7 @@ expect_bytes(int fd, const void *want, size_t size)
 	recv_exactly(fd, got, size);
 	compare(got, want, size);
 }
+#define expect_bytes(...) FROM(expect_bytes, __VA_ARGS__)
 
 /* The ports are given, so that the header is known to the last byte. */
 static void
@@ -60,6 +63,7 @@ golden(const char *version, const char *from, int from_port, const char *to,
 	expect_bytes(t.fd[TARGET], want, size);
 	expect_whole(&t, 0, 0);
 }
+#define golden(...) FROM(golden, __VA_ARGS__)
 
 TEST(proxy_1_ipv6, "-p 1 tells of an IPv6 client and the address that it "
     "dialled")
@@ -191,6 +195,7 @@ expect_at_once(int fd, const void *want, size_t size)
 	if (segments(fd) != 1)
 		fail("it came in %d segments", segments(fd));
 }
+#define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
 /* The header for a call from one of these loopback addresses to the other. */
 static int
@@ -217,6 +222,7 @@ header_1_at_once(const char *from, const char *to, int protocol)
 	expect_bytes(t.fd[TARGET], "hello", 5);
 	expect_whole(&t, 5, 3);
 }
+#define header_1_at_once(...) FROM(header_1_at_once, __VA_ARGS__)
 
 TEST(proxy_1_at_once, "the header of -p 1 comes in one piece, while the client "
     "is silent")

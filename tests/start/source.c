@@ -31,6 +31,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 	/* Its line, too, has that for via. */
 	expect_whole(&t, 0, 0);
 }
+#define expect_source(...) FROM(expect_source, __VA_ARGS__)
 
 TEST(from_address, "with -s address the target sees the client there")
 {
@@ -163,6 +164,7 @@ source_seen(const char *client)
 	let_go(&t);
 	return ntohl(seen.in.sin_addr.s_addr);
 }
+#define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
 /* About as many clients in each part of the network, and none at its ends. */
 static void
@@ -252,6 +254,7 @@ expect_no_source(const char *source, const char *is, const char *target,
 	serve(&t, theirs, "-s", source, target, port_words, NULL);
 	expect_failure(&t, 69, end);
 }
+#define expect_no_source(...) FROM(expect_no_source, __VA_ARGS__)
 
 TEST(source_not_here, "-s says which address is not one of this host")
 {
@@ -283,6 +286,7 @@ call_apart(struct session *t)
 {
 	return call(t, "::1", free_port++, "::1", 1026);
 }
+#define call_apart(...) FROM(call_apart, __VA_ARGS__)
 
 /* With two ports to choose from, two sessions to each of two targets. */
 static void
@@ -319,6 +323,7 @@ expect_no_port(const char *source, const char *target, const char *other,
 		expect_whole(&t[i], 0, 0);
 	}
 }
+#define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
 TEST(no_port_left, "-s uses a port for several targets, and says when none is "
     "left")

@@ -56,6 +56,7 @@ signals_after(void (*mess)(void), const char *how)
 	expect_over(&t, CLIENT, "signal", 10, 0);
 	let_go(&t);
 }
+#define signals_after(...) FROM(signals_after, __VA_ARGS__)
 
 TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
     "blocked")
@@ -151,6 +152,7 @@ log_is(const char *what, int result)
 		fail("%s", strerror(errno));
 	session_after(NULL);
 }
+#define log_is(...) FROM(log_is, __VA_ARGS__)
 
 TEST(odd_log, "a session does not mind what /dev/log is")
 {

@@ -88,6 +88,7 @@ leaves_while_dialing(int bytes)
 		fail("exit status is not 0");
 	expect_line(&t, "client-reset", 0, 0);
 }
+#define leaves_while_dialing(...) FROM(leaves_while_dialing, __VA_ARGS__)
 
 TEST(client_leaves,
     "a client that resets while the target is being connected ends "
