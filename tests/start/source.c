@@ -164,7 +164,6 @@ source_seen(const char *client)
 	let_go(&t);
 	return ntohl(seen.in.sin_addr.s_addr);
 }
-#define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
 /* About as many clients in each part of the network, and none at its ends. */
 static void
@@ -184,6 +183,7 @@ expect_even(const uint32_t *source, int shift)
 			fail("%d of %d clients are in one of %d parts",
 			    part[i], CLIENTS, PARTS);
 }
+#define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
 /* The highest bits of the host, and the lowest. */
 static void
