@@ -78,7 +78,8 @@ tools: $(TOOLS)
 check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
-LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/links.o \
+LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/lines.o \
+	tests/lib/links.o \
 	tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
 	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o \
 	tests/lib/traced.o tests/lib/use.o

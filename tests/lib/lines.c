@@ -1,0 +1,156 @@
+/*
+ * A relay's lines in the log, and how it ends.
+ */
+
+#define TEST_LIBRARY
+#include "address.h"
+#include "relay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* key=address:port of a socket's own end, or of its peer, as we know it. */
+static size_t
+put_name(char *to, size_t size, const char *key, const union address *a)
+{
+	return (size_t)snprintf(to, size, "%s=%s ", key, address_text(a));
+}
+
+/* What the line says of the addresses; as long as there is no target: words. */
+void
+put_names(struct session *t, const char *target)
+{
+	union address client, local, via, own;
+	char words[100];
+	size_t n, size;
+
+	/* They may be a text that the next address replaces. */
+	snprintf(words, sizeof words, "%s", target == NULL ? "" : target);
+	size = sizeof t->addresses;
+	client = own_name(t->fd[CLIENT]);
+	local = peer_name(t->fd[CLIENT]);
+	n = put_name(t->addresses, size, "client", &client);
+	n += put_name(t->addresses + n, size - n, "local", &local);
+	if (target != NULL) {
+		snprintf(t->addresses + n, size - n, "target=%s ", words);
+		return;
+	}
+	own = own_name(t->fd[TARGET]);
+	via = peer_name(t->fd[TARGET]);
+	n += put_name(t->addresses + n, size - n, "target", &own);
+	put_name(t->addresses + n, size - n, "via", &via);
+}
+
+/* Does the line end with this?  A * at its end is anything. */
+static int
+ends_with(const char *line, const char *end)
+{
+	size_t len;
+
+	len = strlen(end);
+	if (end[len - 1] == '*')
+		return strncmp(line, end, len - 1) == 0;
+	return strcmp(line, end) == 0;
+}
+
+/* Cut off what each line says of a session that root has started. */
+int
+cut_warning(char *line)
+{
+	static const char warning[] = " warning=\"root is not needed\"";
+	size_t len;
+
+	len = strlen(line);
+	if (len < sizeof warning || strcmp(line +
+	    len - (sizeof warning - 1), warning) != 0)
+		return 0;
+	line[len - (sizeof warning - 1)] = '\0';
+	return 1;
+}
+
+/* Check a line; give its secs in milliseconds. */
+int64_t
+check_line(char *line, const struct session *t, const char *end, uint64_t up,
+    uint64_t down)
+{
+	static const char digits[] = "0123456789";
+	char want[600];
+	const char *p;
+	size_t len;
+
+	if (cut_warning(line) != (geteuid() == 0))
+		fail("logged \"%s\", %s root", line,
+		    geteuid() == 0 ? "as" : "not as");
+	len = (size_t)snprintf(want, sizeof want,
+	    "stfl-relay[%ld]: %sup=%llu down=%llu secs=", (long)t->pid,
+	    t->addresses, (unsigned long long)up, (unsigned long long)down);
+	p = line + len;
+	if (strncmp(line, want, len) != 0 || strspn(p, digits) == 0)
+		fail("logged \"%s\" and not \"%s\"", line, want);
+	p += strspn(p, digits);
+	if (*p != '.' || strspn(p + 1, digits) != 3 ||
+	    strncmp(p + 4, " end=", 5) != 0 || !ends_with(p + 9, end))
+		fail("logged \"%s\" and not end=%s", line, end);
+	return atol(line + len) * 1000L + atol(p + 1);
+}
+
+void
+read_line(int fd, char *line, size_t size)
+{
+	size_t n;
+
+	for (n = 0; n < size - 1; n++) {
+		if (!readable(fd, SOON))
+			fail("no line is logged");
+		if (read(fd, line + n, 1) != 1)
+			fail("a line is missing in the log");
+		if (line[n] == '\n')
+			break;
+	}
+	line[n] = '\0';
+}
+
+int64_t
+expect_line(const struct session *t, const char *end, uint64_t up,
+    uint64_t down)
+{
+	char line[1024];
+
+	read_line(t->relay.err, line, sizeof line);
+	return check_line(line, t, end, up, down);
+}
+
+void
+expect_status(struct session *t, int want)
+{
+	int got;
+
+	got = relay_status(&t->relay, SOON);
+	if (got != want)
+		fail("exit status %d and not %d", got, want);
+}
+
+/* The relay ends with this status, and a last line for up and down bytes. */
+void
+expect_exit(struct session *t, int status, const char *end, uint64_t up,
+    uint64_t down)
+{
+	char rest[64];
+
+	expect_status(t, status);
+	expect_line(t, end, up, down);
+	relay_stderr(&t->relay, rest, sizeof rest);
+	if (rest[0] != '\0')
+		fail("logged more: %s", rest);
+}
+
+/* The end of a session that carried so much from this side and back to it. */
+void
+expect_over(struct session *t, int side, const char *end, uint64_t sent,
+    uint64_t back)
+{
+	expect_exit(t, 0, end, side == CLIENT ? sent : back,
+	    side == CLIENT ? back : sent);
+}
