@@ -78,6 +78,11 @@ plan_break_out(struct forced *f)
 	plan_data(plan(&f[n++], SYS_connect, 1, 0, sizeof in), 1, &in,
 	    sizeof in);
 	plan_data(plan(&f[n++], SYS_sendto, 1, 0, 0), 4, &in, sizeof in);
+	/* The filter looks at an address in two halves. */
+	plan(&f[n++], SYS_sendto, 1, 0, 0)->arguments[4] = 1;
+	if (sizeof(long) == 8)
+		plan(&f[n++], SYS_sendto, 1, 0, 0)->arguments[4] =
+		    (long)(1UL << (sizeof(long) * 8 - 1));
 	plan_path(plan(&f[n++], SYS_execve, 0, 0, 0), 0, "/bin/sh");
 #ifdef SYS_fork
 	plan(&f[n++], SYS_fork, 0, 0, 0);

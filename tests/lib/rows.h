@@ -48,4 +48,16 @@ void	expect_rest(pid_t);
 void	relay_ends(struct relay *, int);
 void	carry_stream(int from, int to, unsigned stream, size_t);
 
+#ifndef TEST_LIBRARY
+#define dual_stack(...) HERE(dual_stack(__VA_ARGS__))
+#define row_dial(...) HERE(row_dial(__VA_ARGS__))
+#define dialled(...) HERE(dialled(__VA_ARGS__))
+#define row_start(...) HERE(row_start(__VA_ARGS__))
+#define row_begin(...) HERE(row_begin(__VA_ARGS__))
+#define whole_session(...) HERE(whole_session(__VA_ARGS__))
+#define expect_rest(...) HERE(expect_rest(__VA_ARGS__))
+#define relay_ends(...) HERE(relay_ends(__VA_ARGS__))
+#define carry_stream(...) HERE(carry_stream(__VA_ARGS__))
+#endif
+
 #endif

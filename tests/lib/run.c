@@ -117,7 +117,7 @@ verdict(struct job *job, int status)
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
 	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {
-		print_why("# again: ", text);
+		print_why("# tried again: ", text);
 		start(job, job->test);
 		return -1;
 	}
@@ -157,12 +157,24 @@ reap(struct job *jobs)
 	return failed;
 }
 
+static int
+is_id(const char *words)
+{
+	const struct test *test;
+
+	for (test = first; test != NULL; test = test->next)
+		if (strcmp(test->id, words) == 0)
+			return 1;
+	return 0;
+}
+
 /* An id is meant as a whole; the place and the sentence also in part. */
 static int
 matches(const struct test *test, const char *words)
 {
-	return strcmp(test->id, words) == 0 ||
-	    strstr(test->file, words) != NULL ||
+	if (is_id(words))
+		return strcmp(test->id, words) == 0;
+	return strstr(test->file, words) != NULL ||
 	    strstr(test->sentence, words) != NULL;
 }
 
@@ -186,7 +198,8 @@ check_words(char *words[])
 			if (matches(test, *words))
 				break;
 		if (test == NULL) {
-			fprintf(stderr, "no test matches: %s\n", *words);
+			fprintf(stderr, "no test matches: %s (tests/run "
+			    "--list has them all)\n", *words);
 			exit(2);
 		}
 	}

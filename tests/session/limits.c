@@ -128,8 +128,9 @@ ended_by(int sig)
 }
 #define ended_by(...) FROM(ended_by, __VA_ARGS__)
 
-TEST(signals_end_it, "SIGTERM and SIGHUP reset both sides")
+TEST(signals_end_it, "SIGTERM, SIGINT and SIGHUP reset both sides")
 {
+	ended_by(SIGINT);
 	ended_by(SIGTERM);
 	ended_by(SIGHUP);
 }

@@ -95,6 +95,7 @@ expect_some_then_end(int fd, size_t sent, int finished)
 	}
 	fail("no end");
 }
+#define expect_some_then_end(...) FROM(expect_some_then_end, __VA_ARGS__)
 
 /* Bytes both ways, perhaps FIN, a little time, and reset. */
 static void

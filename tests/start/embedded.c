@@ -92,10 +92,11 @@ TEST(embedded_reserved, "a dialled address with one of the bits 64 to 71 set "
 		{ "40", "2001:db8:1c0:2:121::" },
 		{ "48", "2001:db8:122:c000:8002:2100::" },
 		{ "56", "2001:db8:122:3c0:100:221::" },
-		{ "64", "2001:db8:122:344:ffc0:2:2100::" },
-		{ "96", "2001:db8:122:344:100:0:192.0.2.33" }
+		{ "64", "2001:db8:122:344:ffc0:2:2100::" }
 	};
+	char dialled[64];
 	size_t i;
+	unsigned bit;
 
 	apart();
 	give("192.0.2.33");
@@ -104,6 +105,13 @@ TEST(embedded_reserved, "a dialled address with one of the bits 64 to 71 set "
 		give(cases[i].dialled);
 		expect_denied("::1", cases[i].dialled, cases[i].prefix,
 		    "192.0.2.0/24", "192.0.2.0/24");
+	}
+	for (bit = 1; bit < 0x100; bit <<= 1) {
+		snprintf(dialled, sizeof dialled,
+		    "2001:db8:122:344:%x:0:192.0.2.33", bit << 8);
+		give(dialled);
+		expect_denied("::1", dialled, "96", "192.0.2.0/24",
+		    "192.0.2.0/24");
 	}
 }
 

@@ -203,6 +203,7 @@ expect_spread(const char *about, uint16_t (*net)[4])
 	expect_even(source, 19);
 	expect_even(source, 0);
 }
+#define expect_spread(...) FROM(expect_spread, __VA_ARGS__)
 
 /* A mapping is the same on every machine, so this is no matter of luck. */
 TEST(map_even, "clients spread evenly over 8 parts of a /10")
