@@ -202,11 +202,13 @@ session_without(long call, long argument, int error, long call2,
 }
 
 static int stray;
+static void (*traced)(void);
 
 static void
 leave_stray(void)
 {
 	dup2(stray, 40);
+	traced();
 }
 
 /* Before 5.9. */
@@ -220,8 +222,9 @@ TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
 	if (pipe2(end, O_CLOEXEC) == -1)
 		fail("pipe: %s", strerror(errno));
 	stray = end[1];
-	relay_setup = leave_stray;
 	t = trace_begin();
+	traced = relay_setup;
+	relay_setup = leave_stray;
 	trace_without(t, SYS_close_range, ANY, ENOSYS);
 	trace_session(t, &s, NULL, NULL);
 	if (t->injected == 0)
