@@ -15,21 +15,21 @@ DESTDIR =
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes
+COMPILE = -std=c99 $(WARN) $(CPPFLAGS) $(CFLAGS)
+# What a compiler or linker does not know of these is left out (src/flags.sh).
 HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
 # Code and constants in one mapping save two page faults a session, and 4 KiB.
-ONE_MAPPING = -Wl,-z,noseparate-code
 # Nothing is ever unwound: no tables for it save another 4 KiB.
-NO_TABLES = -fno-asynchronous-unwind-tables
-COMPILE = -std=c99 $(WARN) $(HARDEN) $(NO_TABLES) $(CPPFLAGS) $(CFLAGS)
+SMALL = -Wl,-z,noseparate-code -fno-asynchronous-unwind-tables
 
 # One file for each system, of which all but one are empty.
 SRC = stfl-relay.c src/address.c src/carry.c src/carry_linux.c \
-	src/carry_openbsd.c src/carry_other.c src/client.c src/confine.c \
-	src/confine_freebsd.c src/confine_linux.c src/confine_openbsd.c \
-	src/confine_other.c src/dial.c src/header.c src/options.c src/pump.c \
-	src/report.c src/source.c src/target.c src/tcp.c src/tcp_linux.c \
-	src/tcp_other.c src/wait.c
+	src/carry_other.c src/client.c src/confine.c src/confine_freebsd.c \
+	src/confine_linux.c src/confine_openbsd.c src/confine_other.c \
+	src/dial.c src/header.c src/options.c src/pump.c src/report.c \
+	src/source.c src/target.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
+	src/wait.c src/wait_kqueue.c
 HDR = src/carry.h src/confine.h src/relay.h src/system.h
 
 all: stfl-relay
@@ -41,8 +41,10 @@ all: stfl-relay
 #: make lint           the linters
 #: make install        also install-static, install-samples, uninstall
 #: make bench          figures, beside other programs
-#: make check-faults check-load check-scripts check-machines check-package
+#: make check-faults check-load check-scripts check-package
 #:                     what make check samples, in full
+#: make check-machines
+#:                     other processors
 #: make dist distcheck the tarball
 #: make clean
 help:
@@ -51,19 +53,19 @@ help:
 static: stfl-relay-static
 
 stfl-relay: $(SRC) $(HDR)
-	$(CC) $(COMPILE) -o $@ $(SRC) $(HARDEN_LINK) $(ONE_MAPPING) $(LDFLAGS)
+	$(CC) `sh src/flags.sh "$(CC)" $(HARDEN) $(HARDEN_LINK) $(SMALL)` \
+		$(COMPILE) -o $@ $(SRC) $(LDFLAGS)
 
 # musl's compiler wrapper hides the kernel's headers: show them last.
-STATIC = if command -v $(MUSL_CC) >/dev/null 2>&1; then \
+stfl-relay-static: $(SRC) $(HDR)
+	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		set -- $(MUSL_CC) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)"; \
 	else \
 		set -- $(CC); \
 	fi; \
-	"$$@" $(COMPILE) -static $(ONE_MAPPING) -o $@ $(SRC) $(LDFLAGS)
-
-stfl-relay-static: $(SRC) $(HDR)
-	$(STATIC)
+	"$$@" `sh src/flags.sh "$$*" -static $(HARDEN) $(SMALL)` \
+		$(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
 
 # Tests: see tests/README.md.  make check RELAY=./stfl-relay-static takes another
 # build, and make check PARTS='run scripts' leaves the others out.
@@ -129,7 +131,7 @@ tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 
 # The relay with every flow taken for bulk.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
-	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(HARDEN_LINK) $(LDFLAGS)
+	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(LDFLAGS)
 
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)

@@ -62,7 +62,8 @@ carry_fill(struct flow *f, int revents)
 		errno = EAGAIN;
 		return -1;
 	}
-	n = recv(f->from, c->buffer, c->urgent ? 1 : FLOW_BUFFER, 0);
+	n = c->urgent ? tcp_take_urgent(f->from, c->buffer, &c->early) :
+	    recv(f->from, c->buffer, FLOW_BUFFER, 0);
 	c->end = n > 0 ? (size_t)n : 0;
 	c->backlog = c->end > TALK ? c->backlog + c->end : 0;
 	if (n == 0)
@@ -83,6 +84,9 @@ carry_drain(struct flow *f)
 	} else {
 		n = send(f->to, c->buffer + c->start, c->end - c->start,
 		    c->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
+		/* The BSDs, of the urgent byte: not now, tcp_usrreq.c. */
+		if (n == -1 && errno == ENOBUFS && c->urgent)
+			errno = EAGAIN;
 		/* MPTCP, before Linux 5.17: then without the mark. */
 		if (n == -1 && errno == EOPNOTSUPP && c->urgent) {
 			c->urgent = 0;

@@ -1,8 +1,8 @@
 /*
  * What only carry.c and its systems touch.
  *
- * Bulk has a fast way on some systems, of five functions, one file for each
- * system: carry_linux.c, carry_openbsd.c, carry_other.c.
+ * Bulk has a fast way on Linux: carry_linux.c.  On others it is copied like talk
+ * (carry_other.c).
  */
 
 #ifndef CARRY_H
@@ -25,24 +25,22 @@ struct flow;
 
 struct carry {
 	int urgent;		/* the buffer holds the urgent byte alone */
-	int early;		/* one has come, but not what precedes it */
+	int early;		/* tcp's own: one that came before its place */
 	size_t start, end;	/* what of buffer is still to be sent */
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */
 	int pipe[2];		/* Linux: for bulk; 0: there is none */
 	int segment;		/* Linux: bytes, of the other side; for bulk */
 	size_t piped;		/* Linux: in the pipe, to be sent as well */
-	int splicing;		/* OpenBSD: the system moves the bytes */
-	uint64_t spliced;	/* OpenBSD: how many yet */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
 /*
  * fast_fill: the bytes taken, to be sent by fast_drain; 0 when they are to be
- * copied; -1 with an errno, EAGAIN while the system moves them by itself.
+ * copied; -1 with an errno.
  * fast_drain: the bytes sent, or -1 with an errno.
  * fast_end: let go of what only bulk needs, if it is held.
- * The other two are carry_count and carry_holds, which the pump asks as well.
+ * The fourth is carry_holds, which the pump asks as well.
  */
 ssize_t	fast_fill(struct flow *);
 ssize_t	fast_drain(struct flow *);

@@ -149,14 +149,6 @@ fast_drain(struct flow *f)
 	return n;
 }
 
-/* What splice(2) moves fast_drain has counted. */
-int
-carry_count(struct flow *f)
-{
-	(void)f;
-	return 0;
-}
-
 /* An empty pipe can be let go. */
 int
 carry_holds(const struct flow *f)

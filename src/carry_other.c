@@ -1,10 +1,17 @@
 /*
  * Bulk on other systems: it is copied, as talk is.
+ *
+ * OpenBSD and FreeBSD 15 have SO_SPLICE, by which the kernel moves the bytes.
+ * FreeBSD's moves the urgent byte without its mark.  OpenBSD's sends another
+ * byte in its place if bytes waited in front of it: somove() in
+ * sys/kern/uipc_socket.c reads it from the first mbuf behind m_split(), which
+ * may be an empty one.  A slow reader makes bytes wait at any time, and while
+ * sockets are spliced nothing tells that an urgent byte is on its way.
  */
 
 #include "relay.h"
 
-#if !defined(__linux__) && !defined(__OpenBSD__)
+#ifndef __linux__
 
 ssize_t
 fast_fill(struct flow *f)
@@ -24,13 +31,6 @@ void
 fast_end(struct flow *f)
 {
 	(void)f;
-}
-
-int
-carry_count(struct flow *f)
-{
-	(void)f;
-	return 0;
 }
 
 int

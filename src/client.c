@@ -61,7 +61,11 @@ inherit(struct session *s)
 	}
 }
 
-/* What the socket is that is no connection; NULL: TCP, but not connected. */
+/*
+ * What the socket is that is no connection; NULL: TCP, but not connected.  Of a
+ * connection that was reset the BSDs, Darwin among them, do not even know the
+ * own address: its family is AF_UNSPEC then.
+ */
 static const char *
 socket_kind(const struct session *s)
 {
@@ -76,7 +80,8 @@ socket_kind(const struct session *s)
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &n, &len) == 0
 	    && n != 0)
 		return "a listening socket (is the service set to wait?)";
-	if (s->local.sa.sa_family != AF_INET &&
+	if (s->local.sa.sa_family != AF_UNSPEC &&
+	    s->local.sa.sa_family != AF_INET &&
 	    s->local.sa.sa_family != AF_INET6)
 		return "a socket that is not TCP";
 	return NULL;
@@ -144,6 +149,7 @@ client_take(struct session *s)
 	}
 	tcp_inherit(STDIN_FILENO);
 	s->flow[CLIENT].missed = tcp_missed(STDIN_FILENO);
+	s->flow[CLIENT].carry.early = tcp_early(STDIN_FILENO);
 	address_unmap(&s->client);
 	address_unmap(&s->local);
 	return 0;

@@ -8,8 +8,8 @@
 #ifdef __OpenBSD__
 
 /*
- * "stdio" alone would not do: SO_LINGER, without which there is no RST, the
- * urgent mark and SO_SPLICE are "inet".  New sockets have no descriptor left.
+ * "stdio" alone would not do: SO_LINGER, without which there is no RST, and the
+ * urgent mark are "inet".  New sockets have no descriptor left.
  */
 int
 lock(struct session *s)

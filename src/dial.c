@@ -10,19 +10,28 @@
 
 /*
  * Wait until connected, refused, or the deadline; give an errno, 0 when
- * connected.  -1: the session is over, for the client left or a signal came.
- * The client may send and half-close meanwhile; that is the pump's to see.
+ * connected, and the address that the target sees.  -1: the session is over,
+ * for the client left or a signal came.  The client may send and half-close
+ * meanwhile; that is the pump's to see.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
 {
 	struct pollfd fds[SIDES];
-	int ready;
+	union address own;
+	socklen_t len;
+	int error, ready;
 
-	if (connect(s->fd[TARGET], &to->sa, address_size(to)) == 0)
-		return 0;
-	if (errno != EINPROGRESS)
-		return errno;
+	error = connect(s->fd[TARGET], &to->sa, address_size(to)) == -1 ?
+	    errno : 0;
+	/* Now, for the BSDs do not know it of a connection that was reset. */
+	len = sizeof own;
+	if (getsockname(s->fd[TARGET], &own.sa, &len) == -1)
+		own.sa.sa_family = AF_UNSPEC;
+	if (error != EINPROGRESS) {
+		s->via = own;
+		return error;
+	}
 	fds[CLIENT].fd = s->fd[CLIENT];
 	fds[CLIENT].events = 0;
 	fds[TARGET].fd = s->fd[TARGET];
@@ -36,6 +45,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 		if (fds[TARGET].revents == 0 && client_left(&fds[CLIENT]))
 			return over(s, END_CLIENT_RESET, 0);
 	} while (fds[TARGET].revents == 0);
+	s->via = own;
 	return tcp_error(s->fd[TARGET], fds[TARGET].revents);
 }
 
@@ -86,6 +96,10 @@ bind_source(struct session *s, union address *source)
 	if (s->opt.source_len != 0)
 		source->in.sin_addr = source_of(&s->client,
 		    source->in.sin_addr, s->opt.source_len);
+	/* Some systems bind to such, and nothing ever comes back. */
+	if (source->sa.sa_family == AF_INET &&
+	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
+		return no_source(s, source, EADDRNOTAVAIL);
 	/*
 	 * Let connect(2) choose the port, for it knows the target: bind(2)
 	 * would use one up for all targets.  Kernels before 4.2 do.
@@ -109,20 +123,12 @@ open_socket(struct session *s, int family, union address *source)
 	return bind_source(s, source);
 }
 
-/*
- * The connection stands: is it what it should be?  Gives an errno, or 0, and
- * the address that the target sees.
- */
+/* The connection stands: is it what it should be?  Gives an errno, or 0. */
 static int
 verify(struct session *s, const union address *source)
 {
-	socklen_t len;
-
-	len = sizeof s->via;
-	if (getsockname(s->fd[TARGET], &s->via.sa, &len) == -1)
-		return errno;
 	/* Linux binds to a broadcast address, and connects from another. */
-	if (source->sa.sa_family == AF_INET &&
+	if (source->sa.sa_family == AF_INET && s->via.sa.sa_family == AF_INET &&
 	    source->in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*

@@ -147,28 +147,31 @@ gone(struct session *s, int side, int error)
 		{ END_TARGET_RESET, END_TARGET_TIMEOUT }
 	};
 	struct flow *from, *to;
-	int vanished;
+	int lost, probed, vanished;
 
 	/* If not by RST, then by whatever ICMP has said while TCP tried. */
 	vanished = error != ECONNRESET && error != EPIPE &&
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	note_movement(s, side);
+	probed = s->opt.keepalive != 0 &&
+	    s->now - s->moved >= s->opt.keepalive * 1000LL;
+	if (DEAD_TELLS)
+		note_movement(s, side);
+	/* FIN of ours may be unanswered. */
+	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
 	/* It has all that the other had sent, and so it is the good end. */
-	if (s->gone == !side && all_done(s) &&
-	    tcp_unsent(s->fd[side]) <= to->done)
+	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);
-	/* FIN of ours may be unanswered, which counts as one byte. */
-	if (s->gone != SIDES || !from->fin || carry_pending(to) != 0 ||
-	    tcp_unsent(s->fd[side]) > to->done)
+	if (s->gone != SIDES || !from->fin || lost)
 		over(s, ends[side][vanished], error);
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
 	s->moved = s->now;	/* another limit may hold from now on */
 	/* A reset drops what is unsent: not where that cannot be told. */
-	s->reset = !from->fin || !(vanished || tcp_forgotten(s->fd[side]) ||
+	s->reset = !from->fin || !(vanished ||
+	    tcp_forgotten(s->fd[side], probed) ||
 	    tcp_unsent(s->fd[!side]) == -1);
 	tcp_let_go(s->fd[!side]);
 	carry_drop(to);
@@ -196,8 +199,8 @@ failed(struct session *s, int side, int error)
 
 /*
  * What is left sends on, to nobody: in a direct connection it would have met
- * RST.  It may have to write before it reads; but who takes nothing and sends on
- * and on gets RST now.  0 to go on, -1 for the end.
+ * RST.  It may have to write before it reads; but who takes nothing and sends
+ * on and on gets RST now.  0 to go on, -1 for the end.
  */
 static int
 drop(struct session *s, int side)
@@ -407,8 +410,6 @@ look(struct session *s)
 	more = 0;
 	for (side = 0; side < SIDES; side++) {
 		f = &s->flow[side];
-		if (carry_count(f))
-			s->moved = s->now;
 		if (f->bytes == f->before)
 			carry_rest(f);
 		f->before = f->bytes;
@@ -492,6 +493,4 @@ pump(struct session *s)
 	if (s->gone_early != 0)
 		(void)gone(s, TARGET, s->gone_early);
 	(void)carry_on(s);
-	for (side = 0; side < SIDES; side++)
-		(void)carry_count(&s->flow[side]);
 }

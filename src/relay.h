@@ -168,7 +168,6 @@ int	carry_bulk(const struct flow *);
 short	carry_events(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
-int	carry_count(struct flow *);
 int	carry_holds(const struct flow *);
 void	carry_rest(struct flow *);
 void	carry_drop(struct flow *);
@@ -181,14 +180,16 @@ void	tcp_abort(int, int);
 void	tcp_let_go(int);
 int	tcp_events(int);
 int	tcp_error(int, int);
+int	tcp_early(int);
 short	tcp_awaited(int);
 int	tcp_at_mark(int, int, int *);
+ssize_t	tcp_take_urgent(int, char *, int *);
 int	tcp_unread(int);
 int	tcp_unsent(int);
 int64_t	tcp_repeats(int, int64_t *);
 uint64_t tcp_missed(int);
 int	tcp_had_fin(int, uint64_t);
-int	tcp_forgotten(int);
+int	tcp_forgotten(int, int);
 
 /* wait: for descriptors, signals and deadlines */
 #define NEVER INT64_MAX
@@ -196,6 +197,7 @@ void	wait_begin(void);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);
 void	wait_alarm(unsigned);
 int64_t	now(struct session *);
+int	kqueue_poll(struct pollfd *, nfds_t, int);
 
 /* report: at the door */
 int	over(struct session *, enum end, int);

@@ -229,8 +229,6 @@ put_session(struct session *s, enum end end, int patience)
 void
 report_line(struct session *s)
 {
-	(void)carry_count(&s->flow[CLIENT]);
-	(void)carry_count(&s->flow[TARGET]);
 	put_session(s, END_OPEN, 0);
 }
 

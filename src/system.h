@@ -28,13 +28,25 @@
 #endif
 
 /*
- * Where poll(2), asked for no event, sleeps through a reset, it is woken after
- * so many milliseconds to look again; 0: it does not.
+ * Where poll(2), asked for no event, tells nothing of a reset; kqueue(2) does
+ * there (wait_kqueue.c).
  */
-#if defined(__linux__) || defined(__OpenBSD__) || defined(__sun)
-#define POLL_BLIND 0
+#if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
+#define POLL_BLIND 1
+#define POLL(fds, n, ms) kqueue_poll(fds, n, ms)
 #else
-#define POLL_BLIND 1000
+#define POLL_BLIND 0
+#define POLL(fds, n, ms) poll(fds, n, ms)
+#endif
+
+/*
+ * Where a dead socket still tells what was read of it, what was not, and what
+ * its peer had not acknowledged.
+ */
+#ifdef __linux__
+#define DEAD_TELLS 1
+#else
+#define DEAD_TELLS 0
 #endif
 
 /*

@@ -87,6 +87,14 @@ tcp_let_go(int fd)
 	(void)set(fd, IPPROTO_TCP, TCP_LINGER2, 0);
 }
 
+/* An urgent byte keeps its place, whenever it came. */
+int
+tcp_early(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
 /*
  * What to ask poll(2) for, to be told of bytes and of urgent ones; `early' is
  * tcp_at_mark's.
@@ -114,6 +122,14 @@ tcp_at_mark(int fd, int revents, int *early)
 		revents |= POLLPRI;
 	*early = (revents & (POLLIN | POLLPRI)) == POLLPRI;
 	return (revents & POLLPRI) != 0 && sockatmark(fd) == 1;
+}
+
+/* Read the urgent byte, where tcp_at_mark has said that it is next. */
+ssize_t
+tcp_take_urgent(int fd, char *byte, int *early)
+{
+	(void)early;
+	return recv(fd, byte, 1, 0);
 }
 
 /* What an older kernel does not tell is 0. */
@@ -158,9 +174,9 @@ tcp_unsent(int fd)
  * How often we have repeated what we sent, or asked a closed window, since the
  * peer last acknowledged anything; and for how many milliseconds its system has
  * said nothing, neither by an acknowledgement nor by data: either may stand
- * still while the other moves.  Keepalive says nothing while bytes are under way.  A peer whose
- * window is closed answers, however long it stays closed, and is alive (so
- * TCP_USER_TIMEOUT, which counts it as dead, will not do).
+ * still while the other moves.  Keepalive says nothing while bytes are under
+ * way.  A peer whose window is closed answers, however long it stays closed,
+ * and is alive (so TCP_USER_TIMEOUT, which counts it as dead, will not do).
  *
  * After some minutes of that Linux asks it every other minute only.  To shorten
  * these pauses with TCP_RTO_MAX_MS would have the system give up the tail of a
@@ -232,13 +248,15 @@ tcp_had_fin(int fd, uint64_t taken)
  * True if a connection that is lost by RST was so because its peer's system did
  * not know it any more: the RST answers a probe of ours.  So it is once a
  * system has forgotten a connection that was closed for good, as it does after
- * a minute or so (FIN_WAIT2 in RFC 9293, 3.6).
+ * a minute or so (FIN_WAIT2 in RFC 9293, 3.6).  `probed': by the time that has
+ * passed, a probe may have been sent.
  */
 int
-tcp_forgotten(int fd)
+tcp_forgotten(int fd, int probed)
 {
 	struct tcp_info info;
 
+	(void)probed;
 	return whole_info(fd, &info) == 0 && info.tcpi_probes != 0;
 }
 

@@ -7,9 +7,12 @@
 #ifndef __linux__
 
 #include <sys/ioctl.h>
-#ifdef __OpenBSD__
+#if defined(__OpenBSD__) || defined(__DragonFly__)
 #include <sys/event.h>
 #endif
+
+#include <errno.h>
+#include <limits.h>
 
 /*
  * Undo what a parent may have set on a TCP socket that it hands on: what holds
@@ -37,24 +40,94 @@ tcp_let_go(int fd)
 	(void)fd;
 }
 
-/* The urgent byte is one like the others, and only its mark tells. */
+/*
+ * The BSDs take an urgent byte out of the stream unless SO_OOBINLINE is set:
+ * one that came before our time is held until its mark is reached.  `early' is
+ * the byte, with these:
+ */
+enum {
+	HELD = 0x100,	/* it is */
+	AWAITED = 0x200,	/* what precedes it is yet to come */
+	GIVEN = 0x400	/* it was: the mark that is still there is its own */
+};
+
+/*
+ * Take the urgent byte that is out of the stream: HELD with it.  0: what is at
+ * the mark is in the stream.  GIVEN: it was taken, and the mark is still its.
+ */
+static int
+take_out(int fd)
+{
+	static const int no = 0, yes = 1;
+	unsigned char byte;
+	int early;
+
+	/* tcp_usrreq.c, PRU_RCVOOB: only without SO_OOBINLINE, and once. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &no, sizeof no);
+	if (recv(fd, &byte, 1, MSG_OOB) == 1)
+		early = HELD | byte;
+	else
+		early = errno == EINVAL ? GIVEN : 0;
+	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof yes);
+	return early;
+}
+
+/*
+ * What came before SO_OOBINLINE was set, on a socket just prepared.  Of several
+ * such bytes the system has kept the last.
+ */
+int
+tcp_early(int fd)
+{
+	struct pollfd p;
+
+	p.fd = fd;
+	p.events = POLLPRI;
+	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
+}
+
+/*
+ * In line, the urgent byte is one like the others, and only its mark tells.
+ * Of one that is held POLLPRI tells, and may do so before its place is reached.
+ */
 short
 tcp_awaited(int early)
 {
-	(void)early;
-	return POLLIN;
+	return (early & (HELD | AWAITED)) == HELD ? POLLIN | POLLPRI : POLLIN;
 }
 
 int
 tcp_at_mark(int fd, int revents, int *early)
 {
-	(void)revents;
-	(void)early;
-	return sockatmark(fd) == 1;
+	int mark;
+
+	mark = sockatmark(fd) == 1;
+	*early &= ~AWAITED;
+	if ((*early & HELD) != 0 && !mark && (revents & POLLIN) == 0)
+		*early |= AWAITED;
+	/* It stays until what is behind it is read; that may be urgent, too. */
+	if (*early == GIVEN)
+		*early = mark ? take_out(fd) : 0;
+	if (*early != GIVEN)
+		return mark;
+	if (tcp_unread(fd) > 0)
+		*early = 0;
+	return 0;
+}
+
+ssize_t
+tcp_take_urgent(int fd, char *byte, int *early)
+{
+	if ((*early & HELD) == 0)
+		return recv(fd, byte, 1, 0);
+	*byte = (char)*early;
+	*early = GIVEN;
+	return 1;
 }
 
 /*
- * Bytes that the peer has not acknowledged; -1 if the system does not tell.
+ * Bytes that the peer has not acknowledged, FIN not among them; -1 if the
+ * system does not tell.  Of a dead socket 0 says nothing, see DEAD_TELLS.
  */
 int
 tcp_unsent(int fd)
@@ -69,15 +142,16 @@ tcp_unsent(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
-#elif defined(__OpenBSD__)
-	/* No call tells, but kevent(2) gives the room: the rest is unsent. */
+#elif defined(__OpenBSD__) || defined(__DragonFly__)
+	/* No call tells, but kevent(2) gives the room, below 0 at times. */
 	struct timespec none = { 0, 0 };
 	struct kevent room;
 	socklen_t len = sizeof n;
 	int got, kq;
 
 	kq = kqueue();
-	EV_SET(&room, (uintptr_t)fd, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, 0, NULL);
+	EV_SET(&room, (unsigned)fd, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, INT_MIN,
+	    0);
 	got = kevent(kq, &room, 1, &room, 1, &none);
 	close(kq);
 	if (got == 1 && (room.flags & EV_ERROR) == 0 &&
@@ -90,7 +164,10 @@ tcp_unsent(int fd)
 	return -1;
 }
 
-/* Nothing tells how long a peer has been silent: no peer is. */
+/*
+ * Nothing tells how long a peer has been silent: no peer is.  Keepalive of the
+ * BSDs does not need it, for it also asks while bytes are under way.
+ */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
 {
@@ -115,11 +192,12 @@ tcp_had_fin(int fd, uint64_t taken)
 	return 0;
 }
 
+/* Nothing tells what the RST answers. */
 int
-tcp_forgotten(int fd)
+tcp_forgotten(int fd, int probed)
 {
 	(void)fd;
-	return 0;
+	return probed;
 }
 
 #endif

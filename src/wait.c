@@ -92,18 +92,6 @@ now(struct session *s)
 	return s->now;
 }
 
-/* How long poll(2) may sleep before it has to look again by itself. */
-static int64_t
-nap(const struct pollfd *fds, nfds_t n, int64_t ms)
-{
-	nfds_t i;
-
-	for (i = 0; i < n && POLL_BLIND != 0 && ms > POLL_BLIND; i++)
-		if (fds[i].events == 0)
-			ms = POLL_BLIND;
-	return ms < 0 ? 0 : ms < INT32_MAX ? ms : INT32_MAX;
-}
-
 /*
  * poll(2) until something is ready, and give how many; 0 when the deadline (a
  * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM,
@@ -117,7 +105,8 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 	int ready;
 
 	for (;;) {
-		ms = nap(fds, n, deadline - s->now);
+		ms = deadline - s->now;
+		ms = ms < 0 ? 0 : ms < INT32_MAX ? ms : INT32_MAX;
 		if (stop || status)
 			wait_alarm(0);
 		if (stop)
@@ -128,7 +117,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 			(void)now(s);	/* a full pipe on 2 can take 5 s */
 			continue;
 		}
-		ready = poll(fds, n, (int)ms);
+		ready = POLL(fds, n, (int)ms);
 		if (ready == -1 && errno != EINTR)
 			return over(s, END_SYSTEM, errno);
 		(void)now(s);

@@ -1,0 +1,91 @@
+/*
+ * poll(2) where it tells nothing of a reset unless it is asked for bytes or for
+ * room: on NetBSD, DragonFly and macOS.  A session that waits for one side asks
+ * the other for nothing, and has to hear of its reset all the same.
+ */
+
+#include "relay.h"
+
+#if POLL_BLIND
+
+#include <sys/event.h>
+
+#include <limits.h>
+#include <string.h>
+
+/* Note the resets that the queue tells of; how many sockets have one now. */
+static int
+take_resets(int queue, struct pollfd *fds, nfds_t n)
+{
+	const struct timespec none = { 0, 0 };
+	struct kevent event;
+	nfds_t i;
+	int found;
+
+	found = 0;
+	/* EV_EOF alone is FIN, and is not told again. */
+	while (kevent(queue, NULL, 0, &event, 1, &none) == 1)
+		for (i = 0; i < n; i++)
+			if (fds[i].fd == (int)event.ident &&
+			    (event.flags & EV_EOF) != 0 && event.fflags != 0) {
+				found += fds[i].revents == 0;
+				fds[i].revents |= POLLERR | POLLHUP;
+			}
+	return found;
+}
+
+/*
+ * A queue that tells of the ends of those that are asked for nothing, and not
+ * of bytes: NOTE_LOWAT, kqueue(2).  -1: there is none, or no need for one.
+ */
+static int
+watch_resets(const struct pollfd *fds, nfds_t n)
+{
+	struct kevent event;
+	nfds_t i;
+	int queue;
+
+	queue = -1;
+	for (i = 0; i < n; i++) {
+		if (fds[i].fd == -1 || fds[i].events != 0)
+			continue;
+		if (queue == -1 && (queue = kqueue()) == -1)
+			break;
+		EV_SET(&event, (unsigned)fds[i].fd, EVFILT_READ,
+		    EV_ADD | EV_CLEAR, NOTE_LOWAT, INT_MAX, 0);
+		(void)kevent(queue, &event, 1, NULL, 0, NULL);
+	}
+	return queue;
+}
+
+/*
+ * The same as poll(2), for SIDES descriptors at the most; but 0 may come before
+ * the time, and of a reset it says POLLERR and POLLHUP.
+ */
+int
+kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
+{
+	struct pollfd all[SIDES + 1];
+	nfds_t i;
+	int queue, ready;
+
+	queue = watch_resets(fds, n);
+	if (queue == -1)
+		return poll(fds, n, ms);
+	for (i = 0; i < n; i++)
+		fds[i].revents = 0;
+	ready = take_resets(queue, fds, n);
+	if (ready == 0) {
+		memcpy(all, fds, n * sizeof *fds);
+		all[n].fd = queue;
+		all[n].events = POLLIN;
+		ready = poll(all, n + 1, ms);
+		memcpy(fds, all, n * sizeof *fds);
+		if (ready > 0 && all[n].revents != 0)
+			ready += take_resets(queue, fds, n) - 1;
+	}
+	close(queue);
+	return ready;
+}
+
+#endif
