@@ -43,8 +43,8 @@ all: stfl-relay
 #: make bench          figures, beside other programs
 #: make check-faults check-load check-scripts check-package
 #:                     what make check samples, in full
-#: make check-machines
-#:                     other processors
+#: make check-machines check-systems
+#:                     other processors, and what other systems compile
 #: make dist distcheck the tarball
 #: make clean
 help:
@@ -72,7 +72,7 @@ stfl-relay-static: $(SRC) $(HDR)
 
 RELAY = ./stfl-relay
 PARTS =
-TOOLS = tests/run tests/scripts tests/servers/superserver \
+TOOLS = tests/run tests/scripts tests/system tests/servers/superserver \
 	tests/servers/webserver tests/stfl-relay-bulk
 
 tools: $(TOOLS)
@@ -83,8 +83,8 @@ check: $(RELAY) $(TOOLS)
 LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/lines.o \
 	tests/lib/links.o \
 	tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
-	tests/lib/relay.o tests/lib/rows.o tests/lib/test.o \
-	tests/lib/traced.o tests/lib/use.o
+	tests/lib/relay.o tests/lib/rows.o tests/lib/system.o \
+	tests/lib/test.o tests/lib/traced.o tests/lib/use.o
 LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/links.h \
 	tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
 	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h \
@@ -94,7 +94,8 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
 	tests/session/limits.o tests/session/pipe.o tests/session/urgent.o \
 	tests/session/vanish.o \
-	tests/start/chosen.o tests/start/descriptors.o tests/start/embedded.o \
+	tests/start/chosen.o tests/start/dead.o tests/start/descriptors.o \
+	tests/start/embedded.o \
 	tests/start/inherited.o tests/start/ipv6.o tests/start/limits.o \
 	tests/start/log.o tests/start/loop.o tests/start/options.o \
 	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
@@ -133,6 +134,12 @@ tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(LDFLAGS)
 
+# What the program takes for granted of the system, asked by its own room.
+SYSTEM_SRC = tests/system.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
+	src/wait_kqueue.c
+tests/system: $(SYSTEM_SRC) $(HDR)
+	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -o $@ $(SYSTEM_SRC)
+
 # Every fault that make check takes samples of, and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 \
@@ -157,6 +164,10 @@ lint:
 # As other processors and C libraries have it: see the head of the script.
 check-machines: tools
 	sh tests/build/machines.sh
+
+# For other systems, with zig: nothing is run.
+check-systems:
+	sh tests/build/systems.sh
 
 # Performance, beside other programs: see bench/run.sh.
 
@@ -247,5 +258,5 @@ clean:
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
 .PHONY: all help lint static tools check check-faults check-load check-scripts \
-	check-machines bench demo install install-static install-manual \
+	check-machines check-systems bench demo install install-static install-manual \
 	install-samples uninstall dist distcheck check-package clean

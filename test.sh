@@ -34,6 +34,7 @@ part() {
 	demo) tests/run docs/ ;;
 	load) tests/run deep/load ;;
 	scripts) tests/scripts ;;
+	system) tests/system ;;
 	*)
 		set -- "tests/"*"/$1.sh"
 		[ -f "$1" ] || {
@@ -60,7 +61,7 @@ run() {
 	done
 }
 
-all="run bulk ipv6-targets patient deep scripts networks receivers manual \
+all="system run bulk ipv6-targets patient deep scripts networks receivers manual \
 examples syscalls demo superservers systemd protocols load"
 # shellcheck disable=SC2086	# words
 [ $# -gt 0 ] || set -- $all

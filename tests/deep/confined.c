@@ -5,6 +5,11 @@
 
 #include "../lib/traced.h"
 
+#ifdef __OpenBSD__
+#include <sys/pledge.h>
+#include <sys/sysctl.h>
+#endif
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -219,7 +224,7 @@ TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
 	struct session s;
 	int end[2];
 
-	if (pipe2(end, O_CLOEXEC) == -1)
+	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
 	stray = end[1];
 	t = trace_begin();
@@ -313,3 +318,26 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 		refused("Landlock", SYS_landlock_restrict_self, ANY, 0, EPERM);
 	}
 }
+
+#ifdef __OpenBSD__
+/* ps(1)'s pledge. */
+TEST(pledged, "a session is pledged to stdio and inet, and to nothing else")
+{
+	int name[6] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, 0,
+	    sizeof(struct kinfo_proc), 1 };
+	struct kinfo_proc p;
+	struct session t;
+	size_t len;
+
+	begin_carried(&t);
+	name[3] = t.pid;
+	len = sizeof p;
+	if (sysctl(name, 6, &p, &len, NULL, 0) == -1)
+		fail("sysctl: %s", strerror(errno));
+	if (p.p_pledge != (PLEDGE_STDIO | PLEDGE_INET))
+		fail("pledged to %llx", (unsigned long long)p.p_pledge);
+	finish(t.fd[CLIENT]);
+	finish(t.fd[TARGET]);
+	expect_status(&t, 0);
+}
+#endif

@@ -1,6 +1,5 @@
 #include "exchange.h"
 
-#include <sys/ioctl.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -109,14 +108,13 @@ static void
 finish_or_reset(const struct exchange *e, struct side *side, int i)
 {
 	struct side *me;
-	int unsent;
 
 	me = &side[i];
 	if (me->fd == -1 || me->dead || me->finished || me->sent < me->to_send)
 		return;
 	if (e->resets[i]) {
 		if (side[!i].fd != -1 && side[!i].received > side[!i].skip &&
-		    ioctl(me->fd, TIOCOUTQ, &unsent) == 0 && unsent == 0) {
+		    unsent(me->fd) == 0) {
 			reset_now(&me->fd);
 			me->dead = 1;
 		}

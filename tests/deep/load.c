@@ -95,7 +95,7 @@ start(int fd)
 	argv[0] = relay_path;
 	argv[3] = target_port;
 	figures->started++;
-	pid = vfork();
+	pid = fork();
 	if (pid == 0) {
 		dup2(fd, 0);
 		dup2(fd, 1);

@@ -20,7 +20,6 @@
 
 #include "script.h"
 
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -263,10 +262,7 @@ is_written(const struct peer *me)
 static int
 is_acked(const struct peer *me)
 {
-	int n;
-
-	return me->error != 0 ||
-	    (ioctl(me->fd, TIOCOUTQ, &n) == 0 && n == 0);
+	return me->error != 0 || unsent(me->fd) == 0;
 }
 
 /* True if it neither moves another mark nor is too far from what is seen. */

@@ -387,6 +387,23 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 			add(&m, end, SEND, 1);
 }
 
+/* The BSDs tell of a reset before they tell of FIN, unless that was read. */
+static int
+hides_fin(const struct script *s, int end)
+{
+#ifdef __linux__
+	(void)s;
+	(void)end;
+#else
+	const struct op *op;
+
+	for (op = s->op; op < s->op + s->n; op++)
+		if (op->what == HALF_CLOSE && op->end == end)
+			return 1;
+#endif
+	return 0;
+}
+
 int
 is_certain(const struct script *s, int end)
 {
@@ -394,7 +411,8 @@ is_certain(const struct script *s, int end)
 
 	last = &s->op[s->n - 1];
 	return last->what != RESET || last->arg == QUIET ||
-	    (last->arg == ACKED && last->end != end);
+	    (last->arg == ACKED && last->end != end &&
+	    !hides_fin(s, last->end));
 }
 
 void

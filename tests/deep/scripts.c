@@ -312,7 +312,7 @@ can_take_place(char *why, size_t size)
 	pid_t pid;
 	int end[2], status;
 
-	if (pipe2(end, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+	if (private_pipe(end) == -1 || (pid = fork()) == -1)
 		fail("fork: %s", strerror(errno));
 	if (pid == 0) {
 		dup2(end[1], STDOUT_FILENO);
@@ -353,7 +353,7 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 		return 0;
 	}
 	take_place();
-	if (pipe2(end, O_CLOEXEC) == -1)
+	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
 	reports = end[1];
 	fflush(stdout);

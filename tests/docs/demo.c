@@ -39,7 +39,7 @@ start(struct demo *d, const char *const *argv)
 	d->text[0] = '\0';
 	fflush(stdout);
 	signal(SIGINT, SIG_IGN);
-	if (pipe2(end, O_CLOEXEC) == -1 || (d->pid = fork()) == -1)
+	if (private_pipe(end) == -1 || (d->pid = fork()) == -1)
 		fail("pipe or fork: %s", strerror(errno));
 	if (d->pid == 0) {
 		dup2(open("/dev/null", O_RDONLY), 0);

@@ -105,7 +105,7 @@ bound_to(const union address *a)
 	zero = 0;
 	is_loopback = a->sa.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
-	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = private_socket(a->sa.sa_family, SOCK_STREAM, 0);
 	if (fd == -1 && errno == EAFNOSUPPORT)
 		skip("no IPv6");
 	if (fd == -1)
@@ -115,6 +115,10 @@ bound_to(const union address *a)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	end = milliseconds() + SOON;
 	while (bind(fd, &a->sa, address_size(a)) == -1) {
+		/* OpenBSD has none. */
+		if (errno == EADDRNOTAVAIL && a->sa.sa_family == AF_INET6 &&
+		    IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+			skip("no mapped addresses here");
 		if (errno == EADDRNOTAVAIL && is_loopback)
 			skip("there is no ::1 here");
 		if (errno != EADDRNOTAVAIL || milliseconds() > end)

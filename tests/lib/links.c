@@ -160,7 +160,7 @@ connect_from(enum place where, int listener)
 
 	to = own_name(listener);
 	go_to(where);
-	fd = socket(to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = private_socket(to.sa.sa_family, SOCK_STREAM, 0);
 	go_to(RELAY);
 	if (fd == -1 || connect(fd, &to.sa, address_size(&to)) == -1)
 		fail("connect: %s", strerror(errno));

@@ -44,6 +44,7 @@ void	patient_begin(struct patient *, const char *option, const char *value,
 void	patient_over(struct patient *, int side, const char *end, size_t sent,
 	    size_t back);
 void	finish_both(struct patient *, int near, int finished);
+enum { ESTABLISHED = 1, FIN_WAIT1 = 4, CLOSE_WAIT = 8 };	/* Linux's */
 int	peer_state(const struct patient *, int side);
 int	relay_state(const struct patient *, int side);
 void	expect_forgotten(const struct patient *, int side,

@@ -2,7 +2,6 @@
 #include "address.h"
 #include "peers.h"
 
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
@@ -68,8 +67,8 @@ need_ipv6(void)
 	close(fd);
 }
 
-int
-refuse_on(int family)
+static int
+bind_on(int family)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
@@ -85,12 +84,23 @@ refuse_on(int family)
 	return fd;
 }
 
+/* OpenBSD is silent on a bound port: so it is bound for the other protocol. */
+int
+refuse_on(int family)
+{
+#ifdef __linux__
+	return bind_on(family);
+#else
+	return bind_on(family == AF_INET ? AF_INET6 : AF_INET);
+#endif
+}
+
 int
 listen_on(int family)
 {
 	int fd;
 
-	fd = refuse_on(family);
+	fd = bind_on(family);
 	if (listen(fd, 512) == -1)
 		fail("listen: %s", strerror(errno));
 	return fd;
@@ -171,18 +181,20 @@ socket_pair(int family, int *ours, int *theirs)
 void
 expect_reset(int fd)
 {
-	struct pollfd p;
+	int64_t end;
 	socklen_t len;
 	int error;
 
-	p.fd = fd;
-	p.events = 0;
-	if (poll(&p, 1, SOON) != 1)
-		fail("no RST");
-	len = sizeof error;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ||
-	    (error != ECONNRESET && error != EPIPE))
-		fail("%s and not RST", strerror(error));
+	/* Not every poll(2) tells of it. */
+	end = milliseconds() + SOON;
+	do {
+		len = sizeof error;
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+			fail("getsockopt: %s", strerror(errno));
+	} while (error == 0 && milliseconds() < end && poll(NULL, 0, 1) == 0);
+	if (error != ECONNRESET && error != EPIPE)
+		fail("%s and not RST", error == 0 ? "nothing" :
+		    strerror(error));
 }
 
 /* Send until nothing goes any more; give the bytes that the kernel took. */
@@ -215,8 +227,9 @@ unacked(int fd)
 {
 	int n;
 
-	if (ioctl(fd, TIOCOUTQ, &n) == -1)
-		skip("TIOCOUTQ: %s", strerror(errno));
+	n = unsent(fd);
+	if (n == -1)
+		skip("nobody tells what is unsent");
 	return (uint64_t)n;
 }
 
@@ -242,7 +255,7 @@ listen_dual(void)
 	memset(&in6, 0, sizeof in6);
 	in6.sin6_family = AF_INET6;
 	zero = 0;
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = private_socket(AF_INET6, SOCK_STREAM, 0);
 	if (fd == -1 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero,
 	    sizeof zero) == -1 ||
 	    bind(fd, (struct sockaddr *)&in6, sizeof in6) == -1 ||
@@ -264,11 +277,11 @@ congest(int listener, int *filler)
 
 	len = sizeof ss;
 	getsockname(listener, (struct sockaddr *)&ss, &len);
-	*filler = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*filler = private_socket(ss.ss_family, SOCK_STREAM, 0);
 	if (connect(*filler, (struct sockaddr *)&ss, len) == -1)
 		fail("connect: %s", strerror(errno));
-	p.fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0);
+	p.fd = private_socket(ss.ss_family, SOCK_STREAM, 0);
+	fcntl(p.fd, F_SETFL, O_NONBLOCK);
 	p.events = POLLOUT;
 	(void)connect(p.fd, (struct sockaddr *)&ss, len);
 	if (poll(&p, 1, STILL) != 0)
@@ -452,7 +465,7 @@ wait_acked(int fd)
 	int n;
 
 	end = milliseconds() + SOON;
-	while (ioctl(fd, TIOCOUTQ, &n) == 0 && n > 0) {
+	while ((n = unsent(fd)) > 0) {
 		if (milliseconds() > end)
 			fail("%d bytes stay unacknowledged", n);
 		poll(NULL, 0, 1);

@@ -10,6 +10,13 @@
 
 #include <netinet/in.h>
 
+/* Where accept(2) also gives a connection that was reset since. */
+#ifdef __linux__
+enum { ACCEPTS_RESET = 1 };
+#else
+enum { ACCEPTS_RESET = 0 };
+#endif
+
 enum { KIB = 1024, MIB = 1024 * KIB };
 
 /* How a peer's stream ends. */
@@ -26,7 +33,7 @@ const char *target_host(void);
 /*
  * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
  * need_ipv6: skip where there is no ::1; the others that need it do so too.
- * refuse_on: a port that is ours and does not listen.
+ * refuse_on: a port that is ours and on which nobody listens.
  * congest: have a listener with a backlog of 0 answer nobody, until *filler,
  * which is to be accepted first, is.  blackhole: a listener that answers nobody.
  * fill: send until nothing goes any more; gives the bytes that the kernel took.

@@ -72,7 +72,7 @@ syslog_socket(void)
 	memset(&sun, 0, sizeof sun);
 	sun.sun_family = AF_UNIX;
 	strcpy(sun.sun_path, "/dev/log");
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = private_socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
 		fail("/dev/log: %s", strerror(errno));
 	return fd;
@@ -102,7 +102,7 @@ name_socket(void)
 	in.sin_family = AF_INET;
 	in.sin_port = htons(53);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = private_socket(AF_INET, SOCK_DGRAM, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&in, sizeof in) == -1)
 		fail("nameserver: %s", strerror(errno));
 	return fd;

@@ -58,7 +58,7 @@ relay_on(struct relay *r, int theirs, int separate, const char *const *args)
 
 	r->client = r->target = r->err = -1;
 	end[0] = end[1] = -1;
-	if (separate && pipe2(end, O_CLOEXEC) == -1)
+	if (separate && private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
 	r->pid = fork();
 	if (r->pid == -1)
@@ -318,13 +318,11 @@ begin_without(struct session *t, int separate, const char *target,
 	t->pid = t->relay.pid;
 }
 
-#ifdef __linux__
 const char *
 sockets_of(int family)
 {
 	return family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
 }
-#endif
 
 /* Wait until somebody has sent SYN to this listener, in vain. */
 void

@@ -79,7 +79,7 @@ dual_stack(int protocol, const struct row *o)
 	memset(&in6, 0, sizeof in6);
 	in6.sin6_family = AF_INET6;
 	zero = 0;
-	listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+	listener = private_socket(AF_INET6, SOCK_STREAM, protocol);
 	if (listener == -1 || setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY,
 	    &zero, sizeof zero) == -1 ||
 	    bind(listener, (struct sockaddr *)&in6, sizeof in6) == -1 ||
@@ -102,7 +102,7 @@ row_dial(const char *address, int protocol, int listener)
 	in6.sin6_family = AF_INET6;
 	in6.sin6_port = htons((in_port_t)port_of(listener));
 	inet_pton(AF_INET6, address, &in6.sin6_addr);
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+	fd = private_socket(AF_INET6, SOCK_STREAM, protocol);
 	if (fd == -1 || connect(fd, (struct sockaddr *)&in6, sizeof in6) == -1)
 		fail("connect to %s: %s", address, strerror(errno));
 	one = 1;

@@ -154,6 +154,15 @@ pause_for(int ms)
 	late |= milliseconds() - before > ms + LATE;
 }
 
+const char *
+seconds(int n)
+{
+	static char text[12];
+
+	snprintf(text, sizeof text, "%d", n * test_slow());
+	return text;
+}
+
 int64_t
 milliseconds(void)
 {

@@ -145,5 +145,14 @@ enum {
 };
 void	pause_for(int ms);
 int64_t	milliseconds(void);
+const char *seconds(int);	/* an option's value, times the same factor */
+
+/*
+ * private_socket, private_pipe: of which no program that is started gets any.
+ * unsent: bytes that the peer's system has not taken; -1: nobody tells.
+ */
+int	private_socket(int domain, int type, int protocol);
+int	private_pipe(int end[2]);
+int	unsent(int fd);
 
 #endif

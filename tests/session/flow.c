@@ -162,13 +162,15 @@ EACH_WAY(turn_beside_bulk, "a client's bulk leaves the target its turn",
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")
 {
+#ifdef TCP_QUICKACK
+	const int no = 0;
+#endif
 	enum { SOME = 6 };
 	struct session t;
 	int64_t before, end;
-	int fast, i, no;
+	int fast, i;
 
 	begin(&t, NULL, NULL);
-	no = 0;
 	fast = 0;
 	end = milliseconds() + SOON;
 	for (i = 0; fast < SOME; i++) {

@@ -61,9 +61,11 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	expect_end(r.client, RST);
 	if (relay_status(&r, SOON) != 0)
 		fail("exit status is not 0");
-	r.target = accept_from(listener);
-	expect_stream(r.target, 1, 0, 1000);
-	expect_end(r.target, RST);
+	if (ACCEPTS_RESET) {
+		r.target = accept_from(listener);
+		expect_stream(r.target, 1, 0, 1000);
+		expect_end(r.target, RST);
+	}
 	waiting = cpu_ms() - before;
 	if (waiting > usual + 80)
 		fail("%ld ms of CPU, %ld without the waiting", waiting, usual);

@@ -309,7 +309,7 @@ EACH_WAY(reset_while_far_is_done_for,
 	char line[2048];
 	struct session t;
 
-	begin(&t, "-T", "2");
+	begin(&t, "-T", seconds(2));
 	finish(t.fd[!near]);
 	expect_end(t.fd[near], FIN);
 	(void)fill(t.fd[near], 1);
@@ -338,7 +338,7 @@ EACH_WAY(reset_while_far_dribbles,
 
 	taken = fill_and_reset(&t, near);
 	end = milliseconds() + SLOWLY;
-	for (at = 0; milliseconds() < end; at += 2000) {
+	for (at = 0; milliseconds() < end && at + 2000 <= taken; at += 2000) {
 		pause_for(PACE);
 		expect_stream(t.fd[!near], 1, at, 2000);
 	}

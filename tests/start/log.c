@@ -76,7 +76,7 @@ TEST(dialled_port, "a port left out is the one that the client dialled")
 	for (i = 0; i < 100; i++) {
 		service = listen_on(AF_INET6);
 		in.sin_port = htons((in_port_t)port_of(service));
-		target = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		target = private_socket(AF_INET, SOCK_STREAM, 0);
 		if (bind(target, (struct sockaddr *)&in, sizeof in) == 0 &&
 		    listen(target, 5) == 0) {
 			session_through(AF_INET6, service, args, target);
@@ -141,7 +141,7 @@ wedge(void)
 	memset(&sun, 0, sizeof sun);
 	sun.sun_family = AF_UNIX;
 	strcpy(sun.sun_path, "/dev/log");
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = private_socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (connect(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
 		fail("/dev/log: %s", strerror(errno));
 	while (send(fd, "x", 1, MSG_DONTWAIT) == 1)

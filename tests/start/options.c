@@ -337,7 +337,7 @@ TEST(version, "the version is printed, but never to the client")
 	begin_without(&t, 0, "", args);
 	expect_end(t.fd[CLIENT], RST);
 	expect_status(&t, 0);
-	if (pipe2(end, O_CLOEXEC) == -1)
+	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
 	version_pipe = end[1];
 	relay_setup = version_to_pipe;

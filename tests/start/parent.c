@@ -150,7 +150,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 	struct session t;
 	int end[2];
 
-	if (pipe2(end, O_CLOEXEC) == -1)
+	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
 	/* Out of the way of the numbers above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);

@@ -376,7 +376,7 @@ TEST(usage_to_full_pipe,
 	memcpy(words, args, sizeof args);
 	words[10] = relay_path;
 	relay_path = "/usr/bin/env";
-	if (pipe2(end, O_CLOEXEC) == -1)
+	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
 	two = end[1];
 	relay_setup = pipe_on_two;

@@ -11,6 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of 127.0.0.0/8 the BSDs and macOS have one address. */
+static void
+need_loopback_network(void)
+{
+	union address a;
+	int fd;
+
+	a = address("127.9.8.7", 0);
+	fd = private_socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(fd, &a.sa, address_size(&a)) == -1)
+		skip("not all of 127.0.0.0/8 is here");
+	close(fd);
+}
+
 /* With this for -s, the target is called from that address. */
 static void
 expect_source(const char *client, const char *dialled, const char *source,
@@ -20,6 +34,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 	union address seen;
 	int listener, theirs;
 
+	need_loopback_network();
 	listener = listen_at(target, 0, 5);
 	theirs = call(&t, client, 0, dialled, 0);
 	serve_to(&t, theirs, listener, "-s", source, target,

@@ -110,6 +110,8 @@ TEST(odd_socket, "what was set on the client's socket before does no harm")
 	session_after(set_options);
 }
 
+extern char **environ;
+
 static void
 forget_environment(void)
 {

@@ -1,0 +1,75 @@
+/*
+ * What every system has, but not by the same name.
+ */
+
+#define TEST_LIBRARY
+#include "test.h"
+
+#include <sys/ioctl.h>
+
+#if defined(__OpenBSD__) || defined(__DragonFly__)
+#include <sys/event.h>
+#endif
+
+#include <fcntl.h>
+#include <limits.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Not by flags, which macOS does not know. */
+int
+private_socket(int domain, int type, int protocol)
+{
+	int fd;
+
+	fd = socket(domain, type, protocol);
+	if (fd != -1)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
+int
+private_pipe(int end[2])
+{
+	if (pipe(end) == -1)
+		return -1;
+	fcntl(end[0], F_SETFD, FD_CLOEXEC);
+	fcntl(end[1], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+/* Bytes that the peer's system has not taken; -1: nobody tells. */
+int
+unsent(int fd)
+{
+	int n;
+#if defined(__OpenBSD__) || defined(__DragonFly__)
+	/* kevent(2) gives the room in the buffer, which may be less than 0. */
+	const struct timespec none = { 0, 0 };
+	struct kevent event;
+	socklen_t len;
+	int queue;
+
+	queue = kqueue();
+	EV_SET(&event, (unsigned)fd, EVFILT_WRITE, EV_ADD, NOTE_LOWAT,
+	    INT_MIN, 0);
+	len = sizeof n;
+	n = kevent(queue, &event, 1, &event, 1, &none) != 1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, &len) == -1 ? -1 :
+	    n - (int)event.data;
+	close(queue);
+#elif defined(FIONWRITE)
+	if (ioctl(fd, FIONWRITE, &n) == -1)
+		n = -1;
+#elif defined(SO_NWRITE)
+	socklen_t len;
+
+	len = sizeof n;
+	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == -1)
+		n = -1;
+#else
+	if (ioctl(fd, TIOCOUTQ, &n) == -1)
+		n = -1;
+#endif
+	return n;
+}
