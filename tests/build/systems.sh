@@ -1,0 +1,47 @@
+#!/bin/sh
+# Other systems, as far as their headers go: the program and its tests are
+# compiled and linked for each, without a warning, against the headers and the
+# link libraries that zig(1) carries.  Nothing is run.
+#
+#	sh tests/build/systems.sh [SYSTEM...]
+#
+#	ZIG=../stfl-relay-zig	where tests/build/debian.sh has put it; 0.16
+
+cd "$(dirname "$0")/../.." || exit 2
+ZIG=${ZIG:-$PWD/../stfl-relay-zig}/node_modules/.bin/zig
+[ -x "$ZIG" ] || ZIG=zig
+[ $# -gt 0 ] || set -- openbsd freebsd netbsd macos
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+failed=0
+
+for system; do
+	sentence="it compiles and links for $system without a warning, tests and all"
+	if ! "$ZIG" version >"$dir/said" 2>&1; then
+		if [ "${CI:-}" = true ]; then
+			echo "not ok - $sentence: no zig"
+			failed=1
+		else
+			echo "ok - $sentence # SKIP no zig"
+		fi
+		continue
+	fi
+	# A copy, for no object of this system is to be taken for one of that.
+	mkdir "$dir/$system"
+	cp -R Makefile stfl-relay.c src tests "$dir/$system"
+	find "$dir/$system" -name '*.o' -exec rm {} +
+	if (cd "$dir/$system" && rm -f tests/run tests/scripts tests/system \
+	    tests/stfl-relay-bulk tests/servers/superserver \
+	    tests/servers/webserver &&
+	    make stfl-relay tools CC="$ZIG cc -target x86_64-$system" \
+		CFLAGS='-O2 -Werror' TEST_CFLAGS='-O1 -Werror') \
+	    >"$dir/said" 2>&1; then
+		echo "ok - $sentence"
+	else
+		echo "not ok - $sentence: $(grep -m 1 error "$dir/said")"
+		failed=1
+	fi
+done
+exit $failed
