@@ -56,14 +56,16 @@ stfl-relay: $(SRC) $(HDR)
 	$(CC) `sh src/flags.sh "$(CC)" $(HARDEN) $(HARDEN_LINK) $(SMALL)` \
 		$(COMPILE) -o $@ $(SRC) $(LDFLAGS)
 
-# musl's compiler wrapper hides the kernel's headers: show them last.
-stfl-relay-static: $(SRC) $(HDR)
+# musl's compiler wrapper hides the kernel's headers: show them last.  The other
+# program shows what confinement costs.
+stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		set -- $(MUSL_CC) -idirafter /usr/include -idirafter \
 		"/usr/include/$$($(CC) -print-multiarch 2>/dev/null)"; \
 	else \
 		set -- $(CC); \
 	fi; \
+	[ $@ = stfl-relay-static ] || set -- "$$@" -DNO_SECCOMP; \
 	"$$@" `sh src/flags.sh "$$*" -static $(HARDEN) $(SMALL)` \
 		$(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
 
@@ -183,10 +185,6 @@ bench/load: $(LOAD) bench/bench.h
 
 bench/launch: $(LAUNCH) bench/bench.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LAUNCH)
-
-# What confinement costs.
-bench/unconfined: $(SRC) $(HDR)
-	$(STATIC) -DNO_SECCOMP
 
 # No libc, and so not for every machine: it is left out where it fails.
 bench/floor: bench/floor.c
