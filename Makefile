@@ -53,8 +53,9 @@ help:
 static: stfl-relay-static
 
 stfl-relay: $(SRC) $(HDR)
-	$(CC) `sh src/flags.sh "$(CC)" $(HARDEN) $(HARDEN_LINK) $(SMALL)` \
-		$(COMPILE) -o $@ $(SRC) $(LDFLAGS)
+	flags=`sh src/flags.sh '$(CC) $(CFLAGS) $(LDFLAGS)' $(HARDEN) \
+		$(HARDEN_LINK) $(SMALL)` && \
+	$(CC) $$flags $(COMPILE) -o $@ $(SRC) $(LDFLAGS)
 
 # musl's compiler wrapper hides the kernel's headers: show them last.  The other
 # program shows what confinement costs.
@@ -66,8 +67,9 @@ stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 		set -- $(CC); \
 	fi; \
 	[ $@ = stfl-relay-static ] || set -- "$$@" -DNO_SECCOMP; \
-	"$$@" `sh src/flags.sh "$$*" -static $(HARDEN) $(SMALL)` \
-		$(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
+	flags=`sh src/flags.sh "$$* -static "'$(CFLAGS) $(LDFLAGS)' $(HARDEN) \
+		$(SMALL)` && \
+	"$$@" $$flags $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
 
 # Tests: see tests/README.md.  make check RELAY=./stfl-relay-static takes another
 # build, and make check PARTS='run scripts' leaves the others out.
@@ -83,10 +85,9 @@ check: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) sh test.sh $(PARTS)
 
 LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/lines.o \
-	tests/lib/links.o \
-	tests/lib/patient.o tests/lib/peers.o tests/lib/places.o \
-	tests/lib/relay.o tests/lib/rows.o tests/lib/system.o \
-	tests/lib/test.o tests/lib/traced.o tests/lib/use.o
+	tests/lib/links.o tests/lib/patient.o tests/lib/peers.o \
+	tests/lib/places.o tests/lib/relay.o tests/lib/rows.o \
+	tests/lib/system.o tests/lib/test.o tests/lib/traced.o tests/lib/use.o
 LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/links.h \
 	tests/lib/patient.h tests/lib/peers.h tests/lib/places.h \
 	tests/lib/relay.h tests/lib/rows.h tests/lib/test.h \
@@ -97,11 +98,11 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/limits.o tests/session/pipe.o tests/session/urgent.o \
 	tests/session/vanish.o \
 	tests/start/chosen.o tests/start/dead.o tests/start/descriptors.o \
-	tests/start/embedded.o \
-	tests/start/inherited.o tests/start/ipv6.o tests/start/limits.o \
-	tests/start/log.o tests/start/loop.o tests/start/options.o \
-	tests/start/parent.o tests/start/parents.o tests/start/proxy.o \
-	tests/start/source.o tests/start/surroundings.o tests/start/target.o \
+	tests/start/embedded.o tests/start/inherited.o tests/start/ipv6.o \
+	tests/start/limits.o tests/start/log.o tests/start/loop.o \
+	tests/start/options.o tests/start/parent.o tests/start/parents.o \
+	tests/start/proxy.o tests/start/source.o tests/start/surroundings.o \
+	tests/start/target.o \
 	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \
 	tests/deep/links.o tests/deep/icmp.o \
 	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o \
@@ -256,5 +257,6 @@ clean:
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
 .PHONY: all help lint static tools check check-faults check-load check-scripts \
-	check-machines check-systems bench demo install install-static install-manual \
-	install-samples uninstall dist distcheck check-package clean
+	check-machines check-systems bench demo install install-static \
+	install-manual install-samples uninstall dist distcheck check-package \
+	clean

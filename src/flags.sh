@@ -1,7 +1,7 @@
 #!/bin/sh
 # Those of these flags that the compiler and its linker know, in their order:
 #
-#	sh src/flags.sh "$(CC)" -pie -Wl,-z,now
+#	sh src/flags.sh "$(CC) $(CFLAGS) $(LDFLAGS)" -pie -Wl,-z,now
 #
 # They harden the program, and make it smaller; it does without.
 
@@ -9,16 +9,22 @@ cc=$1
 shift
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
 echo 'int main(void) { return 0; }' >"$dir/none.c"
 
-# CC may be several words, and a warning is a no.
+# The compiler is several words, and a warning is a no.
 # shellcheck disable=SC2086
-known() { $cc -Werror "$@" -o "$dir/none" "$dir/none.c" >/dev/null 2>&1; }
+known() { $cc -Werror "$@" -o "$dir/none" "$dir/none.c" 2>"$dir/said"; }
 
 if ! known "$@"; then
+	known || { cat "$dir/said" >&2; exit 1; }
 	for flag; do
 		shift
-		! known "$flag" || set -- "$@" "$flag"
+		if known "$flag"; then
+			set -- "$@" "$flag"
+		else
+			echo "$flag is not known here: it is left out" >&2
+		fi
 	done
 fi
 echo "$*"
