@@ -278,10 +278,12 @@ lose_nothing(int fd)
 		fail("SO_DETACH_FILTER: %s", strerror(errno));
 }
 #else
+/* There is no way: go on, and do not ask again. */
 void
 hide_log(char *command[])
 {
 	(void)command;
+	setenv("HOST_LOG", "yes", 1);
 }
 
 void
