@@ -32,6 +32,13 @@ carry_events(const struct flow *f)
 	return tcp_awaited(f->carry.early);
 }
 
+/* True if an urgent byte is to be taken that poll(2) will not tell of. */
+int
+carry_due(const struct flow *f)
+{
+	return tcp_due(f->from, f->carry.early);
+}
+
 /* -1 with EAGAIN for whatever means "not now". */
 static ssize_t
 result(ssize_t n)

@@ -17,7 +17,8 @@ lock(struct session *s)
 	cap_rights_t socket_rights, write_rights;
 
 	cap_rights_init(&socket_rights, CAP_RECV, CAP_SEND, CAP_SHUTDOWN,
-	    CAP_EVENT, CAP_GETSOCKOPT, CAP_SETSOCKOPT, CAP_IOCTL);
+	    CAP_EVENT, CAP_GETPEERNAME, CAP_GETSOCKOPT, CAP_SETSOCKOPT,
+	    CAP_IOCTL);
 	cap_rights_init(&write_rights, CAP_SEND, CAP_WRITE, CAP_EVENT);
 	if (cap_rights_limit(s->fd[CLIENT], &socket_rights) == -1 ||
 	    cap_rights_limit(s->fd[TARGET], &socket_rights) == -1 ||

@@ -43,6 +43,14 @@ limit(const struct session *s, enum end *end)
 	return seconds == 0 ? NEVER : seconds * 1000LL;
 }
 
+/* When a peer last sent or acknowledged any. */
+static int64_t
+last_moved(const struct session *s)
+{
+	return s->moved[CLIENT] > s->moved[TARGET] ? s->moved[CLIENT] :
+	    s->moved[TARGET];
+}
+
 static int
 all_done(const struct session *s)
 {
@@ -125,7 +133,7 @@ note_movement(struct session *s, int side)
 	if (acked > s->acked[side])
 		s->dropped = 0;
 	if (acked > s->acked[side] || came > s->came[side] || fin != from->fin)
-		s->moved = s->now;
+		s->moved[side] = s->now;
 	s->acked[side] = acked;
 	s->came[side] = came;
 	from->fin = fin;
@@ -154,8 +162,9 @@ gone(struct session *s, int side, int error)
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
+	/* It may have moved by as much as the pause between two looks before. */
 	probed = s->opt.keepalive != 0 &&
-	    s->now - s->moved >= s->opt.keepalive * 1000LL;
+	    s->now - s->moved[side] >= s->opt.keepalive * 500LL;
 	if (DEAD_TELLS)
 		note_movement(s, side);
 	/* FIN of ours may be unanswered. */
@@ -168,7 +177,7 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->moved = s->now;	/* another limit may hold from now on */
+	s->moved[!side] = s->now;	/* another limit may hold now */
 	/* A reset drops what is unsent: not where that cannot be told. */
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
@@ -252,7 +261,7 @@ pass(struct session *s, int side, int revents)
 				f->fin = 1;
 			if (s->gone == !side)
 				return drop(s, side);
-			s->moved = s->now;
+			s->moved[side] = s->now;
 		}
 		if (carry_pending(f) == 0)
 			return 0;
@@ -290,14 +299,15 @@ step(struct session *s, int side, int revents)
 	return 0;
 }
 
-/* What a side that is gone had sent lies here: no event tells of it. */
+/* What a side that is gone had sent lies here, or carry_due: no event tells. */
 static int
 has_left(const struct session *s, int side)
 {
 	const struct flow *f;
 
 	f = &s->flow[side];
-	return s->gone == side && !f->eof && carry_pending(f) == 0;
+	return !f->eof && carry_pending(f) == 0 &&
+	    (s->gone == side || carry_due(f));
 }
 
 /* What to ask of a side; its descriptor, or -1 when it has nothing to tell. */
@@ -442,7 +452,7 @@ deadline(const struct session *s)
 
 	last = limit(s, &end);
 	if (last != NEVER)
-		last += s->moved;
+		last += last_moved(s);
 	return last < s->check ? last : s->check;
 }
 
@@ -465,7 +475,7 @@ carry_on(struct session *s)
 			continue;
 		if (look(s) == -1)
 			return -1;
-		if (s->now - s->moved >= limit(s, &end))
+		if (s->now - last_moved(s) >= limit(s, &end))
 			return over(s, end, 0);
 	}
 	return over(s, END_EOF, 0);
@@ -485,7 +495,7 @@ pump(struct session *s)
 		s->flow[side].to = s->fd[!side];
 		s->flow[side].carry.buffer = s->buffer[side];
 	}
-	s->moved = s->now;
+	s->moved[CLIENT] = s->moved[TARGET] = s->now;
 	s->check = NEVER;
 	s->gone = SIDES;
 	if (s->opt.proxy != 0)

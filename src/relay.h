@@ -118,7 +118,7 @@ struct session {
 	union address target, via;	/* the target's socket: peer, own */
 	int gone_early;		/* errno: the target was before the pump */
 	/* pump: */
-	int64_t moved;		/* when a peer last sent or acknowledged any */
+	int64_t moved[SIDES];	/* when it last sent or acknowledged any */
 	int64_t check;		/* when to look at the queues, or NEVER */
 	int64_t settling;	/* since when a flow is done */
 	int64_t acked[SIDES];	/* bytes, as of the last look */
@@ -166,6 +166,7 @@ void	pump(struct session *);
 size_t	carry_pending(const struct flow *);
 int	carry_bulk(const struct flow *);
 short	carry_events(const struct flow *);
+int	carry_due(const struct flow *);
 ssize_t	carry_fill(struct flow *, int);
 ssize_t	carry_drain(struct flow *);
 int	carry_holds(const struct flow *);
@@ -182,6 +183,7 @@ int	tcp_events(int);
 int	tcp_error(int, int);
 int	tcp_early(int);
 short	tcp_awaited(int);
+int	tcp_due(int, int);
 int	tcp_at_mark(int, int, int *);
 ssize_t	tcp_take_urgent(int, char *, int *);
 int	tcp_unread(int);

@@ -41,7 +41,7 @@
 
 /*
  * Where a dead socket still tells what was read of it, what was not, and what
- * its peer had not acknowledged.
+ * its peer had not acknowledged.  Elsewhere its queue may be empty or as it was.
  */
 #ifdef __linux__
 #define DEAD_TELLS 1
@@ -74,6 +74,18 @@
 #define CLOSE_FROM(fd) syscall(SYS_close_range, (unsigned)(fd), ~0U, 0U)
 #else
 #define CLOSE_FROM(fd) ((void)(fd), -1)
+#endif
+
+/*
+ * macOS lets no option be set after FIN both ways, unless that is asked for in
+ * time: nor SO_LINGER, so that close(2) would be RST for ever (tcp_abort).
+ */
+#ifdef SO_NP_EXTENSIONS
+#define KEEP_OPTIONS(fd) setsockopt(fd, SOL_SOCKET, SO_NP_EXTENSIONS, \
+    &(struct so_np_extensions){ SONPX_SETOPTSHUT, SONPX_SETOPTSHUT }, \
+    sizeof(struct so_np_extensions))
+#else
+#define KEEP_OPTIONS(fd) ((void)(fd), 0)
 #endif
 
 /*

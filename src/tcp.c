@@ -44,6 +44,7 @@ tcp_prepare(int fd, int keepalive)
 {
 	int interval;
 
+	(void)KEEP_OPTIONS(fd);
 	if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
@@ -95,6 +96,7 @@ tcp_events(int fd)
 int
 tcp_error(int fd, int revents)
 {
+	union address peer;
 	socklen_t len;
 	int error;
 
@@ -103,6 +105,14 @@ tcp_error(int fd, int revents)
 	len = sizeof error;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		return errno;
+	/*
+	 * RST after FIN both ways sets no error on the BSDs (tcp_input.c,
+	 * LAST_ACK), but it is one if bytes are lost by it.
+	 */
+	len = sizeof peer;
+	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
+	    getpeername(fd, &peer.sa, &len) == -1)
+		return ECONNRESET;
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
 		if ((tcp_events(fd) & POLLHUP) == 0) {

@@ -95,6 +95,14 @@ tcp_early(int fd)
 	return 0;
 }
 
+int
+tcp_due(int fd, int early)
+{
+	(void)fd;
+	(void)early;
+	return 0;
+}
+
 /*
  * What to ask poll(2) for, to be told of bytes and of urgent ones; `early' is
  * tcp_at_mark's.

@@ -7,7 +7,7 @@
 #ifndef __linux__
 
 #include <sys/ioctl.h>
-#if defined(__OpenBSD__) || defined(__DragonFly__)
+#ifndef __sun
 #include <sys/event.h>
 #endif
 
@@ -47,7 +47,7 @@ tcp_let_go(int fd)
  */
 enum {
 	HELD = 0x100,	/* it is */
-	AWAITED = 0x200,	/* what precedes it is yet to come */
+	HERE = 0x200,	/* its mark is reached: on macOS, to take it unsets it */
 	GIVEN = 0x400	/* it was: the mark that is still there is its own */
 };
 
@@ -60,12 +60,13 @@ take_out(int fd)
 {
 	static const int no = 0, yes = 1;
 	unsigned char byte;
-	int early;
+	int early, here;
 
+	here = sockatmark(fd) == 1 ? HERE : 0;
 	/* tcp_usrreq.c, PRU_RCVOOB: only without SO_OOBINLINE, and once. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &no, sizeof no);
 	if (recv(fd, &byte, 1, MSG_OOB) == 1)
-		early = HELD | byte;
+		early = HELD | here | byte;
 	else
 		early = errno == EINVAL ? GIVEN : 0;
 	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof yes);
@@ -86,25 +87,31 @@ tcp_early(int fd)
 	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
 }
 
-/*
- * In line, the urgent byte is one like the others, and only its mark tells.
- * Of one that is held POLLPRI tells, and may do so before its place is reached.
- */
+/* Of a byte that is held no event tells: see tcp_due. */
 short
 tcp_awaited(int early)
 {
-	return (early & (HELD | AWAITED)) == HELD ? POLLIN | POLLPRI : POLLIN;
+	(void)early;
+	return POLLIN;
 }
 
+int
+tcp_due(int fd, int early)
+{
+	return (early & HERE) != 0 ||
+	    ((early & HELD) != 0 && sockatmark(fd) == 1);
+}
+
+/* In line, the urgent byte is one like the others, and only its mark tells. */
 int
 tcp_at_mark(int fd, int revents, int *early)
 {
 	int mark;
 
+	(void)revents;
+	if (tcp_due(fd, *early))
+		return 1;
 	mark = sockatmark(fd) == 1;
-	*early &= ~AWAITED;
-	if ((*early & HELD) != 0 && !mark && (revents & POLLIN) == 0)
-		*early |= AWAITED;
 	/* It stays until what is behind it is read; that may be urgent, too. */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;
@@ -125,9 +132,26 @@ tcp_take_urgent(int fd, char *byte, int *early)
 	return 1;
 }
 
+#ifndef __sun
+/* What kevent(2) says of a socket at once, whatever the amount.  1: it does. */
+static int
+ask(int fd, short filter, struct kevent *event)
+{
+	const struct timespec none = { 0, 0 };
+	int queue, said;
+
+	queue = kqueue();
+	EV_SET(event, (unsigned)fd, filter, EV_ADD, NOTE_LOWAT, INT_MIN, 0);
+	said = kevent(queue, event, 1, event, 1, &none) == 1 &&
+	    (event->flags & EV_ERROR) == 0;
+	close(queue);
+	return said;
+}
+#endif
+
 /*
  * Bytes that the peer has not acknowledged, FIN not among them; -1 if the
- * system does not tell.  Of a dead socket 0 says nothing, see DEAD_TELLS.
+ * system does not tell.  Of a dead socket: see DEAD_TELLS.
  */
 int
 tcp_unsent(int fd)
@@ -142,19 +166,12 @@ tcp_unsent(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
-#elif defined(__OpenBSD__) || defined(__DragonFly__)
-	/* No call tells, but kevent(2) gives the room, below 0 at times. */
-	struct timespec none = { 0, 0 };
+#elif !defined(__sun)
+	/* The buffer's size less the room in it, which may be below 0. */
 	struct kevent room;
 	socklen_t len = sizeof n;
-	int got, kq;
 
-	kq = kqueue();
-	EV_SET(&room, (unsigned)fd, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, INT_MIN,
-	    0);
-	got = kevent(kq, &room, 1, &room, 1, &none);
-	close(kq);
-	if (got == 1 && (room.flags & EV_ERROR) == 0 &&
+	if (ask(fd, EVFILT_WRITE, &room) &&
 	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, &len) == 0)
 		return n - (int)room.data;
 #else
@@ -183,13 +200,20 @@ tcp_missed(int fd)
 	return 0;
 }
 
-/* Nothing tells of a FIN that was not read yet. */
+/* kevent(2) tells of FIN behind bytes that were not read, until the end. */
 int
 tcp_had_fin(int fd, uint64_t taken)
 {
-	(void)fd;
 	(void)taken;
+#ifndef __sun
+	struct kevent event;
+
+	return ask(fd, EVFILT_READ, &event) && (event.flags & EV_EOF) != 0 &&
+	    event.fflags == 0;
+#else
+	(void)fd;
 	return 0;
+#endif
 }
 
 /* Nothing tells what the RST answers. */

@@ -35,27 +35,33 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 }
 
 /*
- * A queue that tells of the ends of those that are asked for nothing, and not
- * of bytes: NOTE_LOWAT, kqueue(2).  -1: there is none, or no need for one.
+ * Have the queue tell of the ends of those that are asked for nothing, and not
+ * of bytes: NOTE_LOWAT, kqueue(2).
  */
-static int
-watch_resets(const struct pollfd *fds, nfds_t n)
+static void
+watch_resets(int queue, const struct pollfd *fds, nfds_t n)
 {
 	struct kevent event;
 	nfds_t i;
-	int queue;
 
-	queue = -1;
 	for (i = 0; i < n; i++) {
 		if (fds[i].fd == -1 || fds[i].events != 0)
 			continue;
-		if (queue == -1 && (queue = kqueue()) == -1)
-			break;
 		EV_SET(&event, (unsigned)fds[i].fd, EVFILT_READ,
 		    EV_ADD | EV_CLEAR, NOTE_LOWAT, INT_MAX, 0);
 		(void)kevent(queue, &event, 1, NULL, 0, NULL);
 	}
-	return queue;
+}
+
+static int
+is_blind(const struct pollfd *fds, nfds_t n)
+{
+	nfds_t i;
+
+	for (i = 0; i < n; i++)
+		if (fds[i].fd != -1 && fds[i].events == 0)
+			return 1;
+	return 0;
 }
 
 /*
@@ -69,9 +75,12 @@ kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
 	nfds_t i;
 	int queue, ready;
 
-	queue = watch_resets(fds, n);
-	if (queue == -1)
+	if (!is_blind(fds, n))
 		return poll(fds, n, ms);
+	queue = kqueue();
+	if (queue == -1)	/* there may be one in a second */
+		return poll(fds, n, ms < 1000 ? ms : 1000);
+	watch_resets(queue, fds, n);
 	for (i = 0; i < n; i++)
 		fds[i].revents = 0;
 	ready = take_resets(queue, fds, n);

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char block[1 << 20];	/* more than the buffers of a connection hold */
+
 enum { PEER, OWN };		/* of a pair: the other's end, and the one asked */
 
 /* Milliseconds in which loopback has carried what was sent, by TEST_SLOW. */
@@ -173,36 +175,33 @@ ask_fin(void)
 static void
 ask_reset(int half_closed)
 {
-	int before, events, fd[2], waits;
-	pid_t pid;
+	const char *question;
+	int asleep, awake, fd[2];
 
+	question = half_closed ? "of a reset after FIN it says" :
+	    "of a reset, a poll(2) that is asked for nothing says";
 	connection(fd);
 	if (half_closed)
 		shutdown(fd[PEER], SHUT_WR);
 	wait_awhile();
-	pid = fork();
-	if (pid == 0) {
+	if (fork() == 0) {
 		close(fd[OWN]);
 		wait_awhile();
 		reset_peer(fd);
 		_exit(0);
 	}
 	close(fd[PEER]);
-	before = polled(fd[OWN], 0, 10 * awhile);
-	put_events(before);
+	/* Long, unless nothing will come. */
+	put_events(asleep = polled(fd[OWN], 0, (POLL_BLIND ? 5 : 50) * awhile));
 	put(", later");
-	put_events(events = polled(fd[OWN], 0, 0));
-	waits = before != 0;
+	put_events(awake = polled(fd[OWN], 0, 0));
 	if (POLL_BLIND)
-		told(half_closed ? "of a reset after FIN it says" :
-		    "of a reset, a poll(2) that is asked for nothing says");
+		told(question);
 	else
-		relied(half_closed ? "of a reset after FIN it says" :
-		    "of a reset, a poll(2) that is asked for nothing says",
-		    waits && (events & (POLLERR | POLLHUP)) != 0 &&
-		    (!POLLERR_TELLS || (events & POLLERR) != 0));
+		relied(question, asleep != 0 &&
+		    (awake & (POLLERR | POLLHUP)) != 0 &&
+		    (!POLLERR_TELLS || (awake & POLLERR) != 0));
 	close(fd[OWN]);
-	(void)pid;
 }
 
 static void
@@ -267,6 +266,25 @@ ask_dead(void)
 	close(fd[OWN]);
 }
 
+/* FIN behind a byte that is not read. */
+static void
+ask_had_fin(void)
+{
+	int fd[2], before;
+
+	connection(fd);
+	send(fd[PEER], "x", 1, 0);
+	wait_awhile();
+	before = tcp_had_fin(fd[OWN], 0);
+	shutdown(fd[PEER], SHUT_WR);
+	wait_awhile();
+	put(" %d, then %d", before, tcp_had_fin(fd[OWN], 0));
+	relied("FIN behind bytes that are not read is told",
+	    strcmp(answer, " 0, then 1") == 0);
+	close(fd[PEER]);
+	close(fd[OWN]);
+}
+
 /* Who only reads, and is not told first. */
 static void
 ask_reading(int finished)
@@ -301,6 +319,20 @@ ask_abort(void)
 	put_result("recv", recv(fd[OWN], &byte, 1, 0));
 	relied("close(2) with SO_LINGER 0 is a reset", errno == ECONNRESET);
 	close(fd[OWN]);
+
+	/* While bytes are under way, or it would make no difference. */
+	connection(fd);
+	(void)KEEP_OPTIONS(fd[OWN]);
+	(void)send(fd[OWN], block, sizeof block, 0);
+	shutdown(fd[PEER], SHUT_WR);
+	shutdown(fd[OWN], SHUT_WR);
+	wait_awhile();
+	put_result("SO_LINGER", setsockopt(fd[OWN], SOL_SOCKET, SO_LINGER,
+	    &(struct linger){ 0, 0 }, sizeof(struct linger)));
+	relied("that can be undone after FIN both ways",
+	    strcmp(answer, " SO_LINGER: 0;") == 0);
+	close(fd[PEER]);
+	close(fd[OWN]);
 }
 
 /* What is unsent. */
@@ -308,7 +340,6 @@ ask_abort(void)
 static void
 ask_unsent(void)
 {
-	static char block[1 << 20];
 	int all, fd[2], n, taken;
 
 	connection(fd);
@@ -414,7 +445,7 @@ ask_early(const char *before, const char *after)
 	put(" ");
 	for (i = 0; i < 5; i++) {
 		revents = polled(fd[OWN], tcp_awaited(early), 0);
-		if (revents == 0)
+		if (revents == 0 && !tcp_due(fd[OWN], early))
 			break;
 		if (tcp_at_mark(fd[OWN], revents, &early)) {
 			put("!");
@@ -509,6 +540,7 @@ main(void)
 	ask_reset(1);
 	ask_kqueue();
 	ask_dead();
+	ask_had_fin();
 	ask_reading(0);
 	ask_reading(1);
 	ask_abort();

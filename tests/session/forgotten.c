@@ -155,3 +155,48 @@ EACH_WAY(aborted_for_long,
 	expect_end(t.fd[!near], RST);
 	patient_over(&t, near, reset_of[near], size, 0);
 }
+
+#ifndef __linux__
+/*
+ * Where nothing tells what an RST answers, one that comes after as long a
+ * silence as -k is from a system that has forgotten.
+ */
+static void
+forgotten_as_told(int near, size_t size, int paused)
+{
+	const int64_t silence = 3 * SECOND;
+	struct session t;
+	int64_t end;
+	size_t at;
+
+	begin(&t, "-k", "1");
+	send_stream(t.fd[near], 1, 0, size);
+	finish(t.fd[near]);
+	end = milliseconds() + silence;
+	for (at = 0; milliseconds() < end; pause_for(PACE))
+		if (!paused && at + 1000 < size) {
+			expect_stream(t.fd[!near], 1, at, 1000);
+			at += 1000;
+		}
+	reset_now(&t.fd[near]);
+	pause_for(READER_LATE);
+	expect_stream(t.fd[!near], 1, at, size - at);
+	expect_end(t.fd[!near], FIN);
+	expect_over(&t, near, "eof", size, 0);
+	if (broken(t.fd[!near]))
+		fail("RST after FIN");
+}
+#define forgotten_as_told(...) FROM(forgotten_as_told, __VA_ARGS__)
+
+EACH_WAY(forgotten_slow, "a slow target gets all of a client that is forgotten",
+    "a slow client gets all of a target that is forgotten")
+{
+	forgotten_as_told(near, 45000, 0);
+}
+
+EACH_WAY(forgotten_fin_unread, "FIN behind a paused target is not forgotten",
+    "FIN behind a paused client is not forgotten")
+{
+	forgotten_as_told(near, 70000, 1);
+}
+#endif

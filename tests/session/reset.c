@@ -299,6 +299,34 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 	expect_over(&t, near, reset_of[near], taken, 0);
 }
 
+/*
+ * What is left to the far side is lost by its reset, behind FIN both ways: the
+ * BSDs set no error then, and no event tells.
+ */
+EACH_WAY(reset_both_unread,
+    "a session is over when both have reset behind FIN, the client first",
+    "a session is over when both have reset behind FIN, the target first")
+{
+#ifdef __linux__
+	enum { UNREAD = 300000 };
+#else
+	enum { UNREAD = 30000 };	/* of both sides' smaller buffers */
+#endif
+	struct session t;
+
+	begin(&t, "-k", "1");
+	send_stream(t.fd[near], 1, 0, UNREAD);
+	finish(t.fd[near]);
+	wait_acked(t.fd[near]);
+	pause_for(SETTLED);
+	reset_now(&t.fd[near]);
+	pause_for(SETTLED);
+	finish(t.fd[!near]);
+	pause_for(SETTLED);
+	reset_now(&t.fd[!near]);
+	expect_over(&t, near, reset_of[!near], UNREAD, 0);
+}
+
 /* The same, of a far side that takes nothing: then -T ends it. */
 EACH_WAY(reset_while_far_is_done_for,
     "a client's reset is seen though the target has finished and "
