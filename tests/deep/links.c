@@ -160,12 +160,16 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 static void
 outage(int silence, int ms, size_t size)
 {
+	int64_t down;
+
 	begin_links();
 	pause_for(silence);
+	down = milliseconds();
 	(void)link_down();
 	send_near(size);
 	pause_for(ms);
 	link_up();
+	should_take(down, ms);	/* ip(8) has to start, twice */
 	expect_stream(far_fd(CLIENT), 3, 0, size);
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();

@@ -107,8 +107,10 @@ int	test_slow(void);
 /*
  * Limits that are the program's own count on while a machine stands still: what
  * fails after a pause that took so much longer is tried again by the runner.
+ * should_take: so does what began then and has taken longer than that.
  */
 enum { LATE = 300 };
+void	should_take(int64_t, int ms);
 #define STOOD_STILL " (the machine stood still)"
 
 #define SOON (10000 * test_slow())	/* what takes longer has failed */
