@@ -1,5 +1,6 @@
 #define TEST_LIBRARY
 #include "rows.h"
+#include "use.h"
 
 #include <sys/wait.h>
 
@@ -13,17 +14,6 @@
 #include <unistd.h>
 
 #ifdef __linux__
-
-#include <sys/wait.h>
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 /* Each row in a process of its own, all at once. */
 void
@@ -167,55 +157,6 @@ relay_ends(struct relay *r, int want)
 		fail("exit status %d, not %d", status, want);
 }
 
-/* How often a process that sleeps has gone to sleep; -1: it runs. */
-static long
-sleeps(pid_t pid)
-{
-	char path[64], line[256], state;
-	FILE *f;
-	long n;
-
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	f = fopen(path, "r");
-	if (f == NULL)
-		fail("the relay is gone");
-	n = -1;
-	state = '?';
-	while (fgets(line, sizeof line, f) != NULL) {
-		(void)sscanf(line, "State: %c", &state);
-		(void)sscanf(line, "voluntary_ctxt_switches: %ld", &n);
-	}
-	fclose(f);
-	return state == 'S' ? n : -1;
-}
-
-/*
- * Who wakes up goes to sleep once more.  A pipe is let go after bulk, by looks
- * that are two seconds apart: so there may be one in a moment, and not in two.
- */
-void
-expect_rest(pid_t pid)
-{
-	int64_t end;
-	long n;
-	int tries;
-
-	end = milliseconds() + SOON;
-	do {
-		if (milliseconds() > end)
-			fail("it does not come to rest");
-		n = sleeps(pid);
-		pause_for(30);
-	} while (n == -1 || sleeps(pid) != n);
-	for (tries = 0; tries < 2; tries++) {
-		pause_for(STILL);
-		if (sleeps(pid) == n)
-			return;
-		n = sleeps(pid);
-	}
-	fail("it wakes up with nothing to do");
-}
-
 void
 carry_stream(int from, int to, unsigned stream, size_t size)
 {
@@ -238,7 +179,7 @@ whole_session(struct relay *r)
 		send_stream(r->target, 2, i, 1);
 		expect_stream(r->client, 2, i, 1);
 	}
-	expect_rest(r->pid);
+	expect_idle(r->pid, STILL, 0);
 	carry_stream(r->client, r->target, 3, SIZE);
 	carry_stream(r->target, r->client, 4, SIZE);
 	converse(r->client, r->target);

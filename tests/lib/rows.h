@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that dialled a
- * listener of some kind, and tests that are a table with a row for each case.
+ * Sessions of clients that dialled a listener of some kind, and tests that are
+ * a table with a row for each case.
  */
 
 #ifndef ROWS_H
@@ -41,10 +41,8 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 
 /*
  * whole_session: all of it: single bytes, rest, bulk, and each half-close.
- * expect_rest: it comes to rest, and does not wake up.
  */
 void	whole_session(struct relay *);
-void	expect_rest(pid_t);
 void	relay_ends(struct relay *, int);
 void	carry_stream(int from, int to, unsigned stream, size_t);
 
@@ -55,7 +53,6 @@ void	carry_stream(int from, int to, unsigned stream, size_t);
 #define row_start(...) HERE(row_start(__VA_ARGS__))
 #define row_begin(...) HERE(row_begin(__VA_ARGS__))
 #define whole_session(...) HERE(whole_session(__VA_ARGS__))
-#define expect_rest(...) HERE(expect_rest(__VA_ARGS__))
 #define relay_ends(...) HERE(relay_ends(__VA_ARGS__))
 #define carry_stream(...) HERE(carry_stream(__VA_ARGS__))
 #endif

@@ -7,6 +7,7 @@
 
 #include "../lib/places.h"
 #include "../lib/rows.h"
+#include "../lib/use.h"
 
 #include <stdio.h>
 
@@ -286,7 +287,7 @@ one_unreachable(const struct row *o)
 	row_start(&r, ours, theirs, NULL, NULL);
 	send_stream(r.target, 5, 0, 1);
 	expect_stream(r.client, 5, 0, 1);
-	expect_rest(r.pid);
+	expect_idle(r.pid, STILL, 0);
 	unreachable(ours, six);
 	whole_session(&r);
 }
@@ -326,7 +327,7 @@ queued(const struct row *o)
 		recv_exactly(ours, &c, 1);
 	row_start(&r, ours, theirs, NULL, NULL);
 	if (o->late) {
-		expect_rest(r.pid);
+		expect_idle(r.pid, STILL, 0);
 		lose_nothing(ours);
 		recv_exactly(ours, &c, 1);
 	}
