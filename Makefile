@@ -66,7 +66,7 @@ stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 	else \
 		set -- $(CC); \
 	fi; \
-	[ $@ = stfl-relay-static ] || set -- "$$@" -DNO_SECCOMP; \
+	[ $@ = stfl-relay-static ] || set -- "$$@" -DNO_CONFINE; \
 	flags=`sh src/flags.sh "$$* -static "'$(CFLAGS) $(LDFLAGS)' $(HARDEN) \
 		$(SMALL)` && \
 	"$$@" $$flags $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
@@ -77,7 +77,8 @@ stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 RELAY = ./stfl-relay
 PARTS =
 TOOLS = tests/run tests/scripts tests/system tests/servers/superserver \
-	tests/servers/webserver tests/stfl-relay-bulk
+	tests/servers/webserver tests/stfl-relay-bulk \
+	tests/stfl-relay-strict tests/stfl-relay-probed
 
 tools: $(TOOLS)
 
@@ -133,9 +134,21 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-# The relay with every flow taken for bulk.
+# The relay with every flow taken for bulk; it is strict, too.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
-	$(CC) $(COMPILE) -DALL_BULK -o $@ $(SRC) $(LDFLAGS)
+	$(CC) $(COMPILE) -DALL_BULK -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ \
+		$(SRC) $(LDFLAGS)
+
+# The relay that is killed by a system call that its filter denies.
+tests/stfl-relay-strict: $(SRC) $(HDR)
+	$(CC) $(COMPILE) -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ $(SRC) \
+		$(LDFLAGS)
+
+# The relay that somebody takes over, once it is confined.
+PROBE = -Dpoll=probed_poll -Dprctl=probed_prctl -Dsyscall=probed_syscall \
+	-U_FORTIFY_SOURCE
+tests/stfl-relay-probed: $(SRC) $(HDR) tests/deep/probe.o
+	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) tests/deep/probe.o $(LDFLAGS)
 
 # What the program takes for granted of the system, asked by its own room.
 SYSTEM_SRC = tests/system.c src/tcp.c src/tcp_linux.c src/tcp_other.c \

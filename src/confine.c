@@ -10,7 +10,9 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -19,21 +21,47 @@ enum {
 };
 
 /*
- * Close every descriptor from 3 up.  Where the kernel has no call for it, the
- * limit bounds the search; a limit without end is cut at a number that no
- * super-server reaches.
+ * How many descriptors there may be: Linux tells how large the table of them
+ * has grown (proc_pid_status(5)).  Elsewhere the limits tell, the hard one
+ * first, for the soft one may have been lowered since; up to a million.
  */
+static long
+table_size(void)
+{
+	enum { MOST = 1 << 20 };
+	static const char key[] = "\nFDSize:";
+	char text[1024];
+	const char *at;
+	struct rlimit limit;
+	ssize_t n;
+	int fd;
+
+	n = 0;
+	fd = open("/proc/self/status", O_RDONLY);
+	if (fd != -1) {
+		n = read(fd, text, sizeof text - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, key);
+	if (at != NULL)
+		return atol(at + sizeof key - 1);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_max != RLIM_INFINITY)
+		return limit.rlim_max < MOST ? (long)limit.rlim_max : MOST;
+	return sysconf(_SC_OPEN_MAX);
+}
+
+/* Close every descriptor from 3 up. */
 void
 close_strays(void)
 {
-	long fd, most;
+	long fd, size;
 
 	if (CLOSE_FROM(3) == 0)
 		return;
-	most = sysconf(_SC_OPEN_MAX);
-	if (most < 0 || most > 65536)
-		most = 65536;
-	for (fd = 3; fd < most; fd++)
+	size = table_size();
+	for (fd = 3; fd < size; fd++)
 		close((int)fd);
 }
 

@@ -6,8 +6,8 @@
 #ifndef CONFINE_H
 #define CONFINE_H
 
-/* Built with -DNO_SECCOMP, Linux is a system without a means. */
-#if defined(__linux__) && !defined(NO_SECCOMP)
+/* Built with -DNO_CONFINE, Linux is a system without a means. */
+#if defined(__linux__) && !defined(NO_CONFINE)
 #define CONFINE_LINUX
 #endif
 

@@ -197,7 +197,6 @@ static void
 put_session(struct session *s, enum end end, int patience)
 {
 	struct line line;
-	const char *error;
 	int64_t ms;
 	int level;
 
@@ -216,10 +215,10 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
-	error = s->words[0] != '\0' ? s->words :
-	    s->error != 0 ? strerror(s->error) : NULL;
-	if (level < LOG_INFO && error != NULL)
-		add(&line, " error=\"%s\"", error);
+	/* A session that was confined gives no errno: see wait_for. */
+	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
+		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
+		    strerror(s->error));
 	if (s->root)
 		add(&line, " warning=\"root is not needed\"");
 	put(s, level, line.text, patience);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -118,8 +119,12 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 			continue;
 		}
 		ready = POLL(fds, n, (int)ms);
-		if (ready == -1 && errno != EINTR)
+		if (ready == -1 && errno != EINTR) {
+			/* Once confined, no strerror(3), which wants memory. */
+			snprintf(s->words, sizeof s->words, "poll: errno %d",
+			    errno);
 			return over(s, END_SYSTEM, errno);
+		}
 		(void)now(s);
 		if (ready > 0)
 			return ready;

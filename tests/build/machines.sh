@@ -80,7 +80,7 @@ compiler() {
 	musl) echo musl-gcc -static -idirafter /usr/include \
 	    -idirafter "/usr/include/$(multiarch)" ;;
 	clang) echo clang ;;
-	diet) echo diet gcc -DNO_SECCOMP -idirafter "/usr/include/$(multiarch)" \
+	diet) echo diet gcc -DNO_CONFINE -idirafter "/usr/include/$(multiarch)" \
 	    -include "$dir/diet.h" ;;
 	*) return 1 ;;
 	esac

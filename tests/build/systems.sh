@@ -31,10 +31,7 @@ for system; do
 	# A copy, for no object of this system is to be taken for one of that.
 	mkdir "$dir/$system"
 	cp -R Makefile stfl-relay.c src tests "$dir/$system"
-	find "$dir/$system" -name '*.o' -exec rm {} +
-	if (cd "$dir/$system" && rm -f tests/run tests/scripts tests/system \
-	    tests/stfl-relay-bulk tests/servers/superserver \
-	    tests/servers/webserver &&
+	if (cd "$dir/$system" && make -s clean &&
 	    make stfl-relay tools CC="$ZIG cc -target x86_64-$system" \
 		CFLAGS='-O2 -Werror' TEST_CFLAGS='-O1 -Werror') \
 	    >"$dir/said" 2>&1; then

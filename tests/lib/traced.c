@@ -89,22 +89,14 @@ trace_begin(void)
 #ifdef __x86_64__
 #define REG_CALL orig_rax
 #define REG_RESULT rax
-#define REG_PC rip
-#define REG_SP rsp
 #define REG_ARG0 rdi
-#define REG_ARG1 rsi
 #define REG_ARG2 rdx
-#define REG_ARG3 r10
 #define REG_ARG4 r8
 #else
 #define REG_CALL orig_eax
 #define REG_RESULT eax
-#define REG_PC eip
-#define REG_SP esp
 #define REG_ARG0 ebx
-#define REG_ARG1 ecx
 #define REG_ARG2 edx
-#define REG_ARG3 esi
 #define REG_ARG4 edi
 #endif
 #define SET(reg, value) r->reg = (__typeof__(r->reg))(value)
@@ -115,9 +107,6 @@ struct tracee {
 	int inside;		/* between entry and exit of a call */
 	int error;		/* to be given at exit, or PRETEND; 0: none */
 	long call;
-	int foreign;		/* the next call is another architecture's */
-	size_t forcing;		/* number of the forced call + 1; 0: none */
-	struct user_regs_struct saved;
 };
 
 static struct tracing *tracing;
@@ -151,57 +140,6 @@ shorten(struct user_regs_struct *r, long call)
 		r->REG_ARG2 = 1;
 }
 
-/* Turn this call, at its entry, into the forced one. */
-static void
-force(struct tracee *t, struct user_regs_struct *r)
-{
-	const struct forced *f;
-	long word;
-	long arguments[5];
-	unsigned long at;
-	size_t i;
-
-	f = &tracing->force[t->forcing - 1];
-	tracing->forced = t->forcing - 1;
-	memcpy(arguments, f->arguments, sizeof arguments);
-	if (f->data_size != 0) {
-		/* Far below what the stack holds. */
-		at = ((unsigned long)r->REG_SP - 1024) & ~15UL;
-		for (i = 0; i < sizeof f->data; i += sizeof word) {
-			memcpy(&word, f->data + i, sizeof word);
-			ptrace(PTRACE_POKEDATA, t->pid, (void *)(at + i),
-			    (void *)word);
-		}
-		arguments[f->data_at] = (long)at;
-	}
-	SET(REG_CALL, f->call);
-	SET(REG_ARG0, arguments[0]);
-	SET(REG_ARG1, arguments[1]);
-	SET(REG_ARG2, arguments[2]);
-	SET(REG_ARG3, arguments[3]);
-	SET(REG_ARG4, arguments[4]);
-	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
-}
-
-#ifdef __x86_64__
-/* The call is read(2) of i386, by an instruction that is put in its place. */
-static void
-force_foreign(struct tracee *t, struct user_regs_struct *r)
-{
-	long word;
-	void *at;
-
-	tracing->foreign = 0;
-	at = (void *)(uintptr_t)(r->rip - 2);
-	word = ptrace(PTRACE_PEEKTEXT, t->pid, at, NULL);
-	ptrace(PTRACE_POKETEXT, t->pid, at,
-	    (void *)((word & ~0xffffL) | 0x80cd));	/* int $0x80 */
-	r->orig_rax = (unsigned long)-1;
-	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
-	t->foreign = 1;
-}
-#endif
-
 /* Make the nth call of its kind fail, if it is to. */
 static void
 inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
@@ -221,8 +159,9 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 	} else if (f->error == SHORT) {
 		shorten(r, t->call);
 	} else {
+		/* In its place one that a filter knows, and that does nothing. */
 		t->error = f->error;
-		SET(REG_CALL, -1);
+		SET(REG_CALL, SYS_getpid);
 	}
 	ptrace(PTRACE_SETREGS, t->pid, NULL, r);
 }
@@ -263,20 +202,6 @@ enter(struct tracee *t, struct user_regs_struct *r)
 	t->inside = 1;
 	t->error = 0;
 	t->call = call_of(r);
-#ifdef __x86_64__
-	if (tracing->foreign) {
-		force_foreign(t, r);
-		return;
-	}
-#endif
-	if (t->pid == tracing->pid && tracing->nforce != 0) {
-		if (t->forcing == 0) {
-			t->saved = *r;
-			t->forcing = 1;
-		}
-		force(t, r);
-		return;
-	}
 	if (tracing->calls == 0 && is_own(t->call, r))
 		tracing->calls = 1;
 	if (tracing->calls == 0 || t->call < 0 || t->call >= TRACE_CALLS)
@@ -295,25 +220,6 @@ leave(struct tracee *t, struct user_regs_struct *r)
 
 	t->inside = 0;
 	result = (long)r->REG_RESULT;
-	if (t->foreign) {
-		SET(REG_RESULT, 3);
-		r->REG_PC -= 2;
-		ptrace(PTRACE_SETREGS, t->pid, NULL, r);
-		return;
-	}
-	if (t->forcing != 0) {
-		tracing->force[t->forcing - 1].result = result;
-		/* Once more, from the instruction that makes the call. */
-		*r = t->saved;
-		SET(REG_RESULT, t->saved.REG_CALL);
-		r->REG_PC -= 2;
-		ptrace(PTRACE_SETREGS, t->pid, NULL, r);
-		if (++t->forcing > tracing->nforce) {
-			t->forcing = 0;
-			tracing->nforce = 0;
-		}
-		return;
-	}
 	if (t->error != 0) {
 		SET(REG_RESULT, t->error == PRETEND ? 0 : -t->error);
 		ptrace(PTRACE_SETREGS, t->pid, NULL, r);
@@ -322,8 +228,6 @@ leave(struct tracee *t, struct user_regs_struct *r)
 	if (t->call == SYS_prctl && r->REG_ARG0 == PR_SET_SECCOMP &&
 	    result == 0)
 		tracing->confined = 1;
-	if (tracing->confined && result == -ENOSYS && t->call >= 0)
-		tracing->unknown = t->call;
 }
 
 static struct tracee *
@@ -374,9 +278,8 @@ trace(void)
 				leave(t, &r);
 			else
 				enter(t, &r);
-		} else if (sig == SIGTRAP || sig == SIGSTOP ||
-		    sig == SIGALRM) {
-			/* exec, fork, a new child, and our own knock */
+		} else if (sig == SIGTRAP || sig == SIGSTOP) {
+			/* exec, fork, a new child */
 			sig = 0;
 		}
 		ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)sig);
@@ -442,7 +345,6 @@ trace_begin(void)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tracing == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
-	tracing->unknown = -1;
 	relay_setup = be_traced;
 	return tracing;
 }

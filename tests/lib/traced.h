@@ -1,6 +1,6 @@
 /*
- * A relay under ptrace(2): which calls it makes, some of them made to fail, and
- * some forced upon it.  It is the real program, of whatever build.
+ * A relay under ptrace(2): which calls it makes, some of them made to fail.  It
+ * is the real program, of whatever build.
  *
  * trace_begin: the relays that this test starts from then on are traced, one at
  * a time, and this is with what, and what was seen.  The process that traces
@@ -19,7 +19,7 @@
 /* What the tests name.  They are skipped where nothing can be traced. */
 enum {
 	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
-	SYS_close_range, SYS_ioctl, SYS_landlock_create_ruleset,
+	SYS_close_range, SYS_ioctl, SYS_openat, SYS_landlock_create_ruleset,
 	SYS_landlock_restrict_self, SYS_prctl, SYS_prlimit64, SYS_setrlimit,
 	SYS_splice
 };
@@ -42,35 +42,16 @@ struct fault {
 	int error;
 };
 
-/*
- * A call that the relay makes for us, and what it gave: kill(2) trace.pid with
- * SIGUSR2 while it waits.  The argument at data_at points to the data, if it
- * has any.
- */
-struct forced {
-	long call;
-	long arguments[5];
-	char data[32];
-	size_t data_size;
-	int data_at;
-	long result;
-};
-
 struct tracing {
 	/* to be set before the relay is started */
 	struct fault faults[4];
 	size_t nfaults;
-	/* may be set while it runs; made when nforce is 0 again */
-	struct forced force[TRACE_CALLS];
-	volatile size_t nforce, forced;
-	volatile int foreign;	/* make one of another architecture */
 	/* what was seen, from the program's own first call on */
 	volatile pid_t pid;	/* the relay's */
 	volatile unsigned count[TRACE_CALLS];
 	volatile unsigned calls;
 	volatile unsigned injected;
 	volatile int confined;	/* a seccomp filter is on */
-	volatile long unknown;	/* a call that gave ENOSYS after that, or -1 */
 	volatile int spun;
 	volatile int over;	/* the relay has ended */
 };

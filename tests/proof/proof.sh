@@ -186,7 +186,7 @@ watch() {
 	name=$1
 	rules=$2
 	shift 2
-	$CC -std=c99 -g -O1 -DNO_SECCOMP "$@" -o "$dir/$name" stfl-relay.c \
+	$CC -std=c99 -g -O1 -DNO_CONFINE "$@" -o "$dir/$name" stfl-relay.c \
 	    src/*.c || return
 	mkfifo "$dir/$name.pipe"
 	cat <<-EOF >"$dir/$name.sh"
