@@ -43,8 +43,9 @@ all: stfl-relay
 #: make bench          figures, beside other programs
 #: make check-faults check-load check-scripts check-package
 #:                     what make check samples, in full
-#: make check-machines check-systems
-#:                     other processors, and what other systems compile
+#: make check-machines check-kernels check-systems
+#:                     other processors, other kernels of Linux, and what other
+#:                     systems compile
 #: make dist distcheck the tarball
 #: make clean
 help:
@@ -181,6 +182,10 @@ lint:
 check-machines: tools
 	sh tests/build/machines.sh
 
+# Under other kernels, on their own machines, emulated.
+check-kernels:
+	sh tests/build/kernels.sh
+
 # For other systems, with zig: nothing is run.
 check-systems:
 	sh tests/build/systems.sh
@@ -270,6 +275,6 @@ clean:
 	rm -f $(BENCH) stfl-relay-*.tar.gz
 
 .PHONY: all help lint static tools check check-faults check-load check-scripts \
-	check-machines check-systems bench demo install install-static \
+	check-machines check-kernels check-systems bench demo install install-static \
 	install-manual install-samples uninstall dist distcheck check-package \
 	clean

@@ -25,7 +25,9 @@ apt-get -qq install -y --no-install-recommends \
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross \
 	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
 	gcc-s390x-linux-gnu libc6-dev-s390x-cross \
-	qemu-user-static dietlibc-dev >/dev/null
+	gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross \
+	qemu-user-static qemu-system-x86 qemu-system-arm qemu-system-misc \
+	qemu-system-ppc cpio dietlibc-dev >/dev/null
 
 # Debian's inetds exclude each other: unpack them beside the checkout.
 for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
