@@ -3,6 +3,8 @@
  * of that, or refuse it.
  */
 
+#include "../lib/lack.h"
+#include "../lib/places.h"
 #include "../lib/traced.h"
 
 #include <sys/resource.h>
@@ -189,126 +191,151 @@ TEST(own_limits,
 
 /* Kernels that lack something, or refuse it. */
 
-/* A session where these are missing works; gives what it was traced with. */
-static struct tracing *
-session_without(long call, long argument, int error, long call2,
-    long argument2, int error2)
-{
-	struct tracing *t;
-	struct session s;
+static const struct lack *lacking;
+static size_t nlacking;
 
-	t = trace_begin();
-	trace_without(t, call, argument, error);
-	if (call2 != 0)
-		trace_without(t, call2, argument2, error2);
-	trace_session(t, &s, NULL, NULL);
-	if (t->injected == 0)
-		skip("this build has no layer to do without");
-	conclude(&s);
-	return t;
+static void
+lack_them(void)
+{
+	lack_calls(lacking, nlacking);
 }
+
+/* Whatever is played, this build uses what is to be missing. */
+static void
+need_confinement(void)
+{
+	struct session t;
+
+	begin_carried(&t);
+	need_filter(t.pid);
+	conclude(&t);
+}
+#define need_confinement(...) FROM(need_confinement, __VA_ARGS__)
+
+/* A session where these are missing works, under as many filters. */
+static void
+session_without(const struct lack *lack, size_t n, int filters)
+{
+	struct session t;
+
+	lacking = lack;
+	nlacking = n;
+	relay_setup = lack_them;
+	begin_carried(&t);
+	/* The one that plays is one of them. */
+	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
+	conclude(&t);
+}
+#define session_without(...) FROM(session_without, __VA_ARGS__)
 
 /* A pipe whose writing end the relay inherits where no soft limit reaches. */
 static int stray[2];
-static void (*traced)(void);
+static rlim_t hard_limit;
 
 static void
 leave_stray(void)
 {
-	const struct rlimit few = { 50, 256 };
+	static const struct lack lack = { SYS_close_range, ANY_ARGUMENT, 0,
+	    ENOSYS };
+	struct rlimit few;
 
+	few.rlim_cur = 50;
+	few.rlim_max = hard_limit;
 	dup2(stray[1], 200);
-	traced();
 	if (setrlimit(RLIMIT_NOFILE, &few) == -1)
 		_exit(125);
+	lack_calls(&lack, 1);
 }
 
-/* Before 5.9; and with no /proc that tells how many there are. */
 static void
-strays_closed(int told)
+stray_closed(rlim_t limit)
 {
-	struct tracing *t;
-	struct session s;
+	struct session t;
 
+	hard_limit = limit;
 	if (private_pipe(stray) == -1)
 		fail("pipe: %s", strerror(errno));
-	t = trace_begin();
-	traced = relay_setup;
 	relay_setup = leave_stray;
-	trace_without(t, SYS_close_range, ANY, ENOSYS);
-	if (!told) {
-		trace_without(t, SYS_openat, ANY, ENOENT);
-#ifdef SYS_open		/* musl's */
-		trace_without(t, SYS_open, ANY, ENOENT);
-#endif
-	}
-	trace_session(t, &s, NULL, NULL);
-	if (t->injected == 0)
-		skip("this build has no layer to do without");
-	if (!told && t->injected == 1)
-		fail("nothing is asked for");
+	begin_carried(&t);
 	close(stray[1]);
 	if (!readable(stray[0], SOON))
 		fail("one stays open");
-	conclude(&s);
+	conclude(&t);
 	close(stray[0]);
 }
-#define strays_closed(...) FROM(strays_closed, __VA_ARGS__)
+#define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
+/* Before 5.9; where /proc tells how many there may be, or the hard limit. */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
 {
-	strays_closed(1);
-	strays_closed(0);
+	stray_closed(100);
+	apart();
+	mount_over("/proc");
+	stray_closed(256);
 }
 
 TEST(no_limits, "limits that cannot be lowered do no harm")
 {
-	(void)session_without(SYS_prlimit64, ANY, EPERM, SYS_setrlimit, ANY,
-	    EPERM);
+	static const struct lack lack[] = {
+		{ SYS_prlimit64, ANY_ARGUMENT, 0, EPERM },
+#ifdef SYS_setrlimit
+		{ SYS_setrlimit, ANY_ARGUMENT, 0, EPERM }
+#endif
+	};
+
+	need_confinement();
+	session_without(lack, sizeof lack / sizeof lack[0], 1);
 }
 
 TEST(no_landlock,
     "a kernel without Landlock carries sessions under the filter")
 {
-	static const int errors[] = { ENOSYS, EOPNOTSUPP };
-	size_t i;
+	static const struct lack lack[] = {
+		{ SYS_landlock_create_ruleset, ANY_ARGUMENT, 0, ENOSYS },
+		{ SYS_landlock_create_ruleset, ANY_ARGUMENT, 0, EOPNOTSUPP }
+	};
 
-	for (i = 0; i < sizeof errors / sizeof errors[0]; i++)
-		if (!session_without(SYS_landlock_create_ruleset, ANY,
-		    errors[i], 0, 0, 0)->confined)
-			fail("the filter is missing");
+	need_confinement();
+	session_without(&lack[0], 1, 1);
+	session_without(&lack[1], 1, 1);
 }
 
 TEST(no_seccomp, "a kernel without seccomp and Landlock carries sessions")
 {
-	static const int errors[] = { EINVAL, ENOSYS };
-	size_t i;
+	static const struct lack lack[] = {
+		{ SYS_landlock_create_ruleset, ANY_ARGUMENT, 0, ENOSYS },
+		{ SYS_prctl, 0, PR_SET_SECCOMP, EINVAL },
+		{ SYS_landlock_create_ruleset, ANY_ARGUMENT, 0, ENOSYS },
+		{ SYS_prctl, 0, PR_SET_SECCOMP, ENOSYS }
+	};
 
-	for (i = 0; i < sizeof errors / sizeof errors[0]; i++)
-		(void)session_without(SYS_prctl, PR_SET_SECCOMP, errors[i],
-		    SYS_landlock_create_ruleset, ANY, ENOSYS);
+	need_confinement();
+	session_without(&lack[0], 2, 0);
+	session_without(&lack[2], 2, 0);
 }
 
 /* RST for both peers, a word in the log, and 71. */
 static void
-refused(const char *what, long call, long argument, unsigned nth, int error)
+refused(const char *what, long call, int argument, unsigned value, int error)
 {
-	struct tracing *t;
 	struct session s;
+	struct lack lack;
 	char about[64], text[2048], want[64];
 
 	snprintf(about, sizeof about, "(%s) ", what);
 	test_about(about);
-	t = trace_begin();
-	trace_without(t, call, argument, error);
-	t->faults[0].nth = nth;
+	lack.call = call;
+	lack.argument = argument;
+	lack.value = value;
+	lack.error = error;
+	lacking = &lack;
+	nlacking = 1;
+	relay_setup = lack_them;
 	relay_session(&s.relay, NULL);
 	expect_end(s.relay.client, RST);
 	expect_end(s.relay.target, RST);
 	expect_status(&s, 71);
-	if (t->injected == 0)
-		fail("it is not called");
 	relay_stderr(&s.relay, text, sizeof text);
 	snprintf(want, sizeof want, "end=error error=\"%s: ", what);
 	if (strstr(text, want) == NULL)
@@ -322,22 +349,18 @@ refused(const char *what, long call, long argument, unsigned nth, int error)
 
 TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 {
-	struct tracing *t;
-	struct session s;
-
-	t = trace_begin();
-	trace_confined(t, &s);
-	conclude(&s);
-	refused("capset", SYS_capset, ANY, 0, EPERM);
-	refused("PR_SET_DUMPABLE", SYS_prctl, PR_SET_DUMPABLE, 0, EINVAL);
-	refused("PR_SET_NO_NEW_PRIVS", SYS_prctl, PR_SET_NO_NEW_PRIVS, 0,
+	need_confinement();
+	refused("capset", SYS_capset, ANY_ARGUMENT, 0, EPERM);
+	refused("PR_SET_DUMPABLE", SYS_prctl, 0, PR_SET_DUMPABLE, EINVAL);
+	refused("PR_SET_NO_NEW_PRIVS", SYS_prctl, 0, PR_SET_NO_NEW_PRIVS,
 	    EINVAL);
-	refused("seccomp", SYS_prctl, PR_SET_SECCOMP, 0, EACCES);
-	refused("seccomp", SYS_prctl, PR_SET_SECCOMP, 0, ENOMEM);
+	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, EACCES);
+	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
-		refused("Landlock", SYS_landlock_create_ruleset, ANY, 2,
-		    EINVAL);
-		refused("Landlock", SYS_landlock_restrict_self, ANY, 0, EPERM);
+		/* The first one only asks, with a flag. */
+		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
+		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,
+		    0, EPERM);
 	}
 }
 

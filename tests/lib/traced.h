@@ -19,7 +19,7 @@
 /* What the tests name.  They are skipped where nothing can be traced. */
 enum {
 	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
-	SYS_close_range, SYS_ioctl, SYS_openat, SYS_landlock_create_ruleset,
+	SYS_close_range, SYS_landlock_create_ruleset,
 	SYS_landlock_restrict_self, SYS_prctl, SYS_prlimit64, SYS_setrlimit,
 	SYS_splice
 };

@@ -7,6 +7,7 @@
  * fail, one at a time, in faults.c.
  */
 
+#include "../lib/lack.h"
 #include "../lib/places.h"
 #include "../lib/rows.h"
 
@@ -21,8 +22,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <linux/securebits.h>
 
 #include <errno.h>
@@ -215,51 +214,41 @@ small_stack(void)
 
 /* A parent's filter: these calls, which a session can do without, fail. */
 static void
-filter(int error)
+calls_fail(int error, size_t n)
 {
-	static const unsigned calls[] = {
+	struct lack lack[] = {
 #ifdef SYS_pipe
-		SYS_pipe,
+		{ SYS_pipe, ANY_ARGUMENT, 0, 0 },
+#else
+		{ SYS_pipe2, ANY_ARGUMENT, 0, 0 },
 #endif
-		SYS_splice, SYS_pipe2, SYS_sched_yield, SYS_setitimer,
-		436,	/* close_range */
-		444, 445, 446	/* of Landlock */
+		{ SYS_splice, ANY_ARGUMENT, 0, 0 },
+		{ SYS_pipe2, ANY_ARGUMENT, 0, 0 },
+		{ SYS_sched_yield, ANY_ARGUMENT, 0, 0 },
+		{ SYS_setitimer, ANY_ARGUMENT, 0, 0 },
+		{ 436, ANY_ARGUMENT, 0, 0 },	/* close_range */
+		{ 444, ANY_ARGUMENT, 0, 0 },	/* of Landlock, to 446 */
+		{ 445, ANY_ARGUMENT, 0, 0 },
+		{ 446, ANY_ARGUMENT, 0, 0 }
 	};
-	enum { N = sizeof calls / sizeof calls[0] };
-	struct sock_filter code[2 * N + 2];
-	struct sock_fprog program;
-	unsigned short n;
 	size_t i;
 
-	code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
-	for (i = 0, n = 1; i < N; i++) {
-		/* A Landlock that is there and refuses ends the session. */
-		if (calls[i] >= 444 && error == EPERM)
-			continue;
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ |
-		    BPF_K, calls[i], 0, 1);
-		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-		    SECCOMP_RET_ERRNO | (unsigned)error);
-	}
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-	    SECCOMP_RET_ALLOW);
-	program.len = n;
-	program.filter = code;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
-		_exit(126);
+	for (i = 0; i < n; i++)
+		lack[i].error = error;
+	lack_calls(lack, n);
 }
 
 static void
 calls_not_there(void)
 {
-	filter(ENOSYS);
+	calls_fail(ENOSYS, 9);
 }
 
+/* A Landlock that is there and refuses ends the session. */
 static void
 calls_refused(void)
 {
-	filter(EPERM);
+	calls_fail(EPERM, 6);
 }
 
 static void
