@@ -47,8 +47,9 @@ table_size(void)
 	if (at != NULL)
 		return atol(at + sizeof key - 1);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_max != RLIM_INFINITY)
-		return limit.rlim_max < MOST ? (long)limit.rlim_max : MOST;
+	    limit.rlim_max != (rlim_t)RLIM_INFINITY)
+		return (long)(limit.rlim_max < (rlim_t)MOST ?
+		    limit.rlim_max : (rlim_t)MOST);
 	return sysconf(_SC_OPEN_MAX);
 }
 

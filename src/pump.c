@@ -371,11 +371,11 @@ serve(struct session *s, struct pollfd *p)
 static int
 owes_too_long(struct session *s, int side)
 {
-	enum { TICK = 10 };
+	enum { GRAIN = 10 };
 	int64_t repeats, silent;
 
 	repeats = tcp_repeats(s->fd[side], &silent);
-	if (s->asked[side] + 2 * TICK < s->now - silent) {
+	if (s->asked[side] + 2 * GRAIN < s->now - silent) {
 		s->asked[side] = s->now - silent;
 		s->repeats[side] = repeats;
 	}

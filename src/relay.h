@@ -209,6 +209,10 @@ void	report_open(struct session *);
 void	report_line(struct session *);
 int	report_exit(struct session *);
 
+/* log: the way to syslogd */
+int	log_open(void);
+void	log_send(int, int, const char *, size_t);
+
 /* address: comparing, reading and writing them */
 socklen_t address_size(const union address *);
 int	address_equal(const union address *, const union address *);

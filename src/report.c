@@ -2,13 +2,11 @@
  * At the door: the sockets are let go, the one line is logged, the exit status
  * is settled.  And on the way there: how a session is said to be over.
  *
- * Lines go to syslogd's socket as RFC 3164 has them, less the time, which every
- * syslogd adds; syslog(3) would wait for as long as syslogd is stuck.
+ * Lines are as RFC 3164 has them, less the time, which every syslogd adds;
+ * syslog(3) would wait for as long as syslogd is stuck.
  */
 
 #include "relay.h"
-
-#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,17 +81,16 @@ misused(struct session *s, const char *format, ...)
 }
 
 /*
- * Put syslogd's socket on 1, and on 2 too unless 2 is something else than the
+ * Put the way to syslogd on 1, and on 2 too unless 2 is something else than the
  * client's socket.  So nothing holds on to the client but 0, and whatever a
  * library may print by mistake goes to syslogd.
  */
 void
 report_open(struct session *s)
 {
-	struct sockaddr_un sun;
 	int fd;
 
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	fd = log_open();
 	if (fd == -1) {
 		s->log = LOG_USELESS;
 		close(STDOUT_FILENO);
@@ -107,13 +104,7 @@ report_open(struct session *s)
 		dup2(fd, STDERR_FILENO);
 	if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
 		close(fd);
-
 	s->log = STDOUT_FILENO;
-	memset(&sun, 0, sizeof sun);
-	sun.sun_family = AF_UNIX;
-	memcpy(sun.sun_path, _PATH_LOG, sizeof _PATH_LOG);
-	if (connect(s->log, (struct sockaddr *)&sun, sizeof sun) == -1)
-		s->log = LOG_USELESS;
 }
 
 /* Room in a descriptor, or not within so many milliseconds. */
@@ -149,7 +140,7 @@ put(struct session *s, int level, const char *text, int patience)
 	len = strlen(line);
 	plain = strchr(line, '>') + 1;
 	if (s->log >= 0 && has_room(s, s->log, patience))
-		(void)send(s->log, line, len - 1, MSG_DONTWAIT);
+		log_send(s->log, LOG_DAEMON | level, line, len - 1);
 	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
 	    has_room(s, STDERR_FILENO, patience)) {
 		if (level == LOG_ERR)

@@ -14,6 +14,11 @@
 
 #include <netinet/in.h>
 
+#ifdef __sun
+#include <sys/filio.h>		/* where illumos has what others ask for by */
+#include <sys/sockio.h>		/* sys/ioctl.h */
+#endif
+
 #include <poll.h>
 #include <signal.h>
 #include <syslog.h>

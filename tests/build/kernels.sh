@@ -155,8 +155,8 @@ prepare() (
 	#!/bin/busybox sh
 	/bin/busybox mkdir -p /proc /sys /dev /etc /tmp
 	/bin/busybox --install -s /bin
-	PATH=/bin HOST_LOG=yes
-	export PATH HOST_LOG
+	PATH=/bin
+	export PATH
 	mount -t proc none /proc
 	mount -t sysfs none /sys
 	mount -t devtmpfs none /dev

@@ -67,9 +67,12 @@ unsent(int fd)
 	len = sizeof n;
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == -1)
 		n = -1;
-#else
+#elif defined(TIOCOUTQ)
 	if (ioctl(fd, TIOCOUTQ, &n) == -1)
 		n = -1;
+#else
+	(void)fd;
+	n = -1;
 #endif
 	return n;
 }

@@ -33,6 +33,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __sun
+#include <sys/filio.h>
+#include <sys/sockio.h>
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0	/* the relays' peers ignore SIGPIPE */
+#endif
+
 enum { CLIENT, TARGET, NOBODY };	/* the sides of a session */
 
 struct test {

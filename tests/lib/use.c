@@ -24,7 +24,7 @@ cpu_microseconds(pid_t pid)
 	len = sizeof p;
 	if (sysctl(name, 6, &p, &len, NULL, 0) == 0 && len == sizeof p)
 		return (int64_t)p.p_rtime_sec * 1000000 + p.p_rtime_usec;
-#elif !defined(__APPLE__)
+#elif !defined(__APPLE__) && !defined(__sun)
 	struct timespec t;
 	clockid_t clock;
 

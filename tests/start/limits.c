@@ -119,7 +119,13 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
     "harm")
 {
 	static const limit_name kinds[] = {
-		RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NPROC
+		RLIMIT_CORE, RLIMIT_FSIZE,
+#ifdef RLIMIT_MEMLOCK
+		RLIMIT_MEMLOCK,
+#endif
+#ifdef RLIMIT_NPROC
+		RLIMIT_NPROC
+#endif
 	};
 	size_t i;
 
