@@ -148,7 +148,7 @@ tests/stfl-relay-strict: $(SRC) $(HDR)
 
 # The relay that somebody takes over, once it is confined.
 PROBE = -Dpoll=probed_poll -Dprctl=probed_prctl -Dsyscall=probed_syscall \
-	-U_FORTIFY_SOURCE
+	-Dpledge=probed_pledge -U_FORTIFY_SOURCE
 tests/stfl-relay-probed: $(SRC) $(HDR) tests/deep/probe.o
 	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) tests/deep/probe.o $(LDFLAGS)
 

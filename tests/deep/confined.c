@@ -189,6 +189,8 @@ TEST(own_limits,
 	expect_status(&t, 0);
 }
 
+#ifdef __linux__
+
 /* Kernels that lack something, or refuse it. */
 
 static const struct lack *lacking;
@@ -364,7 +366,8 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	}
 }
 
-#ifdef __OpenBSD__
+#elif defined(__OpenBSD__)
+
 /* ps(1)'s pledge. */
 TEST(pledged, "a session is pledged to stdio and inet, and to nothing else")
 {

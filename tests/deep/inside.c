@@ -19,10 +19,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#if defined(__linux__) || defined(__OpenBSD__)
+
 /* What descriptor 2 of a relay is. */
 enum { CLIENT_ITSELF, PIPE, REGULAR, TERMINAL, KINDS };
-static const char *const kinds[] = { "the client", "a pipe", "a file",
-    "a terminal" };
 
 static int second;	/* what is to be put on 2, or -1 */
 static int unpowered;
@@ -59,14 +59,6 @@ open_kind(int kind)
 	return -1;
 }
 
-static void
-need_linux(void)
-{
-#ifndef __linux__
-	skip("how a session is taken over is known for Linux alone");
-#endif
-}
-
 /*
  * A session that is taken over.  It is none of the build that is tested, but
  * its sources are.
@@ -76,7 +68,6 @@ take_over(struct session *t, const char *what, int kind)
 {
 	int listener;
 
-	need_linux();
 	relay_path = "tests/stfl-relay-probed";
 	setenv("PROBE", what, 1);
 	second = open_kind(kind);
@@ -92,6 +83,11 @@ take_over(struct session *t, const char *what, int kind)
 		close(second);
 }
 #define take_over(...) FROM(take_over, __VA_ARGS__)
+
+#ifdef __linux__
+
+static const char *const kinds[] = { "the client", "a pipe", "a file",
+    "a terminal" };
 
 /* All that the intruder says, before a byte of the client's comes through. */
 static void
@@ -263,7 +259,6 @@ TEST(foreign_architecture,
 	char text[100];
 	int expected;
 
-	need_linux();
 	expected = foreign_signal();
 	if (expected == 0)
 		expected = SIGSYS;
@@ -324,3 +319,30 @@ TEST(landlock_alone,
 	printf("# Landlock's ABI is %ld\n", landlock_abi());
 	fflush(stdout);
 }
+
+#elif defined(__OpenBSD__)
+
+TEST(pledge_kills,
+    "a session that opens, executes, forks, signals or asks for a local socket "
+    "is killed, with RST at both peers")
+{
+	static const char *const what[] = { "open", "execve", "fork", "kill",
+	    "unix" };
+	struct session t;
+	char c[1];
+	size_t i;
+
+	for (i = 0; i < sizeof what / sizeof what[0]; i++) {
+		test_about(what[i]);
+		take_over(&t, what[i], PIPE);
+		send_all(t.fd[CLIENT], ".", 1);
+		recv_exactly(t.fd[TARGET], c, 1);
+		expect_end(t.fd[CLIENT], RST);
+		expect_end(t.fd[TARGET], RST);
+		expect_status(&t, 128 + SIGABRT);
+		let_go(&t);
+	}
+}
+#endif
+
+#endif

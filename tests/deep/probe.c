@@ -494,6 +494,54 @@ probe(void)
 	tell("tried %u\n", tried);
 }
 
+#elif defined(__OpenBSD__)
+
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int	probed_pledge(const char *, const char *);
+
+static int pledged;
+
+int
+probed_pledge(const char *promises, const char *execpromises)
+{
+	pledged = pledge(promises, execpromises) == 0;
+	return pledged ? 0 : -1;
+}
+
+/*
+ * One thing, for whoever does what was not pledged is killed; after the first
+ * byte, so that both peers are there.
+ */
+static void
+probe(void)
+{
+	static char name[] = "sh";
+	static char *const sh[] = { name, NULL };
+	static int polls;
+	const char *what;
+
+	what = getenv("PROBE");
+	if (!pledged || what == NULL || ++polls != 2)
+		return;
+	if (strcmp(what, "open") == 0)
+		(void)open("/etc/passwd", O_RDONLY);
+	if (strcmp(what, "execve") == 0)
+		(void)execve("/bin/sh", sh, NULL);
+	if (strcmp(what, "fork") == 0)
+		(void)fork();
+	if (strcmp(what, "kill") == 0)
+		(void)kill(getppid(), 0);
+	if (strcmp(what, "unix") == 0)
+		(void)socket(AF_UNIX, SOCK_DGRAM, 0);
+}
+
 #else
 
 static void
