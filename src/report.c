@@ -91,20 +91,15 @@ report_open(struct session *s)
 	int fd;
 
 	fd = log_open();
-	if (fd == -1) {
+	s->log = STDOUT_FILENO;
+	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1) {
 		s->log = LOG_USELESS;
 		close(STDOUT_FILENO);
-		if (!s->copy)
-			close(STDERR_FILENO);
-		return;
 	}
-	if (fd != STDOUT_FILENO)
-		dup2(fd, STDOUT_FILENO);
-	if (!s->copy && fd != STDERR_FILENO)
-		dup2(fd, STDERR_FILENO);
+	if (!s->copy && dup2(STDOUT_FILENO, STDERR_FILENO) == -1)
+		close(STDERR_FILENO);
 	if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
 		close(fd);
-	s->log = STDOUT_FILENO;
 }
 
 /* Room in a descriptor, or not within so many milliseconds. */
