@@ -128,14 +128,9 @@ static const struct sock_filter filter[] = {
 
 	/* What opens nothing and reaches nobody, whatever it is given. */
 	LOAD(nr),
-#ifdef __LP64__
-	ALLOW_4(SYS_poll, SYS_ppoll, SYS_clock_gettime, SYS_sched_yield),
-	ALLOW_3(SYS_alarm, SYS_setitimer, SYS_rt_sigreturn),
-#else
 	ALLOW_4(SYS_poll, SYS_ppoll, SYS_ppoll_time64, SYS_sched_yield),
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
 	ALLOW_4(SYS_alarm, SYS_setitimer, SYS_sigreturn, SYS_rt_sigreturn),
-#endif
 	ALLOW_3(SYS_getpid, SYS_restart_syscall, SYS_exit_group),
 	IF(SYS_pipe2,
 	    LOAD_INT(args[1]),

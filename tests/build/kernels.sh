@@ -165,6 +165,7 @@ prepare() (
 	mount -t tmpfs -o mode=1777 none /tmp
 	ln -s /proc/self/fd /dev/fd
 	ip link set lo up
+	ulimit -n 4096
 	printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts
 	echo 'multi on' >/etc/host.conf
 	echo 'hosts: files' >/etc/nsswitch.conf
