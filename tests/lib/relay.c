@@ -318,6 +318,19 @@ begin_without(struct session *t, int separate, const char *target,
 	t->pid = t->relay.pid;
 }
 
+void
+signals_work(struct session *t)
+{
+	send_stream(t->fd[CLIENT], 1, 0, 10);
+	expect_stream(t->fd[TARGET], 1, 0, 10);
+	kill(t->pid, SIGUSR1);
+	expect_line(t, "open", 10, 0);
+	kill(t->pid, SIGTERM);
+	expect_end(t->fd[CLIENT], RST);
+	expect_end(t->fd[TARGET], RST);
+	expect_over(t, CLIENT, "signal", 10, 0);
+}
+
 const char *
 sockets_of(int family)
 {

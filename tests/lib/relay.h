@@ -78,7 +78,8 @@ const char *target_text(int listener);
  * target: words. expect_line: one with this end, up and down; gives its secs in
  * milliseconds.  An end may end with a *, which is anything. expect_exit: the
  * relay ends with this status, and such a line as its last. expect_over: status
- * 0, for a session that carried this from a side and back.
+ * 0, for a session that carried this from a side and back. signals_work: this
+ * session, just begun, logs a line for SIGUSR1, and ends for SIGTERM.
  */
 void	put_names(struct session *, const char *target);
 int	cut_warning(char *line);
@@ -92,6 +93,7 @@ void	expect_exit(struct session *, int status, const char *end, uint64_t up,
 	    uint64_t down);
 void	expect_over(struct session *, int side, const char *end, uint64_t sent,
 	    uint64_t back);
+void	signals_work(struct session *);
 const char *sockets_of(int family);
 extern const char *const reset_of[], *const timeout_of[];	/* of a side */
 
@@ -129,6 +131,7 @@ void	fails(int status, const char *target, const char *end,
 #define expect_status(...) HERE(expect_status(__VA_ARGS__))
 #define expect_exit(...) HERE(expect_exit(__VA_ARGS__))
 #define expect_over(...) HERE(expect_over(__VA_ARGS__))
+#define signals_work(...) HERE(signals_work(__VA_ARGS__))
 #define sockets_of(...) HERE(sockets_of(__VA_ARGS__))
 #define fails(...) HERE(fails(__VA_ARGS__))
 #endif

@@ -70,14 +70,7 @@ TEST(inherited_signals, "signals that the parent ignored and blocked work")
 	struct session t;
 
 	begin_hostile(&t);
-	send_stream(t.fd[CLIENT], 1, 0, 10);
-	expect_stream(t.fd[TARGET], 1, 0, 10);
-	kill(t.pid, SIGUSR1);
-	expect_line(&t, "open", 10, 0);
-	kill(t.pid, SIGTERM);
-	expect_end(t.fd[CLIENT], RST);
-	expect_end(t.fd[TARGET], RST);
-	expect_over(&t, CLIENT, "signal", 10, 0);
+	signals_work(&t);
 }
 
 TEST(hostile_session,

@@ -46,14 +46,7 @@ signals_after(void (*mess)(void), const char *how)
 	test_about(about);
 	relay_setup = mess;
 	begin(&t, NULL, NULL);
-	send_stream(t.fd[CLIENT], 1, 0, 10);
-	expect_stream(t.fd[TARGET], 1, 0, 10);
-	kill(t.pid, SIGUSR1);
-	expect_line(&t, "open", 10, 0);
-	kill(t.pid, SIGTERM);
-	expect_end(t.fd[CLIENT], RST);
-	expect_end(t.fd[TARGET], RST);
-	expect_over(&t, CLIENT, "signal", 10, 0);
+	signals_work(&t);
 	let_go(&t);
 }
 #define signals_after(...) FROM(signals_after, __VA_ARGS__)

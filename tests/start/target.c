@@ -67,17 +67,28 @@ TEST(times_out_in_all,
 	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
 }
 
-/* The attempt stops at once. */
-static void
-leaves_while_dialing(int bytes)
+/* A session whose target answers nobody; gives its listener. */
+static int
+begin_dialing(struct session *t)
 {
 	const char *args[] = { "-v", "-w", "30", target_host(), NULL, NULL };
-	struct session t;
 	int fd;
 
 	fd = blackhole();
 	args[4] = port_text(fd);
-	begin_without(&t, 1, target_text(fd), args);
+	begin_without(t, 1, target_text(fd), args);
+	return fd;
+}
+#define begin_dialing(...) FROM(begin_dialing, __VA_ARGS__)
+
+/* The attempt stops at once. */
+static void
+leaves_while_dialing(int bytes)
+{
+	struct session t;
+	int fd;
+
+	fd = begin_dialing(&t);
 	if (bytes) {
 		send_stream(t.fd[CLIENT], 1, 0, 1000);
 		finish(t.fd[CLIENT]);
@@ -100,13 +111,10 @@ TEST(client_leaves,
 
 TEST(signal_while_dialing, "signals work while the target is being connected")
 {
-	const char *args[] = { "-v", "-w", "30", target_host(), NULL, NULL };
 	struct session t;
 	int fd;
 
-	fd = blackhole();
-	args[4] = port_text(fd);
-	begin_without(&t, 1, target_text(fd), args);
+	fd = begin_dialing(&t);
 	expect_dialing(fd);
 	kill(t.pid, SIGUSR1);
 	expect_line(&t, "open", 0, 0);
