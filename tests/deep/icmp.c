@@ -50,7 +50,7 @@ TEST(icmp_before_fin,
 	make_links();
 	put_file("/proc/sys/net/ipv4/tcp_wmem", "4096 65536 65536");
 	put_file("/proc/sys/net/ipv4/tcp_rmem", "4096 4194304 4194304");
-	begin_far("60");
+	begin_far("60", "0");
 	for (far = CLIENT; far <= TARGET; far++) {
 		send_stream(far_fd(far), 2, 0, size);
 		finish(far_fd(far));

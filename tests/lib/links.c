@@ -170,17 +170,18 @@ connect_from(enum place where, int listener)
 }
 
 static void
-begin_session(int far, const char *keepalive)
+begin_session(int far, const char *keepalive, const char *half_closed)
 {
 	const char *host = far == TARGET ? TARGET_FAR : TARGET_NEAR;
-	const char *args[] = { "-v", "-k", keepalive, host, NULL, NULL };
+	const char *args[] = { "-v", "-k", keepalive, "-t", half_closed, host,
+	    NULL, NULL };
 	struct session *t;
 	int fd, listener, service;
 
 	t = &far_sessions[far];
 	service = listen_in(RELAY, "fd00::1");
 	listener = listen_in(far == TARGET ? FAR : ROUTER, host);
-	args[4] = port_text(listener);
+	args[6] = port_text(listener);
 	fd = connect_from(far == CLIENT ? FAR : ROUTER, service);
 	relay_on(&t->relay, accept_from(service), 1, args);
 	t->relay.client = fd;
@@ -193,17 +194,17 @@ begin_session(int far, const char *keepalive)
 }
 
 void
-begin_far(const char *keepalive)
+begin_far(const char *keepalive, const char *half_closed)
 {
-	begin_session(CLIENT, keepalive);
-	begin_session(TARGET, keepalive);
+	begin_session(CLIENT, keepalive, half_closed);
+	begin_session(TARGET, keepalive, half_closed);
 }
 
 void
 begin_links(void)
 {
 	make_links();
-	begin_far("1");
+	begin_far("1", "0");
 }
 
 void

@@ -27,15 +27,15 @@ extern struct session far_sessions[2];
 /*
  * make_links: from here on all this is so, and the test is where the relay is.
  * go_to: what it opens from now on is there.
- * begin_far: both sessions, with this -k; 1000 bytes have come from the far
- * peers.  begin_links: make_links, and begin_far with -k 1.
+ * begin_far: both sessions, with this -k and -t; 1000 bytes have come from the
+ * far peers.  begin_links: make_links, and begin_far with -k 1.
  * link_down: gives the time at which it is.
  * route_away: the router answers with ICMP unreachable, until route_back.
  * send_near: both near peers send this number of bytes of stream 3.
  */
 void	make_links(void);
 void	go_to(enum place);
-void	begin_far(const char *keepalive);
+void	begin_far(const char *keepalive, const char *half_closed);
 void	begin_links(void);
 int64_t	link_down(void);
 void	link_up(void);
