@@ -105,7 +105,7 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/start/limits.o tests/start/log.o tests/start/loop.o \
 	tests/start/options.o tests/start/parent.o tests/start/parents.o \
 	tests/start/proxy.o tests/start/source.o tests/start/surroundings.o \
-	tests/start/target.o \
+	tests/start/target.o tests/start/upgrade.o \
 	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \
 	tests/deep/links.o tests/deep/icmp.o \
 	tests/deep/confined.o tests/deep/filter.o tests/deep/inside.o \
@@ -216,22 +216,21 @@ bench/floor: bench/floor.c
 demo: stfl-relay tests/servers/superserver tests/servers/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/docs/demo.sh
 
-install: stfl-relay install-manual
-	mkdir -p "$(DESTDIR)$(SBINDIR)"
-	cp stfl-relay "$(DESTDIR)$(SBINDIR)/stfl-relay"
-	chmod 755 "$(DESTDIR)$(SBINDIR)/stfl-relay"
-
-install-static: stfl-relay-static install-manual
-	mkdir -p "$(DESTDIR)$(SBINDIR)"
-	cp stfl-relay-static "$(DESTDIR)$(SBINDIR)/stfl-relay"
-	chmod 755 "$(DESTDIR)$(SBINDIR)/stfl-relay"
+# Beside and renamed, for the one that is there may be running.
+install: stfl-relay
+install-static: stfl-relay-static
+install install-static: install-manual
+	umask 022 && dir="$(DESTDIR)$(SBINDIR)" && mkdir -p "$$dir" && \
+	case $@ in *static) cp stfl-relay-static "$$dir/.stfl-relay" ;; \
+	*) cp stfl-relay "$$dir/.stfl-relay" ;; esac && \
+	chmod 755 "$$dir/.stfl-relay" && \
+	mv -f "$$dir/.stfl-relay" "$$dir/stfl-relay"
 
 # What names the program names it where it is.
 install-manual:
-	mkdir -p "$(DESTDIR)$(MANDIR)/man8"
+	umask 022 && dir="$(DESTDIR)$(MANDIR)/man8" && mkdir -p "$$dir" && \
 	sed 's,/usr/local/sbin,$(SBINDIR),' man/stfl-relay.8 \
-		>"$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
-	chmod 644 "$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
+		>"$$dir/stfl-relay.8" && chmod 644 "$$dir/stfl-relay.8"
 
 SAMPLES = inetd.conf.sample xinetd.d/http xinetd.d/https xinetd.d/imap \
 	xinetd.d/pop3 xinetd.d/smtp xinetd.d/ssh systemd/hardening.conf \
@@ -240,22 +239,25 @@ UNITS = stfl-relay@.service stfl-relay@.socket
 
 # For packages, beside install.
 install-samples:
-	for file in $(SAMPLES); do \
+	umask 022; for file in $(SAMPLES); do \
 		to="$(DESTDIR)$(SAMPLEDIR)/$$file" && \
 		mkdir -p "$${to%/*}" && \
 		sed 's,/usr/local/sbin,$(SBINDIR),' $$file >"$$to" && \
 		chmod 644 "$$to" || exit 1; \
 	done
-	mkdir -p "$(DESTDIR)$(UNITDIR)"
+	umask 022; mkdir -p "$(DESTDIR)$(UNITDIR)"
 	for file in $(UNITS); do \
 		to="$(DESTDIR)$(UNITDIR)/$$file" && \
 		sed 's,/usr/local/sbin,$(SBINDIR),' systemd/$$file >"$$to" && \
 		chmod 644 "$$to" || exit 1; \
 	done
 
+# All that was installed, samples and units with it.
 uninstall:
 	rm -f "$(DESTDIR)$(SBINDIR)/stfl-relay"
 	rm -f "$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
+	for file in $(SAMPLES); do rm -f "$(DESTDIR)$(SAMPLEDIR)/$$file"; done
+	for file in $(UNITS); do rm -f "$(DESTDIR)$(UNITDIR)/$$file"; done
 
 # The commit that is checked out, as a tarball; the same bytes each time.
 dist:
