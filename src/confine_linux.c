@@ -83,6 +83,17 @@
 	LOAD(argument), UNLESS(0, DENY), \
 	LOAD_SECOND(argument), UNLESS(0, DENY)
 
+/*
+ * Where all socket calls are one, with arguments in memory that no filter sees:
+ * send(9), recv(10), and shutdown(13) to getsockopt(15).  musl sends by
+ * sendto(11) and receives by recvfrom(12), if its version has no newer way.
+ */
+#ifdef __GLIBC__
+#define SOCKETCALLS ALLOW_2(9, 10), ALLOW_3(13, 14, 15)
+#else
+#define SOCKETCALLS ALLOW_4(9, 10, 11, 12), ALLOW_3(13, 14, 15)
+#endif
+
 /* Of calls in two forms a machine may have one. */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
@@ -141,15 +152,9 @@ static const struct sock_filter filter[] = {
 	    ALLOW(STDERR_FILENO),
 	    DENY),
 #if defined(__i386__) || defined(__s390x__)
-	/*
-	 * All socket calls in one, in memory that no filter sees: send(9),
-	 * recv(10), shutdown(13) to getsockopt(15), for these libcs have no
-	 * other.  Not sendto(11) and recvfrom(12).
-	 */
 	IF(SYS_socketcall,
 	    LOAD_INT(args[0]),
-	    ALLOW_2(9, 10),
-	    ALLOW_3(13, 14, 15),
+	    SOCKETCALLS,
 	    DENY),
 #endif
 
