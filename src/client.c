@@ -130,7 +130,8 @@ client_take(struct session *s)
 	const char *kind;
 	socklen_t len;
 
-	report_open(s);
+	if (report_open(s) == -1)
+		return -1;
 	len = sizeof s->local;
 	if (getsockname(STDIN_FILENO, &s->local.sa, &len) == -1 ||
 	    s->fd[CLIENT] == -1)

@@ -101,5 +101,5 @@ int
 confine(struct session *s)
 {
 	limit_resources(s);
-	return lock(s);
+	return confine_lock(s);
 }

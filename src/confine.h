@@ -12,10 +12,10 @@
 #endif
 
 /*
- * lock: give up what the system lets be given up.  0, or -1 with the reason, by
+ * confine_lock: give up what the system lets be given up.  0, or -1 with the reason, by
  * confine_refused, when it refuses.
  */
-int	lock(struct session *);
+int	confine_lock(struct session *);
 int	confine_refused(struct session *, const char *);
 
 #endif

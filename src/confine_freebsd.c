@@ -12,7 +12,7 @@
 #include <errno.h>
 
 int
-lock(struct session *s)
+confine_lock(struct session *s)
 {
 	cap_rights_t socket_rights, write_rights;
 

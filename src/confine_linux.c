@@ -61,7 +61,7 @@
 
 /*
  * The words of the policy.  IF: what was loaded last is this; then what follows
- * holds, and nothing behind it.
+ * holds; it ends by ALLOW_ALL or DENY.
  */
 #define LENGTH(...) (sizeof (struct sock_filter[]){ __VA_ARGS__ } / \
 	sizeof(struct sock_filter))
@@ -94,7 +94,7 @@
 #define SOCKETCALLS ALLOW_4(9, 10, 11, 12), ALLOW_3(13, 14, 15)
 #endif
 
-/* Of calls in two forms a machine may have one. */
+/* Of calls in two forms a machine may have one: then that is named twice. */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
 #endif
@@ -121,7 +121,7 @@
 #endif
 
 /*
- * All that a session still calls, in the old form and the new, for the libc
+ * All that a session still calls, in the old form and the new, because the libc
  * decides which, and of that only what it calls it for.  Anything else is
  * ENOSYS, and only a foreign architecture is killed: a libc that tries
  * something new goes on.  Each instruction is 0.16 microseconds a session.
@@ -159,8 +159,8 @@ static const struct sock_filter filter[] = {
 #endif
 
 	/*
-	 * The first argument of all others is a descriptor, and 2 may be the
-	 * operator's terminal, or a file: it is for lines alone.
+	 * From here on.  The first argument of all others is a descriptor, and
+	 * 2 may be the operator's terminal, or a file: it is for lines alone.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -209,7 +209,8 @@ static const struct sock_filter filter[] = {
 		DENY),
 	    IF(IPPROTO_IP,
 		LOAD_INT(args[2]),
-		ALLOW(IP_RECVERR)),
+		ALLOW(IP_RECVERR),
+		DENY),
 	    DENY),
 #endif
 	/* Not F_SETOWN and its kin, which send signals to others. */
@@ -302,7 +303,7 @@ drop_capabilities(const struct session *s)
 }
 
 int
-lock(struct session *s)
+confine_lock(struct session *s)
 {
 	if (drop_capabilities(s) == -1)
 		return confine_refused(s, "capset");

@@ -12,7 +12,7 @@
  * urgent mark are "inet".  New sockets have no descriptor left.
  */
 int
-lock(struct session *s)
+confine_lock(struct session *s)
 {
 	if (pledge("stdio inet", NULL) == -1)
 		return confine_refused(s, "pledge");

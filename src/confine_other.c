@@ -8,7 +8,7 @@
 #if !defined(CONFINE_LINUX) && !defined(__OpenBSD__) && !defined(__FreeBSD__)
 
 int
-lock(struct session *s)
+confine_lock(struct session *s)
 {
 	(void)s;
 	return 0;

@@ -205,7 +205,7 @@ int	kqueue_poll(struct pollfd *, nfds_t, int);
 int	over(struct session *, enum end, int);
 int	misused(struct session *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
-void	report_open(struct session *);
+int	report_open(struct session *);
 void	report_line(struct session *);
 int	report_exit(struct session *);
 

@@ -84,22 +84,31 @@ misused(struct session *s, const char *format, ...)
  * Put the way to syslogd on 1, and on 2 too unless 2 is something else than the
  * client's socket.  So nothing holds on to the client but 0, and whatever a
  * library may print by mistake goes to syslogd.
+ *
+ * Neither stays free, for a session that is confined writes lines to 2, and
+ * nothing else: where there is no way, a socket that leads nowhere is there, of
+ * the target's family, which a session has to have.
  */
-void
+int
 report_open(struct session *s)
 {
 	int fd;
 
-	fd = log_open();
+	close(STDOUT_FILENO);
 	s->log = STDOUT_FILENO;
-	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1) {
+	fd = log_open();
+	if (fd == -1) {
 		s->log = LOG_USELESS;
-		close(STDOUT_FILENO);
+		fd = socket(s->opt.family, SOCK_DGRAM, 0);
 	}
-	if (!s->copy && dup2(STDOUT_FILENO, STDERR_FILENO) == -1)
-		close(STDERR_FILENO);
-	if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
-		close(fd);
+	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1 ||
+	    (!s->copy && dup2(STDOUT_FILENO, STDERR_FILENO) == -1)) {
+		s->log = LOG_USELESS;
+		return over(s, END_SYSTEM, errno);
+	}
+	if (fd != STDOUT_FILENO)
+		close(fd);	/* 0, where there is no client */
+	return 0;
 }
 
 /* Room in a descriptor, or not within so many milliseconds. */
@@ -235,7 +244,7 @@ report_exit(struct session *s)
 		}
 
 	if (s->log == LOG_UNOPENED && s->end == END_USAGE)
-		report_open(s);
+		(void)report_open(s);
 	level = ends[s->end].level;
 	if (level == LOG_ERR)
 		put(s, level, s->words, LOG_PATIENCE);

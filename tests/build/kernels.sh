@@ -212,7 +212,7 @@ ready() {
 
 boot() {
 	# shellcheck disable=SC2086	# words
-	timeout 3000 "qemu-system-$emulator" $options -smp 1 -m 1024 \
+	timeout 3000 "qemu-system-$emulator" $options -smp 1 -m 2048 \
 	    -icount shift=0,sleep=on -nographic -monitor none -serial stdio \
 	    -net none -no-reboot -kernel "$KERNELS/$1.boot" \
 	    -initrd "$dir/$machine.initrd" \

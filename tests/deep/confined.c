@@ -8,6 +8,7 @@
 #include "../lib/traced.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #ifdef __OpenBSD__
 #include <sys/pledge.h>
@@ -120,6 +121,33 @@ TEST(no_groups, "a session that root started is in no supplementary group")
 	conclude(&t);
 }
 
+static void
+be_user(void)
+{
+	if (setgid(65534) == -1 || setuid(65534) == -1)
+		_exit(125);
+}
+
+/* proc(5): then what is below /proc/PID is root's. */
+TEST(not_dumpable, "another process of its user cannot look into a session")
+{
+	struct session t;
+	struct stat st;
+	char path[64];
+
+	if (geteuid() == 0)
+		relay_setup = be_user;
+	begin_as_inetd(&t, NULL);
+	carry_on(&t);
+	need_filter(t.pid);
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)t.pid);
+	if (stat(path, &st) == -1)
+		fail("%s: %s", path, strerror(errno));
+	if (st.st_uid != 0)
+		fail("%s is of user %ld", path, (long)st.st_uid);
+	let_go(&t);
+}
+
 static int
 descriptors(pid_t pid)
 {
@@ -230,6 +258,32 @@ session_without(const struct lack *lack, size_t n, int filters)
 }
 #define session_without(...) FROM(session_without, __VA_ARGS__)
 
+static void
+lack_local_sockets(void)
+{
+	static const struct lack lack = { SYS_socket, 0, AF_UNIX,
+	    EAFNOSUPPORT };
+
+	lack_calls(&lack, 1);
+}
+
+/* As under systemd's RestrictAddressFamilies=AF_INET AF_INET6. */
+TEST(no_local_sockets, "bulk is carried where there are no local sockets")
+{
+	struct session t;
+	pid_t pid;
+
+	relay_setup = lack_local_sockets;
+	relay_path = "tests/stfl-relay-bulk";
+	begin_as_inetd(&t, NULL);
+	carry_on(&t);
+	pid = aside(send_stream, t.fd[TARGET], 3, 8 * MIB);
+	expect_stream(t.fd[CLIENT], 3, 0, 8 * MIB);
+	expect_done(pid);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_status(&t, 0);
+}
+
 /* A pipe whose writing end the relay inherits where no soft limit reaches. */
 static int stray[2];
 static rlim_t hard_limit;
@@ -289,6 +343,20 @@ TEST(no_limits, "limits that cannot be lowered do no harm")
 		{ SYS_prlimit64, ANY_ARGUMENT, 0, EPERM },
 #ifdef SYS_setrlimit
 		{ SYS_setrlimit, ANY_ARGUMENT, 0, EPERM }
+#endif
+	};
+
+	need_confinement();
+	session_without(lack, sizeof lack / sizeof lack[0], 1);
+}
+
+/* Root of a user namespace that may not change them, see user_namespaces(7). */
+TEST(no_setgroups, "root that may not leave its groups carries sessions")
+{
+	static const struct lack lack[] = {
+		{ SYS_setgroups, ANY_ARGUMENT, 0, EPERM },
+#ifdef SYS_setgroups32
+		{ SYS_setgroups32, ANY_ARGUMENT, 0, EPERM }
 #endif
 	};
 

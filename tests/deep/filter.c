@@ -179,6 +179,19 @@ TEST(filter_idle, "the filter knows all that -T needs")
 	expect_over(&s, CLIENT, "idle", 1000, 0);
 }
 
+/* restart_syscall(2), of a poll(2) with a time. */
+TEST(filter_stopped, "the filter knows all that a stop and its end need")
+{
+	struct session s;
+
+	begin_strict(&s, "-T", "2");
+	stop_relay(s.pid);
+	kill(s.pid, SIGCONT);
+	expect_end(s.fd[TARGET], RST);
+	expect_end(s.fd[CLIENT], RST);
+	expect_over(&s, CLIENT, "idle", 1000, 0);
+}
+
 TEST(filter_half_closed, "the filter knows all that -t needs")
 {
 	struct session s;

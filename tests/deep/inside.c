@@ -276,21 +276,45 @@ TEST(foreign_architecture,
 }
 #endif
 
-/* A local socket of ours, which everybody may send to. */
+/* Local sockets of ours, by a path and without one, and a file. */
 static void
-offer_socket(void)
+offer_things(void)
 {
-	static struct sockaddr_un un;
-	int fd;
+	static char place[80];
+	struct sockaddr_un un;
+	int by_path, fd;
 
-	un.sun_family = AF_UNIX;
-	snprintf(un.sun_path, sizeof un.sun_path, "/tmp/stfl-relay.%ld",
-	    (long)getpid());
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&un, sizeof un) == -1)
+	snprintf(place, sizeof place, "/tmp/stfl-relay.%ld", (long)getpid());
+	setenv("PLACE", place, 1);
+	for (by_path = 0; by_path < 2; by_path++) {
+		memset(&un, 0, sizeof un);
+		un.sun_family = AF_UNIX;
+		snprintf(un.sun_path, sizeof un.sun_path, "%s.socket", place);
+		if (!by_path)
+			un.sun_path[0] = '\0';
+		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		if (fd == -1 ||
+		    bind(fd, (struct sockaddr *)&un, sizeof un) == -1)
+			fail("a local socket: %s", strerror(errno));
+	}
+	snprintf(un.sun_path, sizeof un.sun_path, "%s.there", place);
+	fd = open(un.sun_path, O_WRONLY | O_CREAT, 0666);
+	if (fd == -1)
 		fail("%s: %s", un.sun_path, strerror(errno));
-	chmod(un.sun_path, 0666);
-	setenv("PROBE_SOCKET", un.sun_path, 1);
+	close(fd);
+}
+
+static void
+remove_things(void)
+{
+	static const char *const words[] = { "socket", "there", "new" };
+	char path[120];
+	size_t i;
+
+	for (i = 0; i < sizeof words / sizeof words[0]; i++) {
+		snprintf(path, sizeof path, "%s.%s", getenv("PLACE"), words[i]);
+		(void)remove(path);
+	}
 }
 
 /* The layer that is left, when the filter is not there to hide it. */
@@ -305,20 +329,21 @@ TEST(landlock_alone,
 
 	if (landlock_abi() < 1)
 		skip("this kernel has no Landlock");
-	offer_socket();
+	offer_things();
 	for (i = 0; i < sizeof abis / sizeof abis[0]; i++) {
 		setenv("PROBE_ABI", abis[i], 1);
 		take_over(&t, "landlock", PIPE);
 		hear(&t, text, sizeof text);
 		if (status_of(t.pid, "Seccomp:") != 0)
 			fail("there is a filter");
-		(void)rmdir("/tmp/stfl-relay-may-not");
-		if (strncmp(text, "abi ", 4) != 0)
+		if (strncmp(text, "abi ", 4) != 0) {
+			remove_things();
 			fail("with ABI %s, %.*s", abis[i],
 			    (int)strcspn(text, "\n"), text);
+		}
 		still_carries(&t);
 	}
-	unlink(getenv("PROBE_SOCKET"));
+	remove_things();
 	printf("# Landlock's ABI is %ld\n", landlock_abi());
 	fflush(stdout);
 }

@@ -9,7 +9,7 @@
  *
  * The kernel can be played that lacks a means: PROBE_ABI is the highest ABI of
  * Landlock that it has (0: none), and "landlock" has no seccomp filter.
- * PROBE_SOCKET is a local socket of somebody else's, by its path.
+ * PLACE is the path of things of the tester's, each with a word of its own.
  */
 
 #define _GNU_SOURCE
@@ -24,6 +24,7 @@ int	probed_poll(struct pollfd *, nfds_t, int);
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -205,6 +206,18 @@ break_out(void)
 	DENIED(fork());
 	DENIED(kill(getppid(), 0));
 	DENIED(kill(getpid(), 0));
+	DENIED(syscall(SYS_tkill, getpid(), 0));
+	DENIED(syscall(SYS_tgkill, getpid(), getpid(), 0));
+	DENIED(syscall(SYS_rt_sigqueueinfo, getppid(), 0, NULL));
+	DENIED(syscall(SYS_process_vm_writev, getppid(), NULL, 0, NULL, 0, 0));
+	DENIED(syscall(SYS_memfd_create, "x", 0));
+	DENIED(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, NULL));
+	DENIED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+#ifdef SYS_sendmsg
+	DENIED(syscall(SYS_sendmsg, LOG, NULL, 0));
+	DENIED(syscall(SYS_sendmmsg, LOG, NULL, 0, 0));
+	DENIED(syscall(SYS_recvmsg, LOG, NULL, 0));
+#endif
 	DENIED(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 	DENIED(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE |
 	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
@@ -228,7 +241,8 @@ every_ioctl(int fd)
 {
 	static const unsigned long other[] = {
 		FIONBIO, FIOASYNC, FIOSETOWN, SIOCSPGRP, TIOCSTI, TCGETS,
-		TIOCSCTTY, TIOCNOTTY
+		TIOCSCTTY, TIOCNOTTY,
+		0x40086602	/* FS_IOC_SETFLAGS */
 	};
 	static const unsigned first[] = { 0x5400, 0x8900 };
 	unsigned long request;
@@ -256,7 +270,7 @@ every_fcntl(int fd)
 	static long argument[32];
 	int command;
 
-	for (command = 0; command < 1100; command++)
+	for (command = 0; command < 1600; command++)
 		if (fd == OPERATOR || (command != F_SETPIPE_SZ &&
 		    command != F_GETPIPE_SZ))
 			expect(ENOSYS, fcntl(fd, command, argument), "fcntl(%d, %d)",
@@ -282,26 +296,25 @@ every_option(int fd)
 		{ IPPROTO_IPV6, IPV6_RECVERR },
 	};
 	enum { KNOWN = sizeof known / sizeof known[0] };
-	static const int levels[] = { SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP,
-	    IPPROTO_IPV6, IPPROTO_UDP, IPPROTO_RAW, 263, 284, 0x10006 };
-	size_t i, l;
+	int level;
+	size_t i;
 	long call;
 	int option, set;
 
 	for (set = 0; set < 2; set++)
-		for (l = 0; l < sizeof levels / sizeof levels[0]; l++)
-			for (option = -1; option < 128; option++) {
+		for (level = -1; level < 300; level++)
+			for (option = -1; option < 80; option++) {
 				for (i = 0; i < KNOWN; i++)
-					if (known[i].level == levels[l] &&
+					if (known[i].level == level &&
 					    known[i].option == option)
 						break;
 				if (i < KNOWN && fd != OPERATOR)
 					continue;
 				call = set ? SYS_setsockopt : SYS_getsockopt;
-				expect(ENOSYS, syscall(call, fd, levels[l],
-				    option, NULL, 0), "%s(%d, %d, %d)",
-				    set ? "setsockopt" : "getsockopt", fd,
-				    levels[l], option);
+				expect(ENOSYS, syscall(call, fd, level, option,
+				    NULL, 0), "%s(%d, %d, %d)",
+				    set ? "setsockopt" : "getsockopt", fd, level,
+				    option);
 			}
 #else
 	(void)fd;
@@ -319,6 +332,8 @@ wrong_arguments(void)
 	pipes[0] = pipes[1] = -1;
 	DENIED(pipe(pipes));
 	DENIED(pipe2(pipes, 0));
+	DENIED(pipe2(pipes, O_NONBLOCK | O_CLOEXEC | O_DIRECT));
+	DENIED(pipe2(pipes, O_NONBLOCK | O_CLOEXEC | O_EXCL));
 	if (pipe2(pipes, O_NONBLOCK | O_CLOEXEC) == -1) {
 		tell("pipe2: %s\n", strerror(errno));
 		return;
@@ -360,10 +375,11 @@ wrong_arguments(void)
 static void
 landlock_alone(long abi)
 {
-	static char name[] = "sh";
-	static char *const sh[] = { name, NULL };
+	static char shell[] = "sh";
+	static char *const sh[] = { shell, NULL };
 	struct sockaddr_in in;
-	struct sockaddr_un un;
+	struct sockaddr_un abstract, un;
+	char name[120], there[120];
 	int fd;
 
 	memset(&in, 0, sizeof in);
@@ -371,14 +387,21 @@ landlock_alone(long abi)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memset(&un, 0, sizeof un);
 	un.sun_family = AF_UNIX;
-	if (getenv("PROBE_SOCKET") != NULL)
-		strncpy(un.sun_path, getenv("PROBE_SOCKET"),
-		    sizeof un.sun_path - 1);
+	/* Of a socket of somebody else's, by its path and without one. */
+	snprintf(un.sun_path, sizeof un.sun_path, "%s.socket", getenv("PLACE"));
+	abstract = un;
+	abstract.sun_path[0] = '\0';
+	snprintf(name, sizeof name, "%s.new", getenv("PLACE"));
+	snprintf(there, sizeof there, "%s.there", getenv("PLACE"));
 
 #define NOT_PERMITTED(call) expect(EACCES, call, "%s", #call)
 	NOT_PERMITTED(open("/etc/passwd", O_RDONLY));
 	NOT_PERMITTED(open("/", O_RDONLY | O_DIRECTORY));
-	NOT_PERMITTED(mkdir("/tmp/stfl-relay-may-not", 0700));
+	NOT_PERMITTED(mkdir(name, 0700));
+	NOT_PERMITTED(symlink("/", name));
+	NOT_PERMITTED(unlink(there));
+	if (abi >= 3)
+		NOT_PERMITTED(truncate(there, 0));
 	NOT_PERMITTED(execve("/bin/sh", sh, NULL));
 	if (abi >= 4) {
 		fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -388,8 +411,12 @@ landlock_alone(long abi)
 		in.sin_port = 0;
 		close(fd);
 	}
-	if (abi >= 6)
+	if (abi >= 6) {
 		expect(EPERM, kill(getppid(), 0), "a signal");
+		expect(EPERM, sendto(LOG, "x", 1, 0,
+		    (struct sockaddr *)&abstract, sizeof abstract),
+		    "an abstract socket");
+	}
 	if (abi >= 9)
 		NOT_PERMITTED(sendto(LOG, "x", 1, 0, (struct sockaddr *)&un,
 		    sizeof un));
