@@ -23,7 +23,7 @@ enum {
 /*
  * How many descriptors there may be: Linux tells how large the table of them
  * has grown (proc_pid_status(5)).  Elsewhere the limits tell, the hard one
- * first, for the soft one may have been lowered since; up to a million.
+ * first, because the soft one may have been lowered since; up to a million.
  */
 static long
 table_size(void)
