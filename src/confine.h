@@ -12,8 +12,8 @@
 #endif
 
 /*
- * confine_lock: give up what the system lets be given up.  0, or -1 with the reason, by
- * confine_refused, when it refuses.
+ * confine_lock: give up what the system lets be given up.  0, or -1 with the
+ * reason, by confine_refused, when it refuses.
  */
 int	confine_lock(struct session *);
 int	confine_refused(struct session *, const char *);

@@ -60,8 +60,8 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 
 /*
- * The words of the policy.  IF: what was loaded last is this; then what follows
- * holds; it ends by ALLOW_ALL or DENY.
+ * The words of the policy, about what was loaded last.  What IF and UNLESS have
+ * in their brackets ends with ALLOW_ALL or DENY.
  */
 #define LENGTH(...) (sizeof (struct sock_filter[]){ __VA_ARGS__ } / \
 	sizeof(struct sock_filter))
@@ -124,7 +124,7 @@
  * All that a session still calls, in the old form and the new, because the libc
  * decides which, and of that only what it calls it for.  Anything else is
  * ENOSYS, and only a foreign architecture is killed: a libc that tries
- * something new goes on.  Each instruction is 0.16 microseconds a session.
+ * something new goes on.
  */
 static const struct sock_filter filter[] = {
 	/*
@@ -159,8 +159,8 @@ static const struct sock_filter filter[] = {
 #endif
 
 	/*
-	 * From here on.  The first argument of all others is a descriptor, and
-	 * 2 may be the operator's terminal, or a file: it is for lines alone.
+	 * In all calls below the first argument is a descriptor.  2 may be the
+	 * operator's terminal, or a file: it takes lines alone, above.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),

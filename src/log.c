@@ -1,5 +1,6 @@
 /*
- * The way to syslogd: its socket, which all systems have but illumos (log_sun.c).
+ * The way to syslogd: its socket, which all systems have except illumos
+ * (log_sun.c).
  */
 
 #include "relay.h"
@@ -10,31 +11,32 @@
 
 #include <string.h>
 
-/*
- * A descriptor for log_send, or -1.  Where there is no syslogd it leads to
- * nobody.
- */
+/* A descriptor for log_connect, or -1. */
 int
 log_open(void)
 {
-	struct sockaddr_un sun;
-	int fd;
+	return socket(AF_UNIX, SOCK_DGRAM, 0);
+}
 
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (fd == -1)
-		return -1;
+/* 0, or -1: it leads to nobody. */
+int
+log_connect(int fd)
+{
+	struct sockaddr_un sun;
+
 	memset(&sun, 0, sizeof sun);
 	sun.sun_family = AF_UNIX;
 	memcpy(sun.sun_path, _PATH_LOG, sizeof _PATH_LOG);
-	(void)connect(fd, (struct sockaddr *)&sun, sizeof sun);
-	return fd;
+	return connect(fd, (struct sockaddr *)&sun, sizeof sun);
 }
 
-/* One line, which begins with its priority in brackets.  It does not wait. */
+/*
+ * A line of this length, which begins with its priority in brackets; after it
+ * stand a newline and NUL.  It does not wait.
+ */
 void
-log_send(int fd, int priority, const char *line, size_t len)
+log_send(int fd, const char *line, size_t len)
 {
-	(void)priority;
 	(void)send(fd, line, len, MSG_DONTWAIT);
 }
 

@@ -10,36 +10,43 @@
 #include <sys/strlog.h>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <stropts.h>
 
-/* A descriptor for log_send, or -1. */
+/* A descriptor for log_connect, or -1. */
 int
 log_open(void)
 {
 	return open("/dev/conslog", O_WRONLY | O_NONBLOCK);
 }
 
+/* 0, or -1: it leads to nobody. */
+int
+log_connect(int fd)
+{
+	return isastream(fd) == 1 ? 0 : -1;
+}
+
 /*
- * One line, which begins with its priority in brackets and ends with a newline
- * behind these bytes.  It does not wait.  The device takes 1,024 bytes at most
- * (LOG_MAXPS), with newline and NUL.
+ * A line of this length, which begins with its priority in brackets; after it
+ * stand a newline and NUL, and with them the device takes 1,024 bytes at most
+ * (LOG_MAXPS).  It does not wait.
  */
 void
-log_send(int fd, int priority, const char *line, size_t len)
+log_send(int fd, const char *line, size_t len)
 {
 	struct log_ctl ctl;
 	struct strbuf about, text;
 	const char *plain;
 
-	(void)len;
 	memset(&ctl, 0, sizeof ctl);
-	ctl.pri = priority;
+	ctl.pri = atoi(line + 1);
 	ctl.flags = SL_CONSOLE;
 	about.len = about.maxlen = sizeof ctl;
 	about.buf = (char *)&ctl;
 	plain = strchr(line, '>') + 1;
-	text.len = text.maxlen = (int)strlen(plain) + 1;
+	text.len = text.maxlen = (int)(line + len - plain) + 2;
 	text.buf = (char *)(uintptr_t)plain;
 	(void)putmsg(fd, &about, &text, 0);
 }

@@ -162,7 +162,7 @@ gone(struct session *s, int side, int error)
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	/* It may have moved by as much as the pause between two looks before. */
+	/* It may have moved before, by as much as the pause of two looks. */
 	probed = s->opt.keepalive != 0 &&
 	    s->now - s->moved[side] >= s->opt.keepalive * 500LL;
 	if (DEAD_TELLS)

@@ -211,7 +211,8 @@ int	report_exit(struct session *);
 
 /* log: the way to syslogd */
 int	log_open(void);
-void	log_send(int, int, const char *, size_t);
+int	log_connect(int);
+void	log_send(int, const char *, size_t);
 
 /* address: comparing, reading and writing them */
 socklen_t address_size(const union address *);

@@ -85,29 +85,29 @@ misused(struct session *s, const char *format, ...)
  * client's socket.  So nothing holds on to the client but 0, and whatever a
  * library may print by mistake goes to syslogd.
  *
- * Neither stays free, for a session that is confined writes lines to 2, and
- * nothing else: where there is no way, a socket that leads nowhere is there, of
- * the target's family, which a session has to have.
+ * Neither stays free, because a session that is confined writes lines to 2, and
+ * nothing else: where no such socket is to be had, one of the target's family,
+ * without which there is no session, stands there and reaches nobody.
  */
 int
 report_open(struct session *s)
 {
 	int fd;
 
+	s->log = LOG_USELESS;
 	close(STDOUT_FILENO);
-	s->log = STDOUT_FILENO;
 	fd = log_open();
-	if (fd == -1) {
-		s->log = LOG_USELESS;
+	if (fd == -1)
 		fd = socket(s->opt.family, SOCK_DGRAM, 0);
+	if (fd == STDIN_FILENO) {	/* there is no client */
+		fd = dup2(fd, STDOUT_FILENO);
+		close(STDIN_FILENO);
 	}
-	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1 ||
-	    (!s->copy && dup2(STDOUT_FILENO, STDERR_FILENO) == -1)) {
-		s->log = LOG_USELESS;
+	if (fd == -1 ||
+	    (!s->copy && dup2(STDOUT_FILENO, STDERR_FILENO) == -1))
 		return over(s, END_SYSTEM, errno);
-	}
-	if (fd != STDOUT_FILENO)
-		close(fd);	/* 0, where there is no client */
+	if (log_connect(STDOUT_FILENO) == 0)
+		s->log = STDOUT_FILENO;
 	return 0;
 }
 
@@ -144,7 +144,7 @@ put(struct session *s, int level, const char *text, int patience)
 	len = strlen(line);
 	plain = strchr(line, '>') + 1;
 	if (s->log >= 0 && has_room(s, s->log, patience))
-		log_send(s->log, LOG_DAEMON | level, line, len - 1);
+		log_send(s->log, line, len - 1);
 	if (s->copy && (level < LOG_INFO || s->opt.loudness > 0) &&
 	    has_room(s, STDERR_FILENO, patience)) {
 		if (level == LOG_ERR)
@@ -210,7 +210,7 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
-	/* A session that was confined gives no errno: see wait_for. */
+	/* Once confined there is no errno without words: see wait_for. */
 	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
 		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
 		    strerror(s->error));

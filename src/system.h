@@ -25,6 +25,10 @@
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#ifndef SO_PROTOCOL
+#define SO_PROTOCOL 38		/* older headers lack it */
+#endif
+
 #include <sys/syscall.h>
 
 #include <linux/tcp.h>		/* libc's may lack what tcp_info has gained */

@@ -12,10 +12,7 @@
 
 #include <string.h>
 
-/* Older headers lack them. */
-#ifndef SO_PROTOCOL
-#define SO_PROTOCOL 38
-#endif
+/* Older headers lack it. */
 #ifndef TCP_RTO_MAX_MS
 #define TCP_RTO_MAX_MS 44
 #endif

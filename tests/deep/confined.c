@@ -329,7 +329,8 @@ TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
 }
 
 /* What sanitizers have to say without /proc is no line of ours. */
-TEST(no_close_range_no_proc, "so they are without /proc, up to the hard limit")
+TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
+    "stray descriptors up to the hard limit")
 {
 	need_confinement();
 	apart();

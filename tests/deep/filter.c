@@ -169,14 +169,21 @@ TEST(filter_reset, "the filter knows all that a reset before a slow target "
 	expect_status(&s, 0);
 }
 
+static void
+ends_idle(struct session *s)
+{
+	expect_end(s->fd[TARGET], RST);
+	expect_end(s->fd[CLIENT], RST);
+	expect_over(s, CLIENT, "idle", 1000, 0);
+}
+#define ends_idle(...) FROM(ends_idle, __VA_ARGS__)
+
 TEST(filter_idle, "the filter knows all that -T needs")
 {
 	struct session s;
 
 	begin_strict(&s, "-T", "1");
-	expect_end(s.fd[TARGET], RST);
-	expect_end(s.fd[CLIENT], RST);
-	expect_over(&s, CLIENT, "idle", 1000, 0);
+	ends_idle(&s);
 }
 
 /* restart_syscall(2), of a poll(2) with a time. */
@@ -187,9 +194,7 @@ TEST(filter_stopped, "the filter knows all that a stop and its end need")
 	begin_strict(&s, "-T", "2");
 	stop_relay(s.pid);
 	kill(s.pid, SIGCONT);
-	expect_end(s.fd[TARGET], RST);
-	expect_end(s.fd[CLIENT], RST);
-	expect_over(&s, CLIENT, "idle", 1000, 0);
+	ends_idle(&s);
 }
 
 TEST(filter_half_closed, "the filter knows all that -t needs")

@@ -273,11 +273,11 @@ every_fcntl(int fd)
 	for (command = 0; command < 1600; command++)
 		if (fd == OPERATOR || (command != F_SETPIPE_SZ &&
 		    command != F_GETPIPE_SZ))
-			expect(ENOSYS, fcntl(fd, command, argument), "fcntl(%d, %d)",
-			    fd, command);
+			expect(ENOSYS, fcntl(fd, command, argument),
+			    "fcntl(%d, %d)", fd, command);
 }
 
-/* With the numbers of 32 bits that the kernel's int is cut of as well. */
+/* Few of them at levels that no session uses. */
 static void
 every_option(int fd)
 {
@@ -295,7 +295,7 @@ every_option(int fd)
 		{ IPPROTO_IP, IP_RECVERR },
 		{ IPPROTO_IPV6, IPV6_RECVERR },
 	};
-	enum { KNOWN = sizeof known / sizeof known[0] };
+	enum { KNOWN = sizeof known / sizeof known[0], FEW = 12, MANY = 80 };
 	int level;
 	size_t i;
 	long call;
@@ -303,7 +303,8 @@ every_option(int fd)
 
 	for (set = 0; set < 2; set++)
 		for (level = -1; level < 300; level++)
-			for (option = -1; option < 80; option++) {
+			for (option = -1; option < (level > IPPROTO_IPV6 ? FEW :
+			    MANY); option++) {
 				for (i = 0; i < KNOWN; i++)
 					if (known[i].level == level &&
 					    known[i].option == option)
