@@ -149,8 +149,10 @@ tests/stfl-relay-strict: $(SRC) $(HDR)
 # The relay that somebody takes over, once it is confined.
 PROBE = -Dpoll=probed_poll -Dprctl=probed_prctl -Dsyscall=probed_syscall \
 	-Dpledge=probed_pledge -U_FORTIFY_SOURCE
-tests/stfl-relay-probed: $(SRC) $(HDR) tests/deep/probe.o
-	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) tests/deep/probe.o $(LDFLAGS)
+INTRUDER = tests/deep/attempts.o tests/deep/probe.o
+$(INTRUDER): tests/deep/attempts.h
+tests/stfl-relay-probed: $(SRC) $(HDR) $(INTRUDER)
+	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) $(INTRUDER) $(LDFLAGS)
 
 # What the program takes for granted of the system, asked by its own room.
 SYSTEM_SRC = tests/system.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
