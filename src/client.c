@@ -62,9 +62,9 @@ inherit(struct session *s)
 }
 
 /*
- * What the socket is that is no connection; NULL: TCP, but not connected.  Of a
- * connection that was reset the BSDs, Darwin among them, do not even know the
- * own address: its family is AF_UNSPEC then.
+ * The kind of a socket that is not a connection; NULL: TCP, but not connected.
+ * After a reset the BSDs, Darwin among them, no longer know the socket's own
+ * address either: its family is AF_UNSPEC then.
  */
 static const char *
 socket_kind(const struct session *s)
@@ -113,7 +113,10 @@ no_client(struct session *s)
 		return refuse(s, "a file");
 	if (S_ISDIR(st.st_mode))
 		return refuse(s, "a directory");
-	return refuse(s, isatty(STDIN_FILENO) ? "a terminal" : "a device");
+	if (isatty(STDIN_FILENO))
+		return refuse(s, "a terminal");
+	return refuse(s, "a device (does the service of systemd lack "
+	    "StandardInput=socket?)");
 }
 
 /*

@@ -49,7 +49,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 	return tcp_error(s->fd[TARGET], fds[TARGET].revents);
 }
 
-/* How a failure to connect is called. */
+/* The end that an errno of a failed connect stands for. */
 static enum end
 failure(int error)
 {
@@ -68,19 +68,37 @@ failure(int error)
 	}
 }
 
+/*
+ * Every port from this address to the target is taken; without -s, from the one
+ * that the system chooses.  Gives an errno.
+ */
+static int
+no_port(struct session *s, const union address *source)
+{
+	char host[ADDRESS_WIDTH];
+
+	host[0] = '\0';
+	if (source->sa.sa_family != AF_UNSPEC)
+		address_host(host, sizeof host, source);
+	snprintf(s->words, sizeof s->words, "no port is left%s%s to this target"
+	    "%s", *host == '\0' ? "" : " from ", host,
+	    s->opt.family == AF_INET6 ? "" :
+	    "; -s with a network has as many for each of its addresses");
+	return EADDRINUSE;
+}
+
 /* -s has failed, and strerror(3) would not say how.  Gives the errno. */
 static int
 no_source(struct session *s, const union address *source, int error)
 {
 	char host[ADDRESS_WIDTH];
 
+	if (error == EADDRINUSE)
+		return no_port(s, source);
 	address_host(host, sizeof host, source);
 	if (error == EADDRNOTAVAIL)
 		snprintf(s->words, sizeof s->words,
 		    "%s is not an address of this host", host);
-	if (error == EADDRINUSE)
-		snprintf(s->words, sizeof s->words,
-		    "no port is left from %s to this target", host);
 	return error;
 }
 
@@ -152,9 +170,13 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	if (error != 0)
 		return error;
 	error = connect_within(s, to, deadline);
-	/* Linux says EADDRNOTAVAIL when no port is left. */
-	if (error == EADDRNOTAVAIL && source.sa.sa_family != AF_UNSPEC)
-		error = no_source(s, &source, EADDRINUSE);
+	/*
+	 * What systems say when no port is left; to IPv6 also when this host
+	 * has no address.
+	 */
+	if (error == EADDRNOTAVAIL &&
+	    (source.sa.sa_family != AF_UNSPEC || to->sa.sa_family == AF_INET))
+		error = no_port(s, &source);
 	/* A listener is there, and has sent RST: bytes may have come before. */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone_early = error;

@@ -18,9 +18,12 @@ enum {
 	LONGEST_KEEPALIVE = 32767	/* what Linux takes, tcp(7) */
 };
 
-/* A decimal number from least to most and nothing else; -1 if it is not. */
+static const char version[] = "stfl-relay " VERSION "\n";
+static const char options[] = GETOPT_IN_ORDER ":6hk:np:qs:T:t:Vvw:x:";
+
+/* A decimal number from min to max and nothing else; -1 if it is not. */
 static long
-number(const char *text, long least, long most)
+number(const char *text, long min, long max)
 {
 	char *end;
 	long n;
@@ -29,29 +32,29 @@ number(const char *text, long least, long most)
 		return -1;
 	errno = 0;
 	n = strtol(text, &end, 10);
-	if (errno != 0 || *end != '\0' || n < least || n > most)
+	if (errno != 0 || *end != '\0' || n < min || n > max)
 		return -1;
 	return n;
 }
 
-/* The value of an option, which is such a thing from least to most. */
+/* The value of an option: a number from min to max of what thing names. */
 static int
-value(struct session *s, int c, const char *thing, int least, int most, int *to)
+value(struct session *s, int c, const char *thing, int min, int max, int *to)
 {
 	long n;
 
-	n = number(optarg, least, most);
+	n = number(optarg, min, max);
 	if (n == -1)
 		return misused(s, "-%c %s: not %s from %d to %d", c, optarg,
-		    thing, least, most);
+		    thing, min, max);
 	*to = (int)n;
 	return 0;
 }
 
 static int
-seconds(struct session *s, int c, int least, int most, int *to)
+seconds(struct session *s, int c, int min, int max, int *to)
 {
-	return value(s, c, "a number of seconds", least, most, to);
+	return value(s, c, "a number of seconds", min, max, to);
 }
 
 /* A port by number or, unless -n, by its name in services(5). */
@@ -69,12 +72,12 @@ port(struct session *s, const char *text)
 	if (n == -1)
 		return misused(s, "port %s: neither a number from 1 to 65535 "
 		    "nor a service%s", *text == '\0' ? "\"\"" : text,
-		    s->opt.numeric ? ", for -n looks none up" : "");
+		    s->opt.numeric ? " (-n looks none up)" : "");
 	s->opt.port = (in_port_t)n;
 	return 0;
 }
 
-/* An address, a scope behind it only where it is link-local (RFC 4007, 11). */
+/* An address; a scope follows only where it is link-local (RFC 4007, 11). */
 static int
 parse_address(const char *text, union address *a)
 {
@@ -104,11 +107,11 @@ parse_address(const char *text, union address *a)
 }
 
 /*
- * An IPv4 network, len from least bits up: the network number into *network,
- * its length into *len.
+ * An IPv4 network of at least min bits: the network number into *network, its
+ * length into *len.
  */
 static int
-parse_network(struct session *s, const char *what, const char *text, int least,
+parse_network(struct session *s, const char *what, const char *text, int min,
     struct in_addr *network, int *len)
 {
 	char host[INET_ADDRSTRLEN];
@@ -116,21 +119,48 @@ parse_network(struct session *s, const char *what, const char *text, int least,
 	long n;
 
 	slash = strchr(text, '/');
-	n = number(slash + 1, least, 32);
-	if (n == -1)
-		return misused(s, "%s %s: no length from %d to 32 behind the "
-		    "slash", what, text, least);
 	if ((size_t)(slash - text) >= sizeof host)
-		return misused(s, "%s %s: not an IPv4 network", what, text);
+		return misused(s, "%s %s: not an IPv4 network, such as "
+		    "192.0.2.0/24", what, text);
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
 	if (inet_pton(AF_INET, host, network) != 1)
-		return misused(s, "%s %s: not an IPv4 network", what, text);
+		return misused(s, "%s %s: not an IPv4 network, such as "
+		    "192.0.2.0/24", what, text);
+	n = number(slash + 1, min, 32);
+	if (n == -1)
+		return misused(s, "%s %s: not a length from %d to 32 after the "
+		    "slash", what, text, min);
 	if ((ntohl(network->s_addr) & ~(~(uint64_t)0 << (32 - n))) != 0)
-		return misused(s, "%s %s: bits are set behind the first %ld",
-		    what, text, n);
+		return misused(s, "%s %s: host bits are set beyond /%ld", what,
+		    text, n);
 	*len = (int)n;
 	return 0;
+}
+
+/*
+ * What people write in place of an address, a network or a name, and how this
+ * program wants it.  NULL: nothing that is known.
+ */
+static const char *
+mistaken(const char *text)
+{
+	const char *colon;
+
+	if (strstr(text, "://") != NULL)
+		return "a URL; give the address and the port, as in 127.0.0.1 "
+		    "80";
+	if (*text == '/' || *text == '@' || strncmp(text, "unix:", 5) == 0)
+		return "a Unix socket; only a TCP server can be the target";
+	if (*text == '[')
+		return "an IPv6 address goes without brackets, and the port is "
+		    "a word of its own, as in ::1 80";
+	if ((colon = strchr(text, ':')) != NULL && strchr(colon + 1, ':') == NULL)
+		return "the port is a word of its own, as in 127.0.0.1 80";
+	if (number(text, 0, 65535) != -1)
+		return "a number; the target comes first, then the port (and "
+		    "in inetd.conf the program's name before both)";
+	return NULL;
 }
 
 /* A name of the shape that RFC 1123, 2.1 gives to those of hosts. */
@@ -158,9 +188,15 @@ is_host_name(const char *text)
 static int
 target(struct session *s, const char *text)
 {
+	const char *why;
+	int is_address;
+
 	s->opt.target = text;
 	if (*text == '\0')
 		return misused(s, "target \"\": empty");
+	is_address = parse_address(text, &s->opt.address) == 0;
+	if (!is_address && (why = mistaken(text)) != NULL)
+		return misused(s, "target %s: %s", text, why);
 	if (strchr(text, '/') != NULL) {
 		if (s->opt.family == AF_INET6)
 			return misused(s, "target %s: -6 takes no network",
@@ -173,7 +209,7 @@ target(struct session *s, const char *text)
 	if (s->opt.prefix != 0)
 		return misused(s, "-x %d: goes with a network as the target, "
 		    "not with %s", s->opt.prefix, text);
-	if (parse_address(text, &s->opt.address) == 0) {
+	if (is_address) {
 		address_unmap(&s->opt.address);
 		if (s->opt.family == AF_INET6 &&
 		    s->opt.address.sa.sa_family == AF_INET)
@@ -226,9 +262,12 @@ prefix(struct session *s, const char *text)
 	return 0;
 }
 
-/* One option, with its value in optarg; -s waits until the target is known. */
+/*
+ * One option, with its value in optarg, in this word of the command line; -s
+ * waits until the target is known.
+ */
 static int
-option(struct session *s, int c, const char **from)
+option(struct session *s, int c, const char *word, const char **from)
 {
 	struct options *o;
 
@@ -237,6 +276,8 @@ option(struct session *s, int c, const char **from)
 	case '6':
 		o->family = AF_INET6;
 		return 0;
+	case 'h':
+		return shown(s, usage);
 	case 'k':
 		return seconds(s, c, 0, LONGEST_KEEPALIVE, &o->keepalive);
 	case 'n':
@@ -256,10 +297,7 @@ option(struct session *s, int c, const char **from)
 	case 't':
 		return seconds(s, c, 0, LONGEST, &o->half_closed);
 	case 'V':
-		if (s->out)
-			(void)!write(STDOUT_FILENO, "stfl-relay " VERSION "\n",
-			    sizeof "stfl-relay " VERSION);
-		return over(s, END_VERSION, 0);
+		return shown(s, version);
 	case 'v':
 		o->loudness = 1;
 		return 0;
@@ -270,32 +308,66 @@ option(struct session *s, int c, const char **from)
 	case ':':
 		return misused(s, "-%c: needs a value", optopt);
 	default:
-		return misused(s, "-%c: unknown option", optopt);
+		if (optopt == '?' || strcmp(word, "--help") == 0)
+			return shown(s, usage);
+		if (strcmp(word, "--version") == 0)
+			return shown(s, version);
+		return strncmp(word, "--", 2) == 0 ?
+		    misused(s, "%s: unknown option", word) :
+		    misused(s, "-%c: unknown option", optopt);
 	}
+}
+
+/*
+ * True if what stands in place of the program's name belongs after it: an
+ * option, an address, a network or a port.
+ */
+static int
+misplaced(const char *name)
+{
+	union address a;
+
+	if (*name == '\0')
+		return 0;
+	return strspn(name, "0123456789./") == strlen(name) ||
+	    parse_address(name, &a) == 0 ||
+	    (*name == '-' && strspn(name + 1, options) == strlen(name + 1));
 }
 
 /* Read the command line into s->opt; what is wrong with it ends in usage. */
 int
 options_parse(struct session *s, int argc, char *argv[])
 {
-	const char *from;
-	int c;
+	const char *from, *word;
+	int c, i;
 
+	if (argc > 0 && misplaced(argv[0]))
+		return misused(s, "%s: stands where the program's name belongs; "
+		    "in inetd.conf that comes before the target", argv[0]);
 	from = NULL;
 	s->opt.family = AF_INET;
 	s->opt.keepalive = 60;
 	s->opt.wait = 10;
 	opterr = 0;
-	while ((c = getopt(argc, argv,
-	    GETOPT_IN_ORDER ":6k:np:qs:T:t:Vvw:x:")) != -1)
-		if (option(s, c, &from) == -1)
+	for (;;) {
+		word = argv[optind];
+		c = getopt(argc, argv, options);
+		if (c == -1)
+			break;
+		if (option(s, c, word, &from) == -1)
 			return -1;
+	}
 	argc -= optind;
 	argv += optind;
 	if (argc <= 0)
-		return misused(s, "no target given");
+		return misused(s, "no target given (in inetd.conf, the program's "
+		    "name comes before it)");
+	for (i = 1; i < argc; i++)
+		if (argv[i][0] == '-')
+			return misused(s, "%s: options come before the target",
+			    argv[i]);
 	if (argc > 2)
-		return misused(s, "%s: one target and one port is all it takes",
+		return misused(s, "%s: only a target and a port are expected",
 		    argv[2]);
 	if (target(s, argv[0]) == -1 ||
 	    (argc == 2 && port(s, argv[1]) == -1))

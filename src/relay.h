@@ -55,7 +55,7 @@ enum end {
 	END_SYSTEM,		/* a system call that should have worked */
 	END_USAGE,		/* the operator's mistake, before any session */
 	END_GONE,		/* the client had left before we looked */
-	END_VERSION		/* -V */
+	END_SHOWN		/* what -V and -h ask for */
 };
 
 struct options {
@@ -107,7 +107,7 @@ struct session {
 	/* client: */
 	union address client, local;	/* the client's socket: peer, own */
 	int copy;		/* 2 is not the client's: errors go there too */
-	int out;		/* 1 is not the client's: -V may print */
+	int out;		/* 1 is not the client's: it may be shown */
 	int root;		/* started as root, which nothing here needs */
 	int64_t began;
 	/* target: */
@@ -202,9 +202,11 @@ int64_t	now(struct session *);
 int	kqueue_poll(struct pollfd *, nfds_t, int);
 
 /* report: at the door */
+extern const char usage[];
 int	over(struct session *, enum end, int);
 int	misused(struct session *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
+int	shown(struct session *, const char *);
 int	report_open(struct session *);
 void	report_line(struct session *);
 int	report_exit(struct session *);

@@ -49,11 +49,11 @@ static const struct {
 	[END_SYSTEM] = { "error", LOG_WARNING, EX_OSERR, EX_OSERR },
 	[END_USAGE] = { "usage", LOG_ERR, EX_USAGE, EX_USAGE },
 	[END_GONE] = { "gone", QUIET, EX_OK, EX_OK },
-	[END_VERSION] = { "version", QUIET, EX_OK, EX_OK }
+	[END_SHOWN] = { "shown", QUIET, EX_OK, EX_OK }
 };
 
-static const char usage[] =
-    "usage: stfl-relay [-6nqVv] [-k seconds] [-p 1|2] [-s source[/len]]\n"
+const char usage[] =
+    "usage: stfl-relay [-6hnqVv] [-k seconds] [-p 1|2] [-s source[/len]]\n"
     "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
     "                  target[/len] [port]\n";
 
@@ -78,6 +78,15 @@ misused(struct session *s, const char *format, ...)
 	vsnprintf(s->words, sizeof s->words, format, ap);
 	va_end(ap);
 	return over(s, END_USAGE, 0);
+}
+
+/* What the operator asked for, unless it would go to the client.  Always -1. */
+int
+shown(struct session *s, const char *text)
+{
+	if (s->out)
+		(void)!write(STDOUT_FILENO, text, strlen(text));
+	return over(s, END_SHOWN, 0);
 }
 
 /*

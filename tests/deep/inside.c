@@ -49,13 +49,8 @@ open_kind(int kind)
 			fail("%s: %s", path, strerror(errno));
 		return fd;
 	}
-	if (kind == TERMINAL) {
-		fd = posix_openpt(O_RDWR | O_NOCTTY);
-		if (fd == -1 || grantpt(fd) == -1 || unlockpt(fd) == -1 ||
-		    (fd = open(ptsname(fd), O_RDWR | O_NOCTTY)) == -1)
-			skip("no terminal: %s", strerror(errno));
-		return fd;
-	}
+	if (kind == TERMINAL)
+		return terminal();
 	return -1;
 }
 

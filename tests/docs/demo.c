@@ -188,6 +188,8 @@ check_page(struct demo *d)
 		fail("end=%s", word);
 	after(d, "gets\n    HTTP/1.0 200 OK\n    Hello from ", word,
 	    sizeof word);
+	if (geteuid() == 0)
+		after(d, "(You are root here", word, sizeof word);
 }
 
 TEST(demo,
@@ -310,6 +312,24 @@ TEST(demo_interrupted,
 	read_until(&d, "stfl-relay -v");
 	kill(0, SIGINT);
 	unlink(script);
+	read_until(&d, NULL);
+	expect_finished(&d, 130);
+}
+
+TEST(demo_target_in_words, "make demo takes TARGET as the program does, too")
+{
+	struct demo d;
+	char target[32], want[64];
+	int port;
+
+	port = refuse_on(AF_INET);
+	snprintf(target, sizeof target, "127.0.0.1 %d", port_of(port));
+	begin_demo(&d, relay_path, target, NULL);
+	snprintf(want, sizeof want, "stfl-relay -v %s\n", target);
+	read_until(&d, want);
+	read_until(&d, "end=refused ");
+	read_until(&d, "The log:\n");
+	kill(0, SIGINT);
 	read_until(&d, NULL);
 	expect_finished(&d, 130);
 }

@@ -2,8 +2,9 @@
 # make demo: a page from a web server that speaks only IPv4, fetched over IPv6.
 #
 # make demo TARGET=192.0.2.10:80 PORT=8080: the same with a server of yours,
-# through port 8080 of ::1, until interrupted.  A TARGET without a port means
-# the port that is dialled; without PORT the system chooses one.
+# through port 8080 of ::1, until interrupted.  TARGET='192.0.2.10 80' will do as
+# well; without a port it is the one that is dialled.  Without PORT the system
+# chooses one.
 
 cd "$(dirname "$0")/../.." || exit 1
 RELAY=${RELAY:-./stfl-relay} TARGET=${TARGET:-} PORT=${PORT:-0}
@@ -58,8 +59,12 @@ tests/servers/superserver -n 0 true >"$dir/none" 2>"$dir/log" || stop "$(cat "$d
 mkfifo "$dir/port" "$dir/web" || exit 1
 
 if [ -n "$TARGET" ]; then
-	host=${TARGET%:*} port=''
-	case $TARGET in *:*) port=${TARGET##*:} ;; esac
+	host=$TARGET port=''
+	case $TARGET in
+	*' '*) host=${TARGET%% *} port=${TARGET##* } ;;
+	*:*:*) ;;
+	*:*) host=${TARGET%:*} port=${TARGET##*:} ;;
+	esac
 	patience=12
 	echo "Your server      $TARGET"
 else
@@ -115,6 +120,9 @@ elif [ -n "$via" ]; then
 fi
 echo 'The log line of the session:'
 echo "    $line"
+case $line in
+*warning=*) echo '    (You are root here; a super-server starts it as nobody.)' ;;
+esac
 
 if [ -z "$TARGET" ]; then
 	[ "$status $seen" = "0 $via" ] || stop '' 'That is not as it should be.'

@@ -11,8 +11,11 @@
 #include <sys/event.h>
 #endif
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +29,17 @@ private_socket(int domain, int type, int protocol)
 	if (fd != -1)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
+}
+
+int
+terminal(void)
+{
+	int master;
+
+	master = posix_openpt(O_RDWR | O_NOCTTY);
+	if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1)
+		skip("no terminal: %s", strerror(errno));
+	return open(ptsname(master), O_RDWR | O_NOCTTY);
 }
 
 int

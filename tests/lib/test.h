@@ -160,7 +160,10 @@ const char *seconds(int);	/* an option's value, times the same factor */
 /*
  * private_socket, private_pipe: of which no program that is started gets any.
  * unsent: bytes that the peer's system has not taken; -1: nobody tells.
+ * terminal: a new one, nobody's controlling terminal; a skip where none is to be
+ * had.
  */
+int	terminal(void);
 int	private_socket(int domain, int type, int protocol);
 int	private_pipe(int end[2]);
 int	unsent(int fd);

@@ -304,12 +304,14 @@ call_apart(struct session *t)
 }
 #define call_apart(...) FROM(call_apart, __VA_ARGS__)
 
+#define MORE_PORTS "; -s with a network has as many for each of its addresses"
+
 /* With two ports to choose from, two sessions to each of two targets. */
 static void
 expect_no_port(const char *source, const char *target, const char *other,
     const char *whole)
 {
-	char end[100], via[80];
+	char end[200], via[80];
 	struct session last, t[MOST_SESSIONS];
 	int i, theirs;
 
@@ -319,7 +321,8 @@ expect_no_port(const char *source, const char *target, const char *other,
 		    5), "-s", source, i < 2 ? target : other, "1025", NULL);
 	}
 	snprintf(end, sizeof end, "unreachable "
-	    "error=\"no port is left from %s to this target\"", source);
+	    "error=\"no port is left from %s to this target%s\"", source,
+	    strchr(source, ':') == NULL ? MORE_PORTS : "");
 	theirs = call_apart(&last);
 	put_names(&last, whole);
 	serve(&last, theirs, "-s", source, target, "1025", NULL);
@@ -341,8 +344,30 @@ expect_no_port(const char *source, const char *target, const char *other,
 }
 #define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
-TEST(no_port_left, "-s uses a port for several targets, and says when none is "
-    "left")
+/* The same of the address that the system chooses. */
+static void
+expect_none_left(void)
+{
+	struct session last, t[2];
+	int i, theirs;
+
+	for (i = 0; i < 2; i++) {
+		theirs = call_apart(&t[i]);
+		serve_to(&t[i], theirs, listen_at("127.0.0.1", 1027, 5),
+		    "127.0.0.1", "1027", NULL);
+	}
+	theirs = call_apart(&last);
+	put_names(&last, "127.0.0.1:1027");
+	serve(&last, theirs, "127.0.0.1", "1027", NULL);
+	expect_failure(&last, 69, "unreachable "
+	    "error=\"no port is left to this target" MORE_PORTS "\"");
+	for (i = 0; i < 2; i++)
+		expect_whole(&t[i], 0, 0);
+}
+#define expect_none_left(...) FROM(expect_none_left, __VA_ARGS__)
+
+TEST(no_port_left, "-s uses a port for several targets; when none is left that "
+    "is said, with -s and without")
 {
 	own_etc("127.0.0.1 two\n127.0.0.3 two\n");
 	give("2001:db8::1");
@@ -354,4 +379,5 @@ TEST(no_port_left, "-s uses a port for several targets, and says when none is "
 	    "[2001:db8::1]:1025");
 	expect_no_port("127.9.8.7", "127.0.0.1", "127.0.0.2",
 	    "127.0.0.1:1025");
+	expect_none_left();
 }
