@@ -1,7 +1,7 @@
 #!/bin/sh
-# The commands of README.md that need no configuration, and the examples of the
-# manual page: taken from there and run, each before a real web server.  All that
-# is replaced is in here().
+# The commands and services of README.md, and the examples of the manual page:
+# taken from there and run, each before a real web server.  All that is replaced
+# is in here() and in by_hand().
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -14,9 +14,11 @@
 	    mount -t tmpfs none /sys/fs/cgroup &&
 	    mount -t cgroup2 none /sys/fs/cgroup &&
 	    mount -t tmpfs none /run && mount -t tmpfs none /usr/local/sbin &&
+	    mount -t tmpfs none /etc/systemd/system &&
 	    cp "$RELAY" /usr/local/sbin/stfl-relay || exit
 	exec setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio \
-	    env -i container=test SYSTEMD_UNIT_PATH="$2" PATH="$PATH" \
+	    env -i container=test PATH="$PATH" \
+	    SYSTEMD_UNIT_PATH="$2:/etc/systemd/system" \
 	    /lib/systemd/systemd --show-status=no --log-target=null \
 	    --unit=basic.target
 }
@@ -24,16 +26,16 @@
 # shellcheck source=tests/servers/servers.lib.sh
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
-# Each becomes a file in $dir: readme.N, and manual.N.  A line that goes on is
-# joined to the next.
+# Each becomes a file in $dir: readme.N, and manual.N.  A line is one, except in
+# what has several; one that goes on is joined to the next.
 awk -v file="$dir/readme." '
-	/^#/ { on = /without touching/ }
-	on && /^    [^ ]/ { n++ }
-	on && sub(/^    /, "") {
-		if (sub(/\\$/, "")) printf "%s", $0 >(file n)
-		else print >(file n)
-	}' README.md
-sed -n '/^    defaults$/,/^[^ ]/s/^    //p' README.md >"$dir/haproxy"
+	/^#/ { on = /^## (A service|Who was)/ }
+	! sub(/^    /, "") { whole = 0; next }
+	! on || /^(stfl-relay\[| )/ && ! whole { next }
+	! whole { n++ }
+	/^(service|cp) / { whole = 1 }
+	{ print >(file n) }' README.md
+sed -n '/^    defaults$/,/^[^ ]/s/^    //p' doc/growing.md >"$dir/haproxy"
 awk -v name="$dir/manual." '
 	/^\.Sh/ { on = /EXAMPLES/ }
 	/^\.Ed/ { file = "" }
@@ -45,7 +47,7 @@ awk -v name="$dir/manual." '
 # ports for the listener and the target in place of 80, 8080 and http, ::1 for
 # 2001:db8::1, and 127.0.0.1 for 192.0.2.10.
 here() {
-	script="s,/usr/local/sbin/stfl-relay,stfl-relay,g
+	script="s,\(/usr/local/sbin\|\.\)/stfl-relay,stfl-relay,g
 	s,stfl-relay,$relay,g
 	s/192\.0\.2\.10 8080/127.0.0.1 $3/
 	s/127\.0\.0\.1 80/127.0.0.1 $3/
@@ -117,9 +119,11 @@ session() {
 
 # search FILE: the line of this port, and none that only begins like it.
 search() {
-	printf '%s\n' via=127.0.0.1:401123 'via=127.0.0.1:40112 up=1' >"$dir/log"
-	why=$(sed "s,/var/log/daemon.log,$dir/log," "$dir/$1" | sh)
-	[ "$why" = 'via=127.0.0.1:40112 up=1' ]
+	port=$(sed 's/.*via=127.0.0.1:\([0-9]*\) .*/\1/' "$dir/$1")
+	printf '%s\n' "via=127.0.0.1:${port}3" "via=127.0.0.1:$port up=1" >"$dir/log"
+	why=$(sed "s,/var/log/syslog,$dir/log,
+	    s,journalctl -t stfl-relay,cat $dir/log," "$dir/$1" | sh)
+	[ "$why" = "via=127.0.0.1:$port up=1" ]
 }
 
 # boot: a systemd for the two examples that want one, with these units.
@@ -180,6 +184,15 @@ units() {
 	    fetch "$2" && fetch "$2"
 }
 
+# by_hand FILE PORT: the commands that set units up, for a service that has this
+# port; systemd takes [::] for it, and Apache has it on 127.0.0.1.
+by_hand() {
+	booted || boot || { why="systemd does not start"; return 1; }
+	commands=$(sed "s/@80\./@$2./" "$dir/$1")
+	why=$(inside sh -ec "cd '$PWD'; $commands" 2>&1) &&
+	    until_true listening 6 "$2" && fetch "$2" && fetch "$2"
+}
+
 # refused SAYING FRONT COMMAND: what is no TCP connection is refused in words.
 refused() {
 	saying=$1 front=$2
@@ -198,7 +211,7 @@ tell() {
 	od -A n -t x1 -v -N 48 "$dir/header"
 }
 
-# compared FRONT TARGET: HAProxy, with README's configuration, and the line that
+# compared FRONT TARGET: HAProxy, with doc/growing.md's configuration, and the line that
 # it is to be equal to, before a server that keeps the header.
 compared() {
 	# What it had not read would turn its end into RST.
@@ -224,18 +237,19 @@ compared() {
 # sentence FILE: what is to be shown of this example.
 sentence() {
 	from="the manual's example of"
-	case $1 in readme*) from="README's" ;; esac
+	case $1 in readme*) from="README's example of" ;; esac
 	words=$(head -n 1 "$dir/$1")
 	case $words in
 	*tcp6only*) what="a line for GNU inetutils' inetd" ;;
 	*tcp6*) what="a line for OpenBSD's inetd" ;;
 	service*) what='xinetd' ;;
 	'[Socket]') what='systemd units' ;;
+	cp*) what='the units for systemd' ;;
 	stfl-relay*) what="\"$words\"" ;;
 	*) what=${words%% *} ;;
 	esac
 	case $words in
-	grep*) echo "$from $what finds the line of a session" ;;
+	grep* | journalctl*) echo "$from $what finds the line of a session" ;;
 	stfl-relay*) echo "$from $what leads to Apache" ;;
 	*) echo "$from $what serves a file from Apache" ;;
 	esac
@@ -247,7 +261,7 @@ missing() {
 	have curl || { echo "curl is not installed"; return; }
 	have_ipv6 || { echo "there is no ::1 here"; return; }
 	case $(head -n 1 "$dir/$1") in
-	systemd-run* | '[Socket]'*)
+	systemd-run* | '[Socket]'* | cp*)
 		$root || { echo "only root can start systemd"; return; }
 		;;
 	esac
@@ -255,10 +269,10 @@ missing() {
 	*tcp6only*) find_inetd inetutils-inetd inetutils-inetd ;;
 	*tcp6*) find_inetd openbsd-inetd inetd ;;
 	service*) command -v xinetd ;;
-	systemd-run* | '[Socket]'*)
+	systemd-run* | '[Socket]'* | cp*)
 		[ ! -x /lib/systemd/systemd ] || echo it
 		;;
-	stfl-relay* | grep*) echo it ;;
+	stfl-relay* | grep* | journalctl*) echo it ;;
 	*) command -v "$(sed 's/ .*//;q' "$dir/$1")" ;;
 	esac | grep -q . || echo "it is not installed"
 }
@@ -283,9 +297,10 @@ pipes='the pipes of ncat --exec are refused in words'
 pair="the socket pair of socat's EXEC without nofork is refused in words"
 said='README and the manual have the examples that are to be tested'
 found=$(cat "$dir"/readme.* "$dir"/manual.* | grep -c -e systemd-run -e socat \
-    -e tcpserver -e systemd-socket-activate -e tcpsvd -e '^\[Socket' -e ' tcp6')
+    -e tcpserver -e systemd-socket-activate -e tcpsvd -e '^\[Socket' \
+    -e ' tcp6' -e '^service' -e '^cp ' -e 'grep')
 why="only $found are there"
-verdict "$said" test "$found" -ge 12
+verdict "$said" test "$found" -ge 19
 
 first=$(ports 47)
 # shellcheck disable=SC2046
@@ -306,7 +321,8 @@ for file in $examples; do
 	case $(head -n 1 "$dir/$file") in
 	http* | service*) verdict "$said" conf "$file" $front "$number" ;;
 	stfl-relay*) verdict "$said" session "$file" "$number" ;;
-	grep*) verdict "$said" search "$file" ;;
+	grep* | journalctl*) verdict "$said" search "$file" ;;
+	cp*) verdict "$said" by_hand "$file" "$number" ;;
 	systemd-run*) verdict "$said" as_unit "$file" $front "$number" ;;
 	'[Socket]') verdict "$said" units "$file" $front "$number" ;;
 	*)
@@ -331,7 +347,7 @@ for name in ncat socat; do
 	fi
 done
 
-said="HAProxy with README's configuration does what stfl-relay -p 2 does: header and reply"
+said="HAProxy with doc/growing.md's configuration does what stfl-relay -p 2 does: header and reply"
 if have haproxy && have socat && have_ipv6; then
 	verdict "$said" compared $((first + 45)) $((first + 44))
 else

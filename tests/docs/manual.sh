@@ -46,9 +46,9 @@ else
 	echo "not ok - $said: $wrong"; status=1
 fi
 
-said="README's figures are those of bench/results.tsv"
-if [ "$(sed -n '/^<!-- bench.readme.awk/,/^<!-- end/p' README.md | grep '^|')" = \
-	"$(awk -f bench/readme.awk bench/results.tsv)" ]; then
+said='the figures of doc/comparison.md are those of bench/results.tsv'
+if [ "$(sed -n '/^<!-- bench.comparison.awk/,/^<!-- end/p' doc/comparison.md | grep '^|')" = \
+	"$(awk -f bench/comparison.awk bench/results.tsv)" ]; then
 	echo "ok - $said"
 else
 	echo "not ok - $said"; status=1

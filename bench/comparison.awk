@@ -1,4 +1,4 @@
-# The results as README.md has them: a line a peer, with the medians and, in
+# The results as doc/comparison.md has them: a line a peer, with the medians and, in
 # brackets, stfl-relay (static) by the peer.
 
 function cell(row, peer,   v, r) {
