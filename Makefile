@@ -89,12 +89,12 @@ check: $(RELAY) $(TOOLS)
 LIB_OBJ = tests/lib/address.o tests/lib/calls.o tests/lib/lack.o \
 	tests/lib/lines.o tests/lib/links.o tests/lib/patient.o \
 	tests/lib/peers.o tests/lib/places.o tests/lib/relay.o \
-	tests/lib/rows.o tests/lib/system.o tests/lib/test.o \
+	tests/lib/rows.o tests/lib/still.o tests/lib/system.o tests/lib/test.o \
 	tests/lib/traced.o tests/lib/use.o
 LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/lack.h \
 	tests/lib/links.h tests/lib/patient.h tests/lib/peers.h \
 	tests/lib/places.h tests/lib/relay.h tests/lib/rows.h \
-	tests/lib/test.h tests/lib/traced.h tests/lib/use.h
+	tests/lib/still.h tests/lib/test.h tests/lib/traced.h tests/lib/use.h
 # Those that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \

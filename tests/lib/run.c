@@ -12,6 +12,7 @@
 #define TEST_LIBRARY
 #include "places.h"
 #include "relay.h"
+#include "still.h"
 
 #include <sys/wait.h>
 
@@ -28,6 +29,7 @@ struct job {
 	pid_t pid;
 	int why;
 	int tries;		/* of a test, if the machine stands still */
+	int64_t began;
 	const struct test *test;
 };
 
@@ -55,6 +57,7 @@ start(struct job *job, const struct test *test)
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
 	job->why = end[0];
+	job->began = milliseconds();
 	if (job->pid == 0) {
 		close(end[0]);
 		test_words_to(end[1]);
@@ -116,6 +119,9 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
+	if (code != 0 && code != SKIPPED && still_since(job->began) &&
+	    strstr(text, STOOD_STILL) == NULL)
+		strncat(text, STOOD_STILL, sizeof text - strlen(text) - 1);
 	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {
 		print_why("# tried again: ", text);
 		start(job, job->test);
@@ -222,6 +228,7 @@ main(int argc, char *argv[])
 	if (!list) {
 		hide_log(argv);
 		need_relay();
+		still_watch();
 	}
 	argv += list ? 2 : 1;
 	check_words(argv);

@@ -7,6 +7,9 @@
 
 #include <sys/ioctl.h>
 
+#ifdef __linux__
+#include <sched.h>
+#endif
 #if defined(__OpenBSD__) || defined(__DragonFly__)
 #include <sys/event.h>
 #endif
@@ -90,3 +93,48 @@ unsent(int fd)
 #endif
 	return n;
 }
+
+#ifdef __linux__
+
+int
+processors(int list[], int most)
+{
+	cpu_set_t set;
+	size_t i;
+	int n;
+
+	n = 0;
+	if (sched_getaffinity(0, sizeof set, &set) == 0)
+		for (i = 0; i < CPU_SETSIZE && n < most; i++)
+			if (CPU_ISSET(i, &set))
+				list[n++] = (int)i;
+	return n;
+}
+
+void
+stay_on(int processor)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)processor, &set);
+	(void)sched_setaffinity(0, sizeof set, &set);
+}
+
+#else
+
+int
+processors(int list[], int most)
+{
+	(void)most;
+	list[0] = 0;
+	return 1;
+}
+
+void
+stay_on(int processor)
+{
+	(void)processor;
+}
+
+#endif

@@ -162,8 +162,12 @@ const char *seconds(int);	/* an option's value, times the same factor */
  * unsent: bytes that the peer's system has not taken; -1: nobody tells.
  * terminal: a new one, nobody's controlling terminal; a skip where none is to be
  * had.
+ * processors: those that we may use; one where the system does not tell them
+ * apart. stay_on: run on this one alone, if that can be had.
  */
 int	terminal(void);
+int	processors(int list[], int most);
+void	stay_on(int processor);
 int	private_socket(int domain, int type, int protocol);
 int	private_pipe(int end[2]);
 int	unsent(int fd);
