@@ -79,8 +79,8 @@ for part; do
 	*) rest="$rest $part" ;;
 	esac
 done
-# No "&", because a command started so ignores SIGINT.  shellcheck
-# disable=SC2086
+# No "&", because a command started so ignores SIGINT.
+# shellcheck disable=SC2086
 {
 	run $first >&3 3>&- | run $second >&3 3>&- | run $rest >&3 3>&-
 	run $alone 3>&-

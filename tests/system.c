@@ -372,7 +372,7 @@ ask_unsent(void)
 	close(fd[OWN]);
 }
 
-/* Bytes, of which the one after a !  is urgent. */
+/* Bytes, of which the one after a ! is urgent. */
 
 static void
 send_marked(int fd, const char *bytes)
@@ -387,7 +387,7 @@ send_marked(int fd, const char *bytes)
 	wait_awhile();
 }
 
-/* What is read, with !  in front of a byte at the mark. */
+/* What is read, with ! in front of a byte at the mark. */
 static void
 put_marked(int fd)
 {

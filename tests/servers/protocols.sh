@@ -288,7 +288,8 @@ serve_smtp() {
 	rewrite unix - - n - - trivial-rewrite
 	virtual unix - n n - - virtual
 	END
-	# The first command creates the queue.  shellcheck disable=SC2016
+	# The first command creates the queue.
+	# shellcheck disable=SC2016
 	start smtp sh -c 'postfix -c "$1" check && exec "$2/master" -c "$1" -s' \
 	    sh "$dir/postfix" "$(postconf -h daemon_directory)"
 }

@@ -165,7 +165,8 @@ serve_postfix() {
 	proxymap unix - - n - - proxymap
 	rewrite unix - - n - - trivial-rewrite
 	END
-	# The first command creates the queue.  shellcheck disable=SC2016
+	# The first command creates the queue.
+	# shellcheck disable=SC2016
 	start postfix sh -c 'postfix -c "$1" check &&
 	    exec "$2/master" -c "$1" -s' \
 	    sh "$dir/postfix" "$(postconf -h daemon_directory)"

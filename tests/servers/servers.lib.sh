@@ -60,10 +60,9 @@ listening() {
 	grep -q ":$(printf %04X "$2") [0-9A-F]*:0000 0A" $table
 }
 
-# start NAME COMMAND...: a server that stays in the foreground.  detach NAME
-# COMMAND...: one that goes into the background, and writes $dir/NAME.pid
-# itself.  Its process is $pid, its output is in NAME.log, and it is stopped at
-# the end.
+# start NAME COMMAND...: a server that stays in the foreground.
+# detach NAME COMMAND...: one that leaves it, and writes $dir/NAME.pid itself.
+# Its process is $pid, its output is in NAME.log, and it is stopped at the end.
 running=
 start() {
 	name=$1

@@ -63,8 +63,8 @@ begin() {
 		relay_for "$1"
 		nobody=
 		! $root || nobody="-u $(id -u nobody) -g $(id -g nobody)"
-		# Without look-ups of names and ident.  shellcheck
-		# disable=SC2086
+		# Without look-ups of names and ident.
+		# shellcheck disable=SC2086
 		start "$1" "$1" -H -R -l 0 $nobody ::1 "$2" \
 		    "$dir/$1/stfl-relay" 127.0.0.1 "$2"
 		up "$1" 6 "$2"
