@@ -1,5 +1,5 @@
 /*
- * A super-server as small as can be, for the demo and the tests: it listens on
+ * A minimal super-server, for the demo and the tests: it listens on
  * the loopback address, prints its port, and starts the command for each
  * connection, with the socket on 0, 1 and 2.
  *
