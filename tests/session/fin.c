@@ -36,8 +36,9 @@ EACH_WAY(half_close,
 	expect_over(&t, near, "eof", 1000, MIB);
 }
 
-EACH_WAY(tails, "the tails of 150 requests arrive whose client closes at once",
-    "the tails of 150 replies arrive whose target closes at once")
+EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
+    "at once",
+    "the tails of 150 replies arrive though their target closes at once")
 {
 	struct session t;
 	size_t size;

@@ -135,8 +135,8 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
 }
 
 /* 0 to 3 are needed, and for a moment one more if there is Landlock. */
-TEST(few_descriptors, "five descriptors or more are enough; four are, too, or "
-    "are refused in words")
+TEST(few_descriptors, "with five descriptors or more a session works; with "
+    "four it works or is refused in words")
 {
 	struct session t;
 	char text[2048];
