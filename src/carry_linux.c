@@ -22,7 +22,7 @@ enum { PIPE_SIZE = 1048576, LEAST_PIPE = 262144 };
  */
 enum { PACKET = 65536 };
 
-/* Give the pipe back, if there is one. */
+/* Close the pipe, if there is one. */
 void
 fast_end(struct flow *f)
 {

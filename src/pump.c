@@ -335,7 +335,7 @@ interest(const struct session *s, int side)
 	return p;
 }
 
-/* One round over both sides.  -1 when there is none left. */
+/* One round over both sides.  -1 when there is no side left. */
 static int
 serve(struct session *s, struct pollfd *p)
 {

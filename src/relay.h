@@ -124,7 +124,7 @@ struct session {
 	int64_t acked[SIDES];	/* bytes, as of the last look */
 	int64_t came[SIDES];	/* bytes, as of the last look */
 	int64_t asked[SIDES];	/* since when a side owes an answer */
-	int64_t repeats[SIDES];	/* tcp_repeats, as of asked */
+	int64_t repeats[SIDES];	/* tcp_repeats(), at that time */
 	int gone;		/* the side that is gone; SIDES: none */
 	int reset;		/* the other socket is closed with RST */
 	uint64_t dropped;	/* bytes since the remaining side took any */

@@ -190,7 +190,7 @@ tcp_repeats(int fd, int64_t *ms)
 {
 	struct tcp_info info;
 
-	(void)whole_info(fd, &info);	/* all 0 where it fails */
+	(void)whole_info(fd, &info);	/* all 0 if it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
 	/* An answer resets the probes to 0, an acknowledgement both. */
