@@ -16,14 +16,14 @@ DESTDIR =
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes
 COMPILE = -std=c99 $(WARN) $(CPPFLAGS) $(CFLAGS)
-# What a compiler or linker does not know of these is left out (src/flags.sh).
+# Those that a compiler or linker does not know are left out (src/flags.sh).
 HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
 # Code and constants in one mapping save two page faults a session, and 4 KiB.
-# Nothing is ever unwound: no tables for it save another 4 KiB.
+# Nothing is ever unwound: leaving out the tables for it saves another 4 KiB.
 SMALL = -Wl,-z,noseparate-code -fno-asynchronous-unwind-tables
 
-# One file for each system, of which all but one are empty.
+# Each system has files of its own, which compile to nothing on the others.
 SRC = stfl-relay.c src/address.c src/carry.c src/carry_linux.c \
 	src/carry_other.c src/client.c src/confine.c src/confine_freebsd.c \
 	src/confine_linux.c src/confine_openbsd.c src/confine_other.c \
@@ -40,12 +40,12 @@ all: stfl-relay
 #: make check          the tests, in some two minutes: tests/README.md
 #: make lint           the linters
 #: make install        also install-static, install-samples, uninstall
-#: make bench          figures, beside other programs
+#: make bench          figures, compared with other programs
 #: make check-faults check-load check-scripts check-package
 #:                     what make check samples, in full
 #: make check-machines check-kernels check-systems
-#:                     other processors, other kernels of Linux, and what other
-#:                     systems compile
+#:                     other processors, other kernels of Linux, and a build for
+#:                     each of the other systems
 #: make dist distcheck the tarball
 #: make clean
 help:
@@ -58,8 +58,8 @@ stfl-relay: $(SRC) $(HDR)
 		$(HARDEN_LINK) $(SMALL)` && \
 	$(CC) $$flags $(COMPILE) -o $@ $(SRC) $(LDFLAGS)
 
-# musl's compiler wrapper hides the kernel's headers: show them last.  The other
-# program shows what confinement costs.
+# musl's compiler wrapper hides the kernel's headers: show them last.
+# bench/unconfined shows what confinement costs.
 stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
 		set -- $(MUSL_CC) -idirafter /usr/include -idirafter \
@@ -72,8 +72,8 @@ stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 		$(SMALL)` && \
 	"$$@" $$flags $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
 
-# Tests: see tests/README.md.  make check RELAY=./stfl-relay-static takes another
-# build, and make check PARTS='run scripts' leaves the others out.
+# Tests: see tests/README.md.  make check RELAY=./stfl-relay-static tests
+# another build, and make check PARTS='run scripts' runs only these parts.
 
 RELAY = ./stfl-relay
 PARTS =
@@ -136,7 +136,7 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-# The relay with every flow taken for bulk; it is strict, too.
+# The relay with every flow treated as bulk; it is strict, too.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ \
 		$(SRC) $(LDFLAGS)
@@ -146,7 +146,7 @@ tests/stfl-relay-strict: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ $(SRC) \
 		$(LDFLAGS)
 
-# The relay that somebody takes over, once it is confined.
+# The relay that contains an intruder, who begins once it is confined.
 PROBE = -Dpoll=probed_poll -Dprctl=probed_prctl -Dsyscall=probed_syscall \
 	-Dpledge=probed_pledge -U_FORTIFY_SOURCE
 INTRUDER = tests/deep/attempts.o tests/deep/probe.o
@@ -154,13 +154,13 @@ $(INTRUDER): tests/deep/attempts.h
 tests/stfl-relay-probed: $(SRC) $(HDR) $(INTRUDER)
 	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) $(INTRUDER) $(LDFLAGS)
 
-# What the program takes for granted of the system, asked by its own room.
+# Asks the system, through the program's own code, for all that it relies on.
 SYSTEM_SRC = tests/system.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
 	src/wait_kqueue.c
 tests/system: $(SYSTEM_SRC) $(HDR)
 	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -o $@ $(SYSTEM_SRC)
 
-# Every fault that make check takes samples of, and a long pause on the links.
+# Every fault (make check tries a sample), and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 \
 		tests/run deep/faults deep/links
@@ -171,7 +171,7 @@ check-load: $(RELAY) $(TOOLS)
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
 		tests/run deep/load
 
-# Over both byte paths.  A seed that fails says how to play it again.
+# Over both byte paths.  A failure prints how to play that seed again.
 check-scripts: $(RELAY) $(TOOLS)
 	for relay in $(RELAY) tests/stfl-relay-bulk; do \
 		SCRIPTS=$${SCRIPTS:-20000} PATIENT=$${PATIENT:-20000} \
@@ -181,19 +181,19 @@ check-scripts: $(RELAY) $(TOOLS)
 lint:
 	sh tests/build/lint.sh
 
-# As other processors and C libraries have it: see the head of the script.
+# On other processors and with other C libraries: see the head of the script.
 check-machines: tools
 	sh tests/build/machines.sh
 
-# Under other kernels, on their own machines, emulated.
+# Under other kernels, each on an emulated machine.
 check-kernels:
 	sh tests/build/kernels.sh
 
-# For other systems, with zig: nothing is run.
+# Built for other systems, with zig: nothing is run.
 check-systems:
 	sh tests/build/systems.sh
 
-# Performance, beside other programs: see bench/run.sh.
+# Performance, compared with other programs: see bench/run.sh.
 
 BENCH = bench/load bench/launch bench/floor bench/unconfined
 LOAD = bench/load.c bench/limit.c bench/server.c bench/stream.c bench/tree.c
@@ -208,17 +208,17 @@ bench/load: $(LOAD) bench/bench.h
 bench/launch: $(LAUNCH) bench/bench.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LAUNCH)
 
-# No libc, and so not for every machine: it is left out where it fails.
+# It has no libc, and so does not build on every machine: there it is left out.
 bench/floor: bench/floor.c
 	-$(CC) -std=c99 -Os $(WARN) -ffreestanding -fno-stack-protector \
 		-fno-pie -fno-asynchronous-unwind-tables -nostdlib -static \
 		-Wl,--build-id=none -o $@ bench/floor.c
 
-# make demo TARGET=192.0.2.10:80 PORT=8080 does it for a server of yours.
+# make demo TARGET=192.0.2.10:80 PORT=8080 shows it with a server of yours.
 demo: stfl-relay tests/servers/superserver tests/servers/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/docs/demo.sh
 
-# Beside and renamed, for the one that is there may be running.
+# Copied, then renamed, because the installed one may be running.
 install: stfl-relay
 install-static: stfl-relay-static
 install install-static: install-manual
@@ -228,7 +228,7 @@ install install-static: install-manual
 	chmod 755 "$$dir/.stfl-relay" && \
 	mv -f "$$dir/.stfl-relay" "$$dir/stfl-relay"
 
-# What names the program names it where it is.
+# Files that name the program's path get the installed one.
 install-manual:
 	umask 022 && dir="$(DESTDIR)$(MANDIR)/man8" && mkdir -p "$$dir" && \
 	sed 's,/usr/local/sbin,$(SBINDIR),' man/stfl-relay.8 \
@@ -239,7 +239,7 @@ SAMPLES = inetd.conf.sample xinetd.d/http xinetd.d/https xinetd.d/imap \
 	launchd/stfl-relay.http.plist
 UNITS = stfl-relay@.service stfl-relay@.socket
 
-# For packages, beside install.
+# For packages, in addition to install.
 install-samples:
 	umask 022; for file in $(SAMPLES); do \
 		to="$(DESTDIR)$(SAMPLEDIR)/$$file" && \
@@ -254,7 +254,7 @@ install-samples:
 		chmod 644 "$$to" || exit 1; \
 	done
 
-# All that was installed, samples and units with it.
+# Everything that was installed, including samples and units.
 uninstall:
 	rm -f "$(DESTDIR)$(SBINDIR)/stfl-relay"
 	rm -f "$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
@@ -267,11 +267,11 @@ dist:
 	git -c tar.umask=022 archive --prefix="stfl-relay-$$version/" HEAD | \
 		gzip -9n >"stfl-relay-$$version.tar.gz"
 
-# That this is so, and that it passes its tests: all, or PARTS.
+# Check that, and that the tarball passes its tests: all, or PARTS.
 distcheck:
 	PARTS="$(PARTS)" sh tests/build/dist.sh
 
-# The packages, Debian's in a Debian of its own; for root.
+# Test the packages, Debian's in a Debian of its own; for root.
 check-package: tests/servers/webserver
 	sh tests/build/package.sh
 

@@ -2,23 +2,23 @@
 # Run the tests: all parts, or those named, as in: sh test.sh run protocols
 # A part is one of the words below, or tests/FOLDER/NAME.sh.  It prints "ok - " or
 # "not ok - " and a sentence, one line each, with "# SKIP" and a reason where it
-# could not be tried.  What comes out here is TAP, and a last line that counts.
-# RELAY names the binary under test; ONE_BY_ONE=yes is for a machine that is
-# slow, and TEST_SLOW=4 has every wait last four times as long.
+# could not be tried.  The output is TAP, with a last line that counts.
+# RELAY names the binary under test; ONE_BY_ONE=yes is for a slow machine, and
+# TEST_SLOW=4 makes every wait four times as long.
 
 cd "$(dirname "$0")" || exit 1
 [ -x tests/run ] || { echo "no tests/run: run make tools" >&2; exit 2; }
-# What is started here does not write into the system's log.
+# Nothing that is started here writes into the system's log.
 [ ! -S /dev/log ] || [ -n "${HOST_LOG+set}" ] ||
     exec tests/run --unlogged sh test.sh "$@"
-# Where root's PATH has no sbin: ip, nft, xinetd.
+# For ip, nft and xinetd, if root's PATH has no sbin.
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 RELAY=${RELAY:-./stfl-relay}
 case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
 [ -x "$RELAY" ] ||
     { echo "RELAY=$RELAY cannot be executed: run make" >&2; exit 2; }
-# In the configuration of a server a path may have no space.
+# Servers' configurations allow no space in a path.
 tmp=${TMPDIR:-/tmp}
 case $tmp in *' '*) tmp=/tmp ;; esac
 scratch=$(mktemp -d "$tmp/stfl-relay.XXXXXX") || exit 1
@@ -45,18 +45,20 @@ part() {
 	esac
 }
 
-# The verdicts of a part appear when it is over, for others run beside it.
+# The verdicts of a part appear when it is over, because others run meanwhile.
 run() {
 	for part; do
 		{
 			printf '# %s\n' "$part"
 			part "$part"
 			status=$?
-			# What breaks off has not passed, whatever it printed.
+			# A part that breaks off has not passed, whatever it
+			# printed.
 			[ $status -le 1 ] ||
 			    echo "not ok - $part ended with status $status"
 		} >"$scratch/$part.log" 2>&1 </dev/null
-		# A line at a time, and so no line of another's in it.
+		# A line at a time, so that the lines of several parts do not
+		# mix.
 		awk '{ print; fflush() }' "$scratch/$part.log"
 	done
 }
@@ -66,8 +68,8 @@ examples syscalls demo superservers systemd protocols load"
 # shellcheck disable=SC2086	# words
 [ $# -gt 0 ] || set -- $all
 
-# Three at a time: most do little but wait.  Load measures the machine's memory.
-# With ONE_BY_ONE no name matches, and all are in one list.
+# Three at a time: most of them mainly wait.  Load measures the machine's
+# memory.  With ONE_BY_ONE no name matches, and all are in one list.
 first='' second='' rest='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
@@ -77,7 +79,7 @@ for part; do
 	*) rest="$rest $part" ;;
 	esac
 done
-# No "&", for what is started so ignores SIGINT.
+# No "&", because a command started so ignores SIGINT.
 # shellcheck disable=SC2086
 {
 	run $first >&3 3>&- | run $second >&3 3>&- | run $rest >&3 3>&-
@@ -87,7 +89,7 @@ done
 	{ print; fflush() }
 	END { print "1.." n + 0 }' | tee "$scratch/log"
 
-# In CI what is skipped has failed, except what this build is without.
+# In CI a skipped test has failed, unless this build lacks what it tests.
 count() { grep -c "$@" "$scratch/log"; }
 skipped=$(count '^ok [0-9]* - .* # SKIP')
 passed=$(($(count '^ok ') - skipped)) failed=$(count '^not ok ')

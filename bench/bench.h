@@ -1,5 +1,5 @@
 /*
- * The load generator: what its parts share.  Linux only, for what it reads in
+ * The load generator: what its parts share.  Linux only, because it reads
  * /proc.  All times are nanoseconds of the monotonic clock, which is the same
  * in every process.
  */
@@ -25,7 +25,7 @@ enum {
 /*
  * Both ends of the relay: the client's is in load.c, the target's in server.c,
  * in a process of its own.  What they must tell each other without using the
- * relay for it stands here, in shared memory.
+ * relay is here, in shared memory.
  */
 struct shared {
 	int64_t duration;	/* how long a stream is sent */
@@ -37,7 +37,7 @@ struct shared {
 extern struct shared *shared;
 
 /*
- * What the target does.  In each mode but the last three the client's first
+ * What the target does.  In each mode except the last three the client's first
  * byte is echoed.
  */
 enum mode {
@@ -46,7 +46,7 @@ enum mode {
 	DOWN,		/* one session: send a stream when a byte comes */
 	MANY,		/* STREAMS of these; the first byte is the number */
 	UP,		/* one session: receive a stream, then send a byte */
-	REPLY,		/* receive a letter and FIN; long after, send one */
+	REPLY,		/* receive a letter and FIN; much later send one */
 	HASTY,		/* send a letter and close at once */
 	SINK		/* receive a letter and FIN */
 };

@@ -1,5 +1,5 @@
-# The results as doc/comparison.md has them: a line a peer, with the medians and, in
-# brackets, stfl-relay (static) by the peer.
+# The results as doc/comparison.md has them: a line for each peer, with the
+# medians and, in brackets, stfl-relay (static) divided by the peer.
 
 function cell(row, peer,   v, r) {
 	if (!((row, peer) in median))

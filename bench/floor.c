@@ -1,5 +1,5 @@
 /*
- * The floor: the least that a relay started for each session can cost.  No
+ * The floor: the minimum that a relay started for each session can cost.  No
  * libc, no checks, no rules: connect to the target, copy both ways, pass FIN
  * on, exit.
  *
@@ -58,9 +58,9 @@ struct address {
 	unsigned char host[4], zero[8];
 };
 
-static char buffer[2][65536];	/* one a direction, as the others have */
+static char buffer[2][65536];	/* one for each direction, as in other relays */
 
-/* The number at *s, which is left behind what ended it. */
+/* The number at *s, which then points after the character that ended it. */
 static unsigned
 number(const char **s)
 {

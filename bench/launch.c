@@ -1,15 +1,15 @@
 /*
- * The launcher: a super-server with nothing to spare, so that what is measured
- * is the program it starts.  It accepts connections on [::1] and starts the
- * command for each, with the socket on descriptors 0, 1 and 2, by vfork(2), and
- * execs it by its path.  The kernel reaps the children (SA_NOCLDWAIT, which exec
- * undoes for them): wait(2) would walk through all that are still there.
+ * The launcher: a minimal super-server, so that what is measured is the program
+ * that it starts.  It accepts connections on [::1] and starts the command for
+ * each, with the socket on descriptors 0, 1 and 2, by vfork(2), and execs it by
+ * its path.  The kernel reaps the children (SA_NOCLDWAIT, which exec undoes for
+ * them): wait(2) would walk through all that still run.
  *
  * usage: launch port command [argument ...]
  *
- * With port 0 there is no listening: the command is simply executed.  Either
- * way the descriptor limit is raised as far as it goes, and a process group of
- * its own made, by whose number all of it can be ended.
+ * With port 0 it does not listen: the command is simply executed.  Either way
+ * it raises the descriptor limit as far as possible, and makes a process group
+ * of its own, by whose number all of it can be ended.
  */
 
 #include "bench.h"
@@ -44,7 +44,10 @@ listen_on(int port)
 	return fd;
 }
 
-/* One session.  The child shares our memory until it execs: it only calls. */
+/*
+ * One session.  The child shares our memory until it execs: it only makes
+ * calls.
+ */
 static void
 start(int fd, char *argv[])
 {

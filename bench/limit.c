@@ -1,12 +1,10 @@
-/*
- * For the launcher and the load generator.
- */
+/* For the launcher and the load generator. */
 
 #include "bench.h"
 
 #include <sys/resource.h>
 
-/* As many descriptors as we may have; root may have more. */
+/* Raise the descriptor limit as far as allowed; root may go further. */
 void
 raise_limit(void)
 {

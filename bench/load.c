@@ -1,6 +1,6 @@
 /*
  * The load generator: it is the client on one end of a relay, the target on the
- * other (server.c), and measures one thing of what is between.
+ * other (server.c), and measures one property of what is between them.
  *
  * usage: load [-d seconds] row front target root [held ...]
  *        load ports n
@@ -8,7 +8,7 @@
  * front is the port on [::1] where the relay's clients connect, 0 to connect to
  * the target directly; target the port on 127.0.0.1 where the load generator
  * listens; root the process whose tree does the relaying, 0 for none.  It
- * waits until a session gets through.  The second form gives free ports.
+ * waits until a session gets through.  The second form prints free ports.
  *
  * A session here is: connect, send one byte, receive it back, send FIN, receive
  * FIN.  The rows, each printed as "name value" or "name - reason":
@@ -16,23 +16,23 @@
  *   faults   what the relay does wrong, in words, or "none".  A letter up, FIN,
  *            and 1.2 s later a letter down: it must arrive.  A letter and close
  *            at once, down and up: no byte may be missing or wrong.
- *   down up  one stream for so many seconds: bytes received (all that were
- *            sent, or it fails) by the time from the first send(2) to the last
+ *   down up  one stream for -d seconds: bytes received (all that were sent, or
+ *            it fails) divided by the time from the first send(2) to the last
  *            recv(2), GB/s; and with that, cpu-down and cpu-up: CPU seconds of
  *            the relay's processes a GB, as the scheduler counts them
  *            (/proc/PID/schedstat).  1 GB is 10^9 bytes.
  *   setup1   whole sessions one after the other: ms a session, in the fastest
- *            sixteenth of the time.  (A machine that others use too is half
- *            slower for tenths of a second at a time, whatever runs.)
+ *            sixteenth of the time.  (A machine that others use too slows down
+ *            by half for tenths of a second at a time, whatever runs.)
  *   setup4   the same, four at a time: ms by the clock a session.
- *   rtt      one byte there and back in a session that stands: the median in
+ *   rtt      one byte there and back in an open session: the median in
  *            the fastest sixteenth of the time, us.
  *            Everything runs on one CPU, so that the relay's path is measured
  *            and not the time that a sleeping CPU takes to wake up.
  *   idle     private memory (Private_* in /proc/PID/smaps_rollup) that 200 idle
  *            sessions, each of which has echoed a byte, add to the relay's
  *            processes: KiB a session.
- *   held     setup1 while so many idle sessions are held: held-N.
+ *   held     setup1 while N idle sessions are held: held-N.
  *   hundred  100 streams down at once, all together, GB/s.
  *   one      one session, nothing measured.
  *
@@ -57,9 +57,9 @@
 #include <unistd.h>
 
 enum {
-	PARTS = 16,		/* of a measurement, of which the least counts */
+	PARTS = 16,		/* of a measurement; the lowest counts */
 	MOST_HELD = 20000,
-	MOST_SESSIONS = 8000,	/* in one go: local ports are finite */
+	MOST_SESSIONS = 8000,	/* at once: local ports are finite */
 	MOST_WIDTH = 8,
 	MOST_TRIPS = 100000,
 	IDLE = 200,
@@ -127,7 +127,7 @@ listen_on(int port)
 	return fd;
 }
 
-/* No call on the socket waits longer than so many seconds. */
+/* No call on the socket waits longer than this number of seconds. */
 static void
 limit(int fd, int seconds)
 {
@@ -179,7 +179,7 @@ trip(int fd)
 	    recv(fd, &byte, 1, 0) == 1;
 }
 
-/* A session that stands: one byte, which may be a name, has been echoed. */
+/* An open session: one byte, which may be a name, has been echoed. */
 static int
 begin(int name)
 {
@@ -263,7 +263,7 @@ calm(int size)
 		nap(SECOND / 50);
 }
 
-/* A session failed; when it was one more to be held, there is no room. */
+/* A session failed; if it was one more to be held, there is no room. */
 static void
 fail_session(const char *how, int keep)
 {
@@ -274,8 +274,8 @@ fail_session(const char *how, int keep)
 }
 
 /*
- * Something came in a session under way: the echo first, FIN (or, from some,
- * RST) later.  True when nothing more is to be waited for.
+ * Something came in a session: first the echo, later FIN (or, from some, RST).
+ * True when there is nothing more to wait for.
  */
 static int
 proceed(int fd, int *finishing, int keep)
@@ -300,9 +300,9 @@ proceed(int fd, int *finishing, int keep)
 }
 
 /*
- * Sessions, so many at a time: until the deadline, or n of them (whichever
- * comes first).  With keep they are not ended, but added to those held.
- * Returns how many they were.
+ * Sessions, width at a time: until the deadline, or n of them (whichever comes
+ * first).  With keep they are not ended, but added to those held.  Returns how
+ * many there were.
  */
 static int
 sessions(int n, int width, int64_t deadline, int keep)
@@ -368,7 +368,7 @@ setup_part(int width)
 	return (double)(now() - began) / 1e6 / n;
 }
 
-/* The least of so many figures, taken one after the other. */
+/* The lowest of PARTS figures, taken one after the other. */
 static double
 least(double (*part)(int), int argument)
 {
@@ -396,7 +396,7 @@ row_setup(int width)
 	serve_no_more();
 }
 
-/* A stream has been received: what it says of the relay. */
+/* A stream has been received: print what it says about the relay. */
 static void
 stream_result(uint64_t got, double cpu)
 {
@@ -510,8 +510,8 @@ row_idle(void)
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
 		fail("only root may know");
 	/*
-	 * A parent that forks seems to shrink, for its pages are private no
-	 * more: that is no merit of the sessions.
+	 * A parent that forks seems to shrink, because its pages are no longer
+	 * private: the sessions do not account for that.
 	 */
 	if (own[1] < own[0])
 		own[1] = own[0];
@@ -608,7 +608,7 @@ row_hundred(void)
 	serve_no_more();
 }
 
-/* The target's answer about a letter, when it has one. */
+/* True if the target says that a letter arrived, once it knows. */
 static int
 target_has_letter(void)
 {
@@ -634,7 +634,7 @@ send_letter(int fd)
 	return send_all(fd, letter, sizeof letter) == 0;
 }
 
-/* A connection on which no call waits longer than so many seconds. */
+/* A connection on which no call waits longer than this number of seconds. */
 static int
 dial_within(int seconds)
 {
@@ -647,8 +647,8 @@ dial_within(int seconds)
 }
 
 /*
- * Everything that a relay can be seen to do wrong here; each fault is looked
- * for until it shows, and a relay that hangs is not waited for again.
+ * Every fault of a relay that can be seen here; each is looked for until it
+ * shows, and a relay that hangs is not waited for again.
  */
 static void
 row_faults(void)

@@ -7,8 +7,8 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-plot.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# A line a bar: place, value, colour, label, title.  A peer has the same place
-# in every panel, and one without a value has no bar.
+# A line for each bar: place, value, colour, label, title.  A peer has the same
+# place in every panel, and one without a value has no bar.
 panel() {
 	awk -F '\t' -v row="$1" '
 	/^#/ || $1 == "row" { next }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Measure stfl-relay beside the programs that do its work elsewhere: all of them
-# on this machine, in one run, started by the same launcher (launch.c) and put
+# Measure stfl-relay and other programs that do the same work: all of them on
+# this machine, in one run, started by the same launcher (launch.c) and put
 # under the same load (load.c says what each row measures, and how).
 #
 #   sh bench/run.sh                          everything, in about half an hour
@@ -15,14 +15,15 @@
 # OUT      where OUT.tsv and OUT.svg go; bench/results if all is measured, and
 #          nowhere if only a part is
 #
-# A busy machine measures badly, so the peers take turns: each row goes round
-# all peers, and back, and round again.  A figure is the median of the turns.  A
-# ratio is taken within each turn, between neighbours in time, and then the
-# median of these: stfl-relay (static) by the peer, in the row's own unit.
+# Measurements on a busy machine vary, so the peers take turns: each row goes
+# round all peers, and back, and round again.  A figure is the median of the
+# turns.  A ratio is taken within each turn, between neighbours in time, and the
+# result is the median of these: stfl-relay (static) divided by the peer, in the
+# row's own unit.
 #
-# As root it measures in a network namespace of its own, whose connections are
-# reno's: loopback is no path, and what bbr, which some systems prefer, takes for
-# its rate is less than half of what a stream could do, with or without a relay.
+# As root it measures in a network namespace of its own, whose connections use
+# reno: bbr, which some systems prefer, estimates less than half of the rate
+# that a stream could reach over loopback, with or without a relay.
 #
 # The faults of a peer are looked for first and printed with its figures: a
 # relay that drops a reply has less to do.
@@ -109,8 +110,7 @@ title() {
 	esac
 }
 
-# How a peer comes to be: started by the launcher for each session, or a daemon
-# of its own.
+# How a peer is started: by the launcher for each session, or as a daemon.
 kind() {
 	case $1 in
 	direct | unconfined) echo none ;;
@@ -214,7 +214,7 @@ for peer in $ONLY; do
 	peers="$peers $peer"
 done
 
-# A peer through which no session gets is not measured.
+# A peer through which no session works is not measured.
 printf 'faults:'
 sound=
 for peer in $peers; do
@@ -265,8 +265,8 @@ while [ "$round" -le "$ROUNDS" ]; do
 		hundred) turns=1 ;;
 		down)	turns=4 ;;	# the closest of all
 		esac
-		# Values are numbered; the relay's and the peer's of the same
-		# number are compared.
+		# Values are numbered; those of the relay and the peer with the
+		# same number are compared.
 		count=$(((round - 1) * turns))
 		while [ "$count" -lt $((round * turns)) ]; do
 			count=$((count + 1))
@@ -282,7 +282,7 @@ while [ "$round" -le "$ROUNDS" ]; do
 	round=$((round + 1))
 done
 
-# What the machine was, for whoever reads the figures later.
+# A description of the machine, for those who read the figures later.
 machine() {
 	sed -n 's/^model name[^:]*: /# processor: /p' /proc/cpuinfo |
 	    sed 1q

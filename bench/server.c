@@ -1,6 +1,4 @@
-/*
- * The target's end of each measurement, in a process of its own.
- */
+/* The target's end of each measurement, in a process of its own. */
 
 #include "bench.h"
 
@@ -54,7 +52,7 @@ take(int listener)
 	return fd;
 }
 
-/* Echo what is there; 0 when the client has finished. */
+/* Echo what has come; 0 when the client has finished. */
 static int
 echo(int fd)
 {
@@ -65,7 +63,7 @@ echo(int fd)
 	return n > 0 && send(fd, byte, (size_t)n, MSG_NOSIGNAL) == n;
 }
 
-/* Echo one byte, and give it; -1 if there is none. */
+/* Echo one byte, and return it; -1 if there is none. */
 static int
 echo_byte(int fd)
 {
@@ -77,7 +75,7 @@ echo_byte(int fd)
 	return byte;
 }
 
-/* A byte came for one of many streams: its name first, then the go-ahead. */
+/* A byte came for one of many streams: first its name, then the go-ahead. */
 static int
 many_read(int fd)
 {

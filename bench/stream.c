@@ -2,12 +2,12 @@
  * Bytes in bulk, as cheaply as a load generator can: sent from one fixed
  * buffer, many times over in a call, and thrown away by the kernel without a
  * copy (recv(2) with MSG_TRUNC), but counted.  Letters are short, and every
- * byte is looked at.
+ * byte is checked.
  *
- * A call's last packet is what is left over, 212 bytes behind 256 KiB, and costs
- * as much as any.  With that many of them, and of calls, the sender has a core
- * to itself and is still what limits: a direct connection moved 7 to 8.5 GB/s
- * where it moves 9 to 10.
+ * A call's last packet is the remainder, 212 bytes after 256 KiB, and costs as
+ * much as any.  With one such call a chunk, the sender has a core to itself and
+ * is still the limit: a direct connection then moved 7 to 8.5 GB/s instead of 9
+ * to 10.
  */
 
 #include "bench.h"
@@ -41,7 +41,7 @@ nap(int64_t ns)
 	nanosleep(&t, NULL);
 }
 
-/* -1 if the connection does not take it all. */
+/* -1 if the connection does not take all of it. */
 int
 send_all(int fd, const char *from, size_t size)
 {
@@ -54,8 +54,8 @@ send_all(int fd, const char *from, size_t size)
 }
 
 /*
- * Send the chunk so often.  -1 if the connection does not take it all in as long
- * as a call may last.
+ * Send the chunk AT_ONCE times.  -1 if the connection does not take all of it
+ * within the time that a call may last.
  */
 static int
 send_chunks(int fd)
@@ -76,8 +76,8 @@ send_chunks(int fd)
 
 /*
  * Send for as long as shared->duration says.  Before the last byte goes, *total
- * tells how many they are, so that the other end, which has no FIN to wait for,
- * knows when to stop.
+ * gets their number, so that the other end, which has no FIN to wait for, knows
+ * when to stop.
  */
 void
 stream_send(int fd, uint64_t *total)
@@ -93,7 +93,7 @@ stream_send(int fd, uint64_t *total)
 	(void)send_all(fd, chunk, 1);
 }
 
-/* Receive until *total are here, or no more come; give how many came. */
+/* Receive until *total bytes have come, or no more come; returns how many. */
 uint64_t
 stream_receive(int fd, const uint64_t *total)
 {
@@ -139,8 +139,8 @@ letter_check(const char *from, size_t size)
 }
 
 /*
- * Receive until the connection ends, and give how many bytes came, or LETTER +
- * 1 if they were no letter.  *ended: it did end, within the socket's timeout.
+ * Receive until the connection ends; returns how many bytes came, or LETTER + 1
+ * if they were no letter.  *ended: it did end, within the socket's timeout.
  */
 size_t
 letter_receive(int fd, int *ended)

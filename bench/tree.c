@@ -1,6 +1,4 @@
-/*
- * What a peer uses: its process and every descendant of it, from /proc.
- */
+/* What a peer uses: its process and every descendant of it, from /proc. */
 
 #include "bench.h"
 
@@ -49,7 +47,9 @@ parent_of(pid_t pid)
 	return parent;
 }
 
-/* List all processes, and mark those of the tree.  Gives how many are listed. */
+/*
+ * List all processes, and mark those of the tree.  Returns how many are listed.
+ */
 static int
 look(pid_t root)
 {
@@ -103,7 +103,7 @@ cpu_of(pid_t pid)
 	while ((entry = readdir(d)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		/* Threads can be named as processes are. */
+		/* /proc takes a thread's number like a process's. */
 		if ((f = proc(atoi(entry->d_name), "schedstat")) == NULL)
 			continue;
 		if (fscanf(f, "%lf", &one) == 1)
@@ -115,10 +115,10 @@ cpu_of(pid_t pid)
 }
 
 /*
- * KiB that a process shares with no other one; -1 if we may not know.  Only root
- * may of a process that has made itself undumpable.  Without files, what is the
- * same as in a file is left out: that is private only as long as nobody else
- * runs the program.
+ * KiB that a process shares with no other; -1 if we may not know.  If the
+ * process has made itself undumpable, only root may.  Without files, pages that
+ * are the same as in a file are left out: they are private only while nobody
+ * else runs the program.
  */
 static double
 private_of(pid_t pid, int files)
@@ -139,7 +139,7 @@ private_of(pid_t pid, int files)
 	return lines > 0 ? sum : -1;
 }
 
-/* Seconds of CPU, of all threads of all processes that are there now. */
+/* Seconds of CPU, of all threads of all processes that exist now. */
 double
 tree_cpu(pid_t root)
 {

@@ -4,7 +4,8 @@
  * carry_fill and carry_drain share one contract: more than 0 is bytes, -1 with
  * EAGAIN is "not now", -1 with another errno is the end of that socket.
  *
- * Talk is copied.  Bulk has a fast way on some systems: see carry.h.
+ * Talk (small messages) is copied.  Bulk has a fast path on some systems:
+ * carry.h.
  */
 
 #include "relay.h"
@@ -18,7 +19,7 @@ carry_pending(const struct flow *f)
 	return f->carry.end - f->carry.start + f->carry.piped;
 }
 
-/* True if the flow is of bulk that is moved here: more will have come. */
+/* True if the flow is bulk on the fast path: more will have come. */
 int
 carry_bulk(const struct flow *f)
 {
@@ -32,7 +33,7 @@ carry_events(const struct flow *f)
 	return tcp_awaited(f->carry.early);
 }
 
-/* True if an urgent byte is to be taken that poll(2) will not tell of. */
+/* True if there is an urgent byte to take that poll(2) does not report. */
 int
 carry_due(const struct flow *f)
 {
@@ -49,10 +50,10 @@ result(ssize_t n)
 }
 
 /*
- * Take what there is, up to the urgent mark, or the urgent byte alone; only
- * when nothing is pending, and with what poll(2) has just said of f->from. 0 is
- * FIN.  Where poll(2) has said nothing, or was not asked, only bulk is taken,
- * which stops at the mark by itself.
+ * Take what there is, up to the urgent mark, or the urgent byte alone.  Call it
+ * only when nothing is pending, with what poll(2) has just reported for
+ * f->from.  0 is FIN.  If poll(2) reported nothing, or was not asked, only bulk
+ * is taken, because that stops at the mark by itself.
  */
 ssize_t
 carry_fill(struct flow *f, int revents)
@@ -91,10 +92,12 @@ carry_drain(struct flow *f)
 	} else {
 		n = send(f->to, c->buffer + c->start, c->end - c->start,
 		    c->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
-		/* The BSDs, of the urgent byte: not now, tcp_usrreq.c. */
+		/*
+		 * On the BSDs: no room for an urgent byte now (tcp_usrreq.c).
+		 */
 		if (n == -1 && errno == ENOBUFS && c->urgent)
 			errno = EAGAIN;
-		/* MPTCP, before Linux 5.17: then without the mark. */
+		/* MPTCP before Linux 5.17: send it without the mark. */
 		if (n == -1 && errno == EOPNOTSUPP && c->urgent) {
 			c->urgent = 0;
 			return carry_drain(f);
@@ -107,7 +110,7 @@ carry_drain(struct flow *f)
 	return result(n);
 }
 
-/* Nothing has moved for a while: let go of it. */
+/* Nothing has moved for a while: free what only bulk needs. */
 void
 carry_rest(struct flow *f)
 {
@@ -115,7 +118,7 @@ carry_rest(struct flow *f)
 		fast_end(f);
 }
 
-/* The side that the flow leads to is gone: so is what is pending. */
+/* The side that the flow leads to is gone: drop what is pending. */
 void
 carry_drop(struct flow *f)
 {

@@ -1,17 +1,17 @@
 /*
- * What only carry.c and its systems touch.
+ * What only carry.c and carry_*.c touch.
  *
- * Bulk has a fast way on Linux: carry_linux.c.  On others it is copied like talk
- * (carry_other.c).
+ * On Linux bulk has a fast path: carry_linux.c.  Elsewhere it is copied, as
+ * talk is (carry_other.c).
  */
 
 #ifndef CARRY_H
 #define CARRY_H
 
 /*
- * A read of more than TALK bytes is of bulk.  This number of bytes of nothing
- * else makes the flow bulk, and this number of reads of less makes it talk
- * again.  The tests build with -DALL_BULK too.
+ * A read of more than TALK bytes is a large one.  BULK bytes in large reads
+ * alone make the flow bulk, and TALK_READS small reads in a row make it talk
+ * again.  The tests also build with -DALL_BULK.
  */
 #ifndef ALL_BULK
 enum { BULK = 262144, TALK = 4096, TALK_READS = 16 };
@@ -25,22 +25,22 @@ struct flow;
 
 struct carry {
 	int urgent;		/* the buffer holds the urgent byte alone */
-	int early;		/* tcp's own: one that came before its place */
-	size_t start, end;	/* what of buffer is still to be sent */
+	int early;		/* tcp's own: one has come ahead of its place */
+	size_t start, end;	/* the part of buffer still to be sent */
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */
 	int pipe[2];		/* Linux: for bulk; 0: there is none */
-	int segment;		/* Linux: bytes, of the other side; for bulk */
-	size_t piped;		/* Linux: in the pipe, to be sent as well */
+	int segment;		/* Linux: the other side's TCP_MAXSEG */
+	size_t piped;		/* Linux: bytes in the pipe, still to be sent */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
 /*
- * fast_fill: the bytes taken, to be sent by fast_drain; 0 when they are to be
- * copied; -1 with an errno.
- * fast_drain: the bytes sent, or -1 with an errno.
- * fast_end: let go of what only bulk needs, if it is held.
- * The fourth is carry_holds, which the pump asks as well.
+ * fast_fill: the number of bytes taken, to be sent by fast_drain; 0 when they
+ * are to be copied; -1 with an errno.
+ * fast_drain: the number of bytes sent, or -1 with an errno.
+ * fast_end: free what only bulk needs, if it is held.  The fourth, carry_holds,
+ * is in relay.h, because the pump calls it too.
  */
 ssize_t	fast_fill(struct flow *);
 ssize_t	fast_drain(struct flow *);

@@ -1,6 +1,4 @@
-/*
- * Bulk on Linux: splice(2) through a pipe.
- */
+/* Bulk on Linux: splice(2) through a pipe. */
 
 #include "relay.h"
 
@@ -14,16 +12,17 @@
 #include <unistd.h>
 
 /*
- * Bytes.  A pipe has to be large to pay: through 1 MiB go 7.6 GB/s, through
- * 512 and 256 KiB a little less, 128 KiB 6.6, the usual 64 KiB 3.6, and by the
- * buffer's copy 2.8.
+ * Bytes.  Only a large pipe pays: 1 MiB carries 7.6 GB/s, 512 and 256 KiB a
+ * little less, 128 KiB 6.6, the default 64 KiB 3.6, and copying 2.8.
  */
 enum { PIPE_SIZE = 1048576, LEAST_PIPE = 262144 };
 
-/* Bytes: the most that TCP hands on at once by default, and any segment has. */
+/*
+ * Bytes: the maximum that TCP hands on at once by default, and of any segment.
+ */
 enum { PACKET = 65536 };
 
-/* Give the pipe back, if there is one. */
+/* Close the pipe, if there is one. */
 void
 fast_end(struct flow *f)
 {
@@ -38,8 +37,8 @@ fast_end(struct flow *f)
 }
 
 /*
- * Past the limits of pipe(7) pipes are small: then do without, and ask again
- * after as many bytes more.
+ * Beyond the limits in pipe(7) pipes are small: then do without, and try again
+ * after another BULK bytes.
  */
 static void
 get_pipe(struct flow *f)
@@ -60,17 +59,18 @@ get_pipe(struct flow *f)
 		return;
 	}
 	len = sizeof c->segment;
-	c->segment = 1;		/* if that fails */
+	c->segment = 1;		/* in case the call fails */
 	(void)getsockopt(f->to, IPPROTO_TCP, TCP_MAXSEG, &c->segment, &len);
 }
 
 /*
- * How much to take, or 0: all there is, but of more than a packet only what
- * fills segments of the other side.  The rest would leave as a small packet of
- * its own; it goes with what has come by the next turn.  On loopback that makes
- * 46 packets of 51, 1.1 times the throughput with reno and cubic, and 1.5 to 2
- * times with bbr, which takes small packets for a slow path.  Segments may
- * shrink later: then a turn has its small packet, and no worse.
+ * How many bytes to take, or 0: all there are, but if they are more than a
+ * packet, only whole segments of the other side.  The rest would leave as a
+ * small packet of its own; instead it goes with what has come by the next turn.
+ * On loopback that makes 46 packets instead of 51, 1.1 times the throughput
+ * with reno and cubic, and 1.5 to 2 times with bbr, which mistakes small
+ * packets for a slow path.  Segments may shrink later: then each turn ends with
+ * a small packet, and nothing worse.
  */
 static size_t
 worth_taking(const struct flow *f)
@@ -87,9 +87,9 @@ worth_taking(const struct flow *f)
 }
 
 /*
- * At the urgent mark splice(2) says EAGAIN, or 0 when FIN has come too, and
- * recv(2) has to tell what it is.  An error of the socket is told only once, so
- * what is not splice's own ends the socket here.
+ * At the urgent mark splice(2) gives EAGAIN, or 0 when FIN has come too, and
+ * only recv(2) tells which it is.  A socket reports an error only once, so any
+ * error that is not splice's own is returned here.
  */
 ssize_t
 fast_fill(struct flow *f)
@@ -116,14 +116,15 @@ fast_fill(struct flow *f)
 }
 
 /*
- * Send what is in the pipe.  No SPLICE_F_MORE: it would hold the last bytes
- * back.
+ * Send what is in the pipe.  No SPLICE_F_MORE: it would hold back the last
+ * bytes.
  *
- * Behind little, the peers get the processor, if they wait for it: who sleeps
- * in poll(2) instead has to be woken by an interrupt, often of another
- * processor.  With both peers on two cores that is 1.1 to 1.2 times the
- * throughput.  Behind much, the reader is awake and more has come.  Up to three
- * packets a GB costs 4 % less CPU than up to one, and always 7 % more.
+ * After a small amount, yield the processor to the peers, if they wait for it:
+ * if we slept in poll(2) instead, an interrupt would have to wake us, often
+ * from another processor.  With both peers on two cores that is 1.1 to 1.2
+ * times the throughput.  After a large amount, the reader is awake and more has
+ * come.  Yielding after up to three packets costs 4 % less CPU for each GB than
+ * after up to one; yielding always costs 7 % more.
  */
 ssize_t
 fast_drain(struct flow *f)
@@ -134,7 +135,7 @@ fast_drain(struct flow *f)
 	c = &f->carry;
 	n = splice(c->pipe[0], NULL, f->to, NULL, c->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	/* It keeps an error to itself if bytes went before it. */
+	/* splice(2) hides an error if bytes went before it. */
 	if (n > 0 && (size_t)n < c->piped &&
 	    (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
@@ -149,7 +150,7 @@ fast_drain(struct flow *f)
 	return n;
 }
 
-/* An empty pipe can be let go. */
+/* True if there is a pipe to free: an empty one. */
 int
 carry_holds(const struct flow *f)
 {

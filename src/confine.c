@@ -2,8 +2,8 @@
  * Give up what a session does not need: stray descriptors at its start, and
  * everything else once the target is connected.
  *
- * A kernel that lacks a means is taken as it is, and the rest still holds; one
- * that has it and refuses ends the session.
+ * If the kernel lacks one of the mechanisms, the others still apply; if it has
+ * one and refuses it, the session ends.
  */
 
 #include "relay.h"
@@ -21,9 +21,9 @@ enum {
 };
 
 /*
- * How many descriptors there may be: Linux tells how large the table of them
- * has grown (proc_pid_status(5)).  Elsewhere the limits tell, the hard one
- * first, because the soft one may have been lowered since; up to a million.
+ * A bound for the descriptors that may be open.  Linux gives the size of their
+ * table (FDSize in proc_pid_status(5)).  Elsewhere it is the limit, the hard
+ * one first, because the soft one may have been lowered since; up to a million.
  */
 static long
 table_size(void)
@@ -67,8 +67,9 @@ close_strays(void)
 }
 
 /*
- * No core, no process, no descriptor that a session has no use for, and no file
- * (but where 2 is one).  Lowering a limit cannot fail.
+ * No core dump, no new process, no descriptor that a session has no use for,
+ * and no growing file (except where 2 may be one).  Lowering a limit cannot
+ * fail.
  */
 static void
 limit_resources(const struct session *s)
@@ -80,12 +81,12 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NPROC, &limit);
 	if (!s->copy)
 		(void)setrlimit(RLIMIT_FSIZE, &limit);
-	/* Fails where it is lower already, and that is as good. */
+	/* Fails where it is lower already, which is as good. */
 	limit.rlim_cur = limit.rlim_max = DESCRIPTORS;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The kernel has this means, and refuses it, by errno.  Always -1. */
+/* The kernel has this mechanism, and refuses it, with errno.  Always -1. */
 int
 confine_refused(struct session *s, const char *what)
 {

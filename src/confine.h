@@ -6,14 +6,14 @@
 #ifndef CONFINE_H
 #define CONFINE_H
 
-/* Built with -DNO_CONFINE, Linux is a system without a means. */
+/* Built with -DNO_CONFINE, Linux counts as a system that has no mechanism. */
 #if defined(__linux__) && !defined(NO_CONFINE)
 #define CONFINE_LINUX
 #endif
 
 /*
- * confine_lock: give up what the system lets be given up.  0, or -1 with the
- * reason, by confine_refused, when it refuses.
+ * confine_lock: give up what the system allows to be given up.  0; or, if the
+ * system refuses, -1 with the reason, from confine_refused.
  */
 int	confine_lock(struct session *);
 int	confine_refused(struct session *, const char *);

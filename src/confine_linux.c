@@ -1,6 +1,4 @@
-/*
- * Linux: capabilities, Landlock, seccomp.
- */
+/* Linux: capabilities, Landlock, seccomp. */
 
 #include "relay.h"
 #include "confine.h"
@@ -51,7 +49,7 @@
 #define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
 #define LOAD_SECOND(field) \
 	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
-/* All that the kernel looks at of an int. */
+/* The half that the kernel looks at, of an argument that is an int. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOAD_INT(field) LOAD_SECOND(field)
 #else
@@ -60,8 +58,8 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 
 /*
- * The words of the policy, about what was loaded last.  What IF and UNLESS have
- * in their brackets ends with ALLOW_ALL or DENY.
+ * The words of the policy, about what was loaded last.  The rules inside IF and
+ * UNLESS end with a verdict: ALLOW_ALL, DENY or another RETURN.
  */
 #define LENGTH(...) (sizeof (struct sock_filter[]){ __VA_ARGS__ } / \
 	sizeof(struct sock_filter))
@@ -84,9 +82,10 @@
 	LOAD_SECOND(argument), UNLESS(0, DENY)
 
 /*
- * Where all socket calls are one, with arguments in memory that no filter sees:
- * send(9), recv(10), and shutdown(13) to getsockopt(15).  musl sends by
- * sendto(11) and receives by recvfrom(12), if its version has no newer way.
+ * For machines where all socket calls are one system call, with arguments in
+ * memory that no filter sees: send(9), recv(10), and shutdown(13) to
+ * getsockopt(15).  musl sends with sendto(11) and receives with recvfrom(12),
+ * in versions that know no newer call.
  */
 #ifdef __GLIBC__
 #define SOCKETCALLS ALLOW_2(9, 10), ALLOW_3(13, 14, 15)
@@ -94,7 +93,7 @@
 #define SOCKETCALLS ALLOW_4(9, 10, 11, 12), ALLOW_3(13, 14, 15)
 #endif
 
-/* Of calls in two forms a machine may have one: then that is named twice. */
+/* Of two forms of a call a machine may have only one: that is named twice. */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
 #endif
@@ -121,23 +120,24 @@
 #endif
 
 /*
- * All that a session still calls, in the old form and the new, because the libc
- * decides which, and of that only what it calls it for.  Anything else is
- * ENOSYS, and only a foreign architecture is killed: a libc that tries
- * something new goes on.
+ * All calls that a session still makes, in the old form and the new, because
+ * the libc decides which, and only with the arguments that it uses.  Anything
+ * else gives ENOSYS, so that a libc that tries something new goes on; only a
+ * call of a foreign architecture kills.
  */
 static const struct sock_filter filter[] = {
 	/*
-	 * Of no use to the filter.  The kernel tries one on every system call
-	 * when it is installed, so as to skip it later for those it allows, but
-	 * gives up at an instruction that it cannot foresee, such as this: 35
-	 * microseconds a session instead of 79; the filter runs at each call.
+	 * Does nothing in the filter itself.  The kernel tries each new filter
+	 * on every system call, so as to skip it later for those that it always
+	 * allows, but stops trying at an instruction that it cannot foresee,
+	 * such as this one.  That costs 35 microseconds a session instead of
+	 * 79, although the filter then runs at each call.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	UNLESS(ARCH, RETURN(SECCOMP_RET_KILL_PROCESS)),
 
-	/* What opens nothing and reaches nobody, whatever it is given. */
+	/* These open nothing and reach nobody, whatever their arguments. */
 	LOAD(nr),
 	ALLOW_4(SYS_poll, SYS_ppoll, SYS_ppoll_time64, SYS_sched_yield),
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
@@ -160,7 +160,7 @@ static const struct sock_filter filter[] = {
 
 	/*
 	 * In all calls below the first argument is a descriptor.  2 may be the
-	 * operator's terminal, or a file: it takes lines alone, above.
+	 * operator's terminal, or a file: it only takes lines, by write above.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -170,7 +170,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_recvfrom),
 #endif
 #ifdef SYS_sendto
-	/* To no address: that of a datagram may be any local socket's. */
+	/* Without an address: with one, it could reach any local socket. */
 	IF(SYS_sendto,
 	    NULL_ONLY(args[4]),
 	    ALLOW_ALL),
@@ -181,7 +181,7 @@ static const struct sock_filter filter[] = {
 #ifdef SYS_send
 	ALLOW(SYS_send),
 #endif
-	/* At no offset, which a file would have. */
+	/* Without an offset, which only a file would have. */
 	IF(SYS_splice,
 	    LOAD_INT(args[2]),
 	    IF(STDERR_FILENO, DENY),
@@ -213,7 +213,7 @@ static const struct sock_filter filter[] = {
 		DENY),
 	    DENY),
 #endif
-	/* Not F_SETOWN and its kin, which send signals to others. */
+	/* Not F_SETOWN and the like, which send signals to others. */
 	IF_2(SYS_fcntl, SYS_fcntl64,
 	    LOAD_INT(args[1]),
 	    ALLOW_2(F_SETPIPE_SZ, F_GETPIPE_SZ),
@@ -242,7 +242,7 @@ filter_calls(void)
 
 #endif
 
-/* Linux 5.13, the same on all machines but Alpha; older headers lack them. */
+/* Linux 5.13, the same on all except Alpha; older headers lack them. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_restrict_self 446
@@ -250,13 +250,13 @@ filter_calls(void)
 
 /*
  * Allow nothing that the running kernel's Landlock can deny: no file, no port,
- * no local socket of others, no signal beyond this process (landlock(7)).
+ * no local socket of others, no signal to others (landlock(7)).
  */
 static int
 landlock(void)
 {
 #define BITS(n) ((1ULL << (n)) - 1)
-	/* By ABI, from 1 on, what each knows of; they have never shrunk. */
+	/* What each ABI can deny, from 1 on; later ones never know less. */
 	static const struct {
 		uint64_t fs, net, scoped;
 	} rights[] = {
@@ -293,7 +293,7 @@ drop_capabilities(const struct session *s)
 	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct none[2];
 
-	/* EPERM: root of a user namespace without groups, or of no power. */
+	/* EPERM: in a user namespace without setgroups, or no CAP_SETGID. */
 	if (s->root && setgroups(0, NULL) == -1 && errno != EPERM)
 		return -1;
 	memset(&header, 0, sizeof header);
@@ -307,7 +307,7 @@ confine_lock(struct session *s)
 {
 	if (drop_capabilities(s) == -1)
 		return confine_refused(s, "capset");
-	/* No core, and no other process of this user may look in. */
+	/* No core dump, and no tracing by another process of this user. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return confine_refused(s, "PR_SET_DUMPABLE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

@@ -1,6 +1,4 @@
-/*
- * OpenBSD: pledge(2).
- */
+/* OpenBSD: pledge(2). */
 
 #include "relay.h"
 #include "confine.h"
@@ -9,7 +7,8 @@
 
 /*
  * "stdio" alone would not do: SO_LINGER, without which there is no RST, and the
- * urgent mark are "inet".  New sockets have no descriptor left.
+ * urgent mark need "inet".  The limit on descriptors leaves room for few new
+ * sockets.
  */
 int
 confine_lock(struct session *s)

@@ -1,6 +1,4 @@
-/*
- * Systems without a means of confinement but limits.
- */
+/* Systems that have no means of confinement except resource limits. */
 
 #include "relay.h"
 #include "confine.h"

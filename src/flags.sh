@@ -1,9 +1,9 @@
 #!/bin/sh
-# Those of these flags that the compiler and its linker know, in their order:
+# Print those of these flags that the compiler and its linker know, in order:
 #
 #	sh src/flags.sh "$(CC) $(CFLAGS) $(LDFLAGS)" -pie -Wl,-z,now
 #
-# They harden the program, and make it smaller; it does without.
+# They harden the program or make it smaller; it also works without them.
 
 cc=$1
 shift
@@ -12,7 +12,7 @@ trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 echo 'int main(void) { return 0; }' >"$dir/none.c"
 
-# The compiler is several words, and a warning is a no.
+# The compiler is several words; a flag that causes a warning is not known.
 # shellcheck disable=SC2086
 known() { $cc -Werror "$@" -o "$dir/none" "$dir/none.c" 2>"$dir/said"; }
 

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 107 };	/* bytes, of version 1 */
+enum { LONGEST = 107 };	/* bytes, in version 1 */
 
-/* The address, 4 or 16 bytes; gives how many. */
+/* Write the address, 4 or 16 bytes; returns how many. */
 static size_t
 raw(const union address *a, unsigned char *to)
 {
@@ -68,8 +68,8 @@ version_2(const union address *from, const union address *to, char *header)
 /*
  * With -p, send the header before anything else: the client, and the address
  * that it dialled, which is of the same family as its own.  A new connection
- * has room for it; a target that does not take it has gone, and the pump hands
- * over what it has said.
+ * has room for it; a target that does not take it is gone, and the pump passes
+ * on what it had sent.
  */
 int
 header(struct session *s)

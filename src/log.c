@@ -18,7 +18,7 @@ log_open(void)
 	return socket(AF_UNIX, SOCK_DGRAM, 0);
 }
 
-/* 0, or -1: it leads to nobody. */
+/* 0, or -1 if nobody is there. */
 int
 log_connect(int fd)
 {
@@ -31,8 +31,8 @@ log_connect(int fd)
 }
 
 /*
- * A line of this length, which begins with its priority in brackets; after it
- * stand a newline and NUL.  It does not wait.
+ * Send a line of this length, which begins with its priority in brackets; a
+ * newline and NUL follow it.  Does not wait.
  */
 void
 log_send(int fd, const char *line, size_t len)

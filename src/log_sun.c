@@ -1,6 +1,6 @@
 /*
- * The way to syslogd on illumos: a STREAMS device, log(4D), and a line of which
- * the priority is beside the text.
+ * The way to syslogd on illumos: a STREAMS device, log(4D), which takes the
+ * priority of a line apart from its text.
  */
 
 #include "relay.h"
@@ -21,7 +21,7 @@ log_open(void)
 	return open("/dev/conslog", O_WRONLY | O_NONBLOCK);
 }
 
-/* 0, or -1: it leads to nobody. */
+/* 0, or -1 if nobody is there. */
 int
 log_connect(int fd)
 {
@@ -29,9 +29,9 @@ log_connect(int fd)
 }
 
 /*
- * A line of this length, which begins with its priority in brackets; after it
- * stand a newline and NUL, and with them the device takes 1,024 bytes at most
- * (LOG_MAXPS).  It does not wait.
+ * Send a line of this length, which begins with its priority in brackets; a
+ * newline and NUL follow it.  The device takes at most 1,024 bytes, with those
+ * (LOG_MAXPS).  Does not wait.
  */
 void
 log_send(int fd, const char *line, size_t len)

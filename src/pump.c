@@ -1,32 +1,32 @@
 /*
  * The rules of a session: two flows, the same code with the ends exchanged.
  *
- * A flow is done once it has passed FIN on after the last byte.  A side that is
- * gone changes little: the flow to it is done, and the flow from it goes on by
- * the same rules over what it had sent, to FIN if that came before the end.
- * What the other still sends is dropped, or who writes before he reads would
- * never come to read.
+ * A flow is done once it has passed on FIN after the last byte.  When a side is
+ * gone, little changes: the flow to it is done, and the flow from it goes on by
+ * the same rules, with what that side had sent, up to FIN if it sent one.  What
+ * the other side still sends is dropped, because a peer that writes before it
+ * reads would otherwise never read.
  *
- * So the session goes on until
+ * The session goes on until
  *   both flows are done and, if a side is gone, the other has acknowledged all;
  *   the other side is gone, too;
  *   a limit or a signal ends it.
- * The poll set is made anew from the state in each round.
+ * The poll set is rebuilt from the state in each round.
  */
 
 #include "relay.h"
 
 #include <errno.h>
 
-/* Milliseconds that a flow may hold what only bulk needs, and not move. */
+/* Milliseconds for which an idle flow may hold what only bulk needs. */
 enum { REST = 2000 };
 
-/* Bytes that are dropped of who sends on and on and takes nothing. */
+/* Maximum of bytes dropped from a peer that keeps sending and takes nothing. */
 enum { MOST_DROPPED = 64 << 20 };
 
 /*
- * How many milliseconds may pass without a byte moved, by -T or -t, and how the
- * session ends after that; or NEVER.
+ * The limit of -T or -t in milliseconds, or NEVER: how long no byte may move;
+ * and how the session ends after that.
  */
 static int64_t
 limit(const struct session *s, enum end *end)
@@ -43,7 +43,7 @@ limit(const struct session *s, enum end *end)
 	return seconds == 0 ? NEVER : seconds * 1000LL;
 }
 
-/* When a peer last sent or acknowledged any. */
+/* When either peer last sent or acknowledged bytes. */
 static int64_t
 last_moved(const struct session *s)
 {
@@ -59,9 +59,9 @@ all_done(const struct session *s)
 
 /*
  * Milliseconds to the next look, while there is something to look at.  Four
- * times within a limit tell when a byte was acknowledged, to a quarter of it.
- * For the last acknowledgements, which no event tells of, an eighth is added to
- * what they have taken.
+ * looks within a limit tell when a byte was acknowledged, to a quarter of that
+ * limit.  No event reports the last acknowledgements: the pause between looks
+ * for them is an eighth of the time that they have taken.
  */
 static int64_t
 interval(const struct session *s)
@@ -84,7 +84,7 @@ interval(const struct session *s)
 	return s->gone != SIDES && all_done(s) && ms < least ? ms : least;
 }
 
-/* Something has moved: look in time at what becomes of it. */
+/* Something has moved: make sure that the next look comes in time. */
 static void
 watch(struct session *s)
 {
@@ -105,9 +105,9 @@ done(struct session *s, struct flow *f)
 }
 
 /*
- * See whether bytes, or FIN, have come from a side or were acknowledged by it
- * since the last look.  What lies behind a reader who takes nothing has come
- * all the same.
+ * Note whether bytes or FIN have come from a side, or were acknowledged by it,
+ * since the last look.  Bytes count as soon as they have come, even if they
+ * wait because the other side takes nothing.
  */
 static void
 note_movement(struct session *s, int side)
@@ -125,7 +125,7 @@ note_movement(struct session *s, int side)
 	    tcp_unread(s->fd[side]);
 	fin = from->fin || tcp_had_fin(from->from,
 	    from->bytes + carry_pending(from) + from->missed);
-	/* What comes from who is left is dropped. */
+	/* The other side is gone: what this one sends is dropped. */
 	if (s->gone == !side) {
 		came = s->came[side];
 		fin = from->fin;
@@ -140,12 +140,12 @@ note_movement(struct session *s, int side)
 }
 
 /*
- * A side is gone, by this errno. 0 to go on; -1 when there is no side left.
+ * A side is gone, with this errno.  0 to go on; -1 when there is no side left.
  *
- * If it had finished, and all that it was sent is acknowledged, nothing is lost
- * and this is as good an end as any.  But a reset of its own is passed on.  A
- * system that does not answer, or does not know the connection any more, is
- * that of a side that had closed for good: then we do the same.
+ * If it had sent FIN, and has acknowledged everything sent to it, nothing is
+ * lost and this is a good end.  A reset of its own is still passed on.  If its
+ * system does not answer, or no longer knows the connection, the side had
+ * closed for good: then we do the same.
  */
 static int
 gone(struct session *s, int side, int error)
@@ -157,19 +157,19 @@ gone(struct session *s, int side, int error)
 	struct flow *from, *to;
 	int lost, probed, vanished;
 
-	/* If not by RST, then by whatever ICMP has said while TCP tried. */
+	/* Not by RST: TCP gave up, perhaps with what ICMP said meanwhile. */
 	vanished = error != ECONNRESET && error != EPIPE &&
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	/* It may have moved before, by as much as the pause of two looks. */
+	/* It may have moved up to one interval before that was noted. */
 	probed = s->opt.keepalive != 0 &&
 	    s->now - s->moved[side] >= s->opt.keepalive * 500LL;
 	if (DEAD_TELLS)
 		note_movement(s, side);
-	/* FIN of ours may be unanswered. */
+	/* Our FIN itself may be unacknowledged. */
 	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
-	/* It has all that the other had sent, and so it is the good end. */
+	/* This side has all that the other had sent: a good end. */
 	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);
 	if (s->gone != SIDES || !from->fin || lost)
@@ -177,8 +177,8 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->moved[!side] = s->now;	/* another limit may hold now */
-	/* A reset drops what is unsent: not where that cannot be told. */
+	s->moved[!side] = s->now;	/* another limit may apply now */
+	/* RST drops what is unsent: none where that amount is unknown. */
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
 	    tcp_unsent(s->fd[!side]) == -1);
@@ -190,9 +190,9 @@ gone(struct session *s, int side, int error)
 }
 
 /*
- * A call on a side's socket has failed.  The same as gone, unless the
- * connection lives; where it is dead its socket may know better why, for calls
- * may only say EPIPE or ENOTCONN (BSD).
+ * A call on a side's socket has failed: the side is gone, unless the connection
+ * still lives.  If it is dead, the socket may know the reason better than the
+ * call, which may only say EPIPE or ENOTCONN (BSD).
  */
 static int
 failed(struct session *s, int side, int error)
@@ -207,9 +207,9 @@ failed(struct session *s, int side, int error)
 }
 
 /*
- * What is left sends on, to nobody: in a direct connection it would have met
- * RST.  It may have to write before it reads; but who takes nothing and sends
- * on and on gets RST now.  0 to go on, -1 for the end.
+ * The remaining side still sends, to nobody: on a direct connection it would
+ * have got RST.  It may have to write before it reads; but if it keeps sending
+ * and takes nothing, it gets RST now.  0 to go on, -1 for the end.
  */
 static int
 drop(struct session *s, int side)
@@ -225,7 +225,7 @@ drop(struct session *s, int side)
 	return s->dropped == 0 ? 0 : over(s, END_EOF, 0);
 }
 
-/* True if the last look at the clock was in this very millisecond. */
+/* True if no millisecond has begun since the last look at the clock. */
 static int
 at_once(struct session *s)
 {
@@ -236,11 +236,11 @@ at_once(struct session *s)
 }
 
 /*
- * Fill if there is nothing pending, with what poll(2) said of this side, and
- * drain.  Of bulk more will have come: then again, without asking poll(2), but
- * not beyond this millisecond, for the other flow, signals and limits wait.
- * Turns are no bound: in each carry_drain may give the processor away.  0 to go
- * on, -1 when there is no side left.
+ * Fill if nothing is pending, with what poll(2) said of this side, and drain.
+ * With bulk more will have come: repeat without asking poll(2), but only within
+ * this millisecond, because the other flow, signals and limits wait.  A number
+ * of turns would be no bound, because carry_drain may yield the processor in
+ * each.  0 to go on, -1 when there is no side left.
  */
 static int
 pass(struct session *s, int side, int revents)
@@ -274,8 +274,8 @@ pass(struct session *s, int side, int revents)
 }
 
 /*
- * One step of the flow from this side: move bytes, and pass FIN on after the
- * last.  0 to go on, -1 when there is no side left.
+ * One step of the flow from this side: move bytes, and after the last one pass
+ * on FIN.  0 to go on, -1 when there is no side left.
  */
 static int
 step(struct session *s, int side, int revents)
@@ -299,7 +299,10 @@ step(struct session *s, int side, int revents)
 	return 0;
 }
 
-/* What a side that is gone had sent lies here, or carry_due: no event tells. */
+/*
+ * True if there may be something to read that no event reports: what a side had
+ * sent before it was gone, or carry_due.
+ */
 static int
 has_left(const struct session *s, int side)
 {
@@ -310,7 +313,7 @@ has_left(const struct session *s, int side)
 	    (s->gone == side || carry_due(f));
 }
 
-/* What to ask of a side; its descriptor, or -1 when it has nothing to tell. */
+/* What to ask poll(2) of a side; descriptor -1 if there is nothing to ask. */
 static struct pollfd
 interest(const struct session *s, int side)
 {
@@ -326,13 +329,13 @@ interest(const struct session *s, int side)
 		p.events |= carry_events(in);
 	if (carry_pending(out) != 0)
 		p.events |= POLLOUT;
-	/* After FIN both ways poll(2) says POLLHUP for ever. */
+	/* After FIN both ways poll(2) always reports POLLHUP at once. */
 	if (s->gone == side || (p.events == 0 && out->done && in->hung))
 		p.fd = -1;
 	return p;
 }
 
-/* One round over both sides.  -1 when there is none left. */
+/* One round over both sides.  -1 when there is no side left. */
 static int
 serve(struct session *s, struct pollfd *p)
 {
@@ -345,7 +348,7 @@ serve(struct session *s, struct pollfd *p)
 				return -1;
 			if (error == 0 && (p[side].revents & POLLHUP) != 0)
 				s->flow[side].hung = 1;
-			/* Of an error that was none nothing is to be read. */
+			/* Dealt with; it does not mean that there is input. */
 			p[side].revents &= ~POLLERR;
 		}
 	for (side = 0; side < SIDES; side++) {
@@ -360,13 +363,13 @@ serve(struct session *s, struct pollfd *p)
 }
 
 /*
- * True if a side owes an answer, and for twice -k its system has said nothing
- * at all, though it was asked at least twice in that time: TCP asks in pauses
- * that grow to two minutes, and who is not asked need not answer.
+ * True if a side owes an answer, but its system has been silent for twice -k
+ * although it was asked at least twice in that time.  TCP asks at intervals
+ * that grow to two minutes, and a system that is not asked need not answer.
  *
- * `asked' is never before its last word, nor before the last look at which it
- * owed nothing.  The system tells the time of a word to a tick, of which Linux
- * has 100 in a second at least, and so it seems to move.
+ * `asked' is never earlier than the last packet from that system, nor than the
+ * last look at which it owed nothing.  Linux gives the time of that packet in
+ * ticks, of at most 10 ms (GRAIN), and so it seems to vary.
  */
 static int
 owes_too_long(struct session *s, int side)
@@ -384,9 +387,9 @@ owes_too_long(struct session *s, int side)
 }
 
 /*
- * Look at what is under way from and to a side: has any come, or has it
- * acknowledged any, and does it still answer?  1 if there is something under
- * way, 0 if not, -1 when there is no side left.
+ * Look at what is in flight from and to a side: has anything come, or been
+ * acknowledged, and does the side still answer?  1 if it owes acknowledgements,
+ * 0 if not, -1 when there is no side left.
  */
 static int
 look_at_side(struct session *s, int side)
@@ -400,7 +403,7 @@ look_at_side(struct session *s, int side)
 		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;
 	}
-	/* After FIN both ways, no event tells of its end (interest). */
+	/* After FIN both ways, no event reports its end (interest). */
 	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && owes_too_long(s, side))
 		error = ETIMEDOUT;
@@ -408,7 +411,7 @@ look_at_side(struct session *s, int side)
 }
 
 /*
- * Look at what the system alone has seen, and see to the next look: there is
+ * Look at what no event reports, and set the time of the next look: there is
  * none once all is acknowledged and nothing is held.
  */
 static int
@@ -443,7 +446,7 @@ finished(const struct session *s)
 	    (s->gone == SIDES || tcp_unsent(s->fd[!s->gone]) <= 0);
 }
 
-/* When to look, or when a limit ends the session, unless something moves. */
+/* When to look next, or when a limit ends the session, unless bytes move. */
 static int64_t
 deadline(const struct session *s)
 {
@@ -456,7 +459,7 @@ deadline(const struct session *s)
 	return last < s->check ? last : s->check;
 }
 
-/* Carry until the session is over, for the reason then found in s->end. */
+/* Carry until the session is over; s->end then has the reason. */
 static int
 carry_on(struct session *s)
 {

@@ -19,11 +19,11 @@
 
 #define VERSION "0.1.0"
 
-enum { MOST_TARGETS = 32 };	/* addresses of one name that are tried */
+enum { MOST_TARGETS = 32 };	/* of one name, to be tried */
 
 /*
- * Descriptors: 0 is the client's socket, 1 syslogd's, 2 syslogd's too or else
- * the operator's, 3 the target's, and 4 to 7 are pipes for bulk.
+ * Descriptors: 0 is the client's socket, 1 leads to syslogd, 2 to syslogd too
+ * or to the operator, 3 is the target's socket, and 4 to 7 are pipes for bulk.
  */
 
 /* The sides of a session.  flow[i] carries from side i to the other one. */
@@ -35,7 +35,7 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-/* Why a session is over.  The table in report.c holds words and status. */
+/* Why a session is over.  The table in report.c holds names and statuses. */
 enum end {
 	END_OPEN,		/* it is not */
 	END_EOF,
@@ -52,7 +52,7 @@ enum end {
 	END_RESOLVE,
 	END_LOOP,
 	END_DENIED,
-	END_SYSTEM,		/* a system call that should have worked */
+	END_SYSTEM,		/* a system call failed that should not */
 	END_USAGE,		/* the operator's mistake, before any session */
 	END_GONE,		/* the client had left before we looked */
 	END_SHOWN		/* what -V and -h ask for */
@@ -87,15 +87,15 @@ struct flow {
 	int fin;		/* FIN came in, though maybe unread yet */
 	int eof;		/* nothing more to read */
 	int done;		/* nothing more to send, not even FIN */
-	int hung;		/* POLLHUP without an error: no wait */
+	int hung;		/* POLLHUP, no error: poll cannot wait */
 	uint64_t before;	/* bytes, as of the last look */
-	uint64_t missed;	/* received before our time, tcp_missed */
+	uint64_t missed;	/* tcp_missed: received, never read here */
 };
 
-/* Of s->log, where it is no descriptor. */
+/* Values of s->log that are no descriptors. */
 enum { LOG_UNOPENED = -1, LOG_USELESS = -2 };
 
-/* Each field stands under the room that sets it. */
+/* Each field is listed under the room that sets it. */
 struct session {
 	/* main's, for every room */
 	struct options opt;
@@ -103,9 +103,9 @@ struct session {
 	struct flow flow[SIDES];
 	enum end end;
 	int error;		/* errno, or 0 */
-	char words[256];	/* in place of the errno's */
+	char words[256];	/* if any: said instead of the errno's */
 	/* client: */
-	union address client, local;	/* the client's socket: peer, own */
+	union address client, local;	/* its socket: peer, own */
 	int copy;		/* 2 is not the client's: errors go there too */
 	int out;		/* 1 is not the client's: it may be shown */
 	int root;		/* started as root, which nothing here needs */
@@ -113,24 +113,24 @@ struct session {
 	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
-	int64_t deadline;	/* by -w */
+	int64_t deadline;	/* from -w */
 	/* dial: */
-	union address target, via;	/* the target's socket: peer, own */
-	int gone_early;		/* errno: the target was before the pump */
+	union address target, via;	/* its socket: peer, own */
+	int gone_early;		/* errno, if lost before the pump, or 0 */
 	/* pump: */
-	int64_t moved[SIDES];	/* when it last sent or acknowledged any */
+	int64_t moved[SIDES];	/* when it last sent or acknowledged bytes */
 	int64_t check;		/* when to look at the queues, or NEVER */
-	int64_t settling;	/* since when a flow is done */
+	int64_t settling;	/* when a flow was last done */
 	int64_t acked[SIDES];	/* bytes, as of the last look */
-	int64_t came[SIDES];	/* bytes, as of then */
+	int64_t came[SIDES];	/* bytes, as of the last look */
 	int64_t asked[SIDES];	/* since when a side owes an answer */
-	int64_t repeats[SIDES];	/* as of then, see tcp_repeats */
-	int gone;		/* the side that is; SIDES: none */
-	int reset;		/* it has reset: so does the other's socket */
-	uint64_t dropped;	/* of who is left, since it took anything */
+	int64_t repeats[SIDES];	/* tcp_repeats(), at that time */
+	int gone;		/* the side that is gone; SIDES: none */
+	int reset;		/* the other socket is closed with RST */
+	uint64_t dropped;	/* bytes since the remaining side took any */
 	/* wait: */
 	int64_t now;		/* milliseconds, as of the last look: now() */
-	int looks;		/* that were system calls */
+	int looks;		/* at the clock, by system call */
 	/* report: */
 	int log;		/* syslogd's socket */
 	/* carry's buffers come last: see SESSION_LAST */
@@ -201,7 +201,7 @@ void	wait_alarm(unsigned);
 int64_t	now(struct session *);
 int	kqueue_poll(struct pollfd *, nfds_t, int);
 
-/* report: at the door */
+/* report: what is said of the session, and its end */
 extern const char usage[];
 int	over(struct session *, enum end, int);
 int	misused(struct session *, const char *, ...)
@@ -216,7 +216,7 @@ int	log_open(void);
 int	log_connect(int);
 void	log_send(int, const char *, size_t);
 
-/* address: comparing, reading and writing them */
+/* address: comparing, unmapping and writing them */
 socklen_t address_size(const union address *);
 int	address_equal(const union address *, const union address *);
 in_port_t address_port(const union address *);

@@ -1,9 +1,10 @@
 /*
- * At the door: the sockets are let go, the one line is logged, the exit status
- * is settled.  And on the way there: how a session is said to be over.
+ * The end of a session: the sockets are closed, the one line is logged, the
+ * exit status is chosen.  And before that: how a step says that the session is
+ * over.
  *
- * Lines are as RFC 3164 has them, less the time, which every syslogd adds;
- * syslog(3) would wait for as long as syslogd is stuck.
+ * Lines have the format of RFC 3164, without the time, which every syslogd
+ * adds.  syslog(3) is not used, because it would wait while syslogd is stuck.
  */
 
 #include "relay.h"
@@ -17,13 +18,14 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Milliseconds that a stuck syslogd may hold up our own end, but no peer. */
+/* Milliseconds for which a stuck syslogd may delay our own end, but no peer. */
 enum { LOG_PATIENCE = 5000 };
 
 /*
- * What the line says of each end, how much it matters, and what the parent is
- * told of it (sysexits(3)).  Nothing that a peer does is a failure to the
- * parent; a target that cannot be had is one, unless the client chose it.
+ * For each end: its name in the line, the level of that line, and the exit
+ * status, also where the client chooses the target (sysexits(3)).  To the
+ * parent, nothing that a peer does is a failure; a target that cannot be
+ * reached is one, unless the client chose it.
  */
 enum { QUIET = -1 };	/* no line */
 static const struct {
@@ -68,7 +70,7 @@ over(struct session *s, enum end end, int error)
 	return -1;
 }
 
-/* The operator is told, in one line, what cannot be.  Always -1. */
+/* Tell the operator, in one line, what is wrong.  Always -1. */
 int
 misused(struct session *s, const char *format, ...)
 {
@@ -90,13 +92,13 @@ shown(struct session *s, const char *text)
 }
 
 /*
- * Put the way to syslogd on 1, and on 2 too unless 2 is something else than the
- * client's socket.  So nothing holds on to the client but 0, and whatever a
- * library may print by mistake goes to syslogd.
+ * Put the socket to syslogd on 1, and on 2 as well unless 2 is something other
+ * than the client's socket.  Then only 0 holds the client's connection, and
+ * whatever a library prints by mistake goes to syslogd.
  *
- * Neither stays free, because a session that is confined writes lines to 2, and
- * nothing else: where no such socket is to be had, one of the target's family,
- * without which there is no session, stands there and reaches nobody.
+ * Neither is left free, because a confined session may do nothing with 2 except
+ * write lines.  If there is no such socket, one of the target's family, without
+ * which there is no session, takes its place and reaches nobody.
  */
 int
 report_open(struct session *s)
@@ -120,7 +122,7 @@ report_open(struct session *s)
 	return 0;
 }
 
-/* Room in a descriptor, or not within so many milliseconds. */
+/* True if a descriptor has room within `patience' milliseconds. */
 static int
 has_room(struct session *s, int fd, int patience)
 {
@@ -138,8 +140,8 @@ has_room(struct session *s, int fd, int patience)
 }
 
 /*
- * One line, to syslogd and, for what the operator must see, to 2.  Neither is
- * waited for beyond patience (milliseconds): then the line is lost.
+ * Send one line to syslogd and, if the operator must see it, to 2.  Wait for
+ * each at most `patience' milliseconds: then the line is lost.
  */
 static void
 put(struct session *s, int level, const char *text, int patience)
@@ -158,14 +160,14 @@ put(struct session *s, int level, const char *text, int patience)
 	    has_room(s, STDERR_FILENO, patience)) {
 		if (level == LOG_ERR)
 			memcpy(line + len, usage, sizeof usage);
-		/* Others may have filled it since: then the alarm ends it. */
+		/* Others may have filled it since: the alarm ends the wait. */
 		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		wait_alarm(0);
 	}
 }
 
-/* A line in the making; what is beyond its end is cut. */
+/* A line being built; what does not fit is cut. */
 struct line {
 	char text[960];
 	size_t len;
@@ -219,7 +221,7 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
-	/* Once confined there is no errno without words: see wait_for. */
+	/* Once confined, every errno comes with words: see wait_for. */
 	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
 		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
 		    strerror(s->error));
@@ -228,7 +230,7 @@ put_session(struct session *s, enum end end, int patience)
 	put(s, level, line.text, patience);
 }
 
-/* The session's line so far. */
+/* Log the session's line so far. */
 void
 report_line(struct session *s)
 {
@@ -236,9 +238,9 @@ report_line(struct session *s)
 }
 
 /*
- * Let the peers go, with FIN if that is the good end of both and RST in every
- * other case, that of a side that was taken for gone and may not be; then log,
- * when none of them waits any more; then give the exit status.
+ * Close the sockets, with FIN if the end is good for both and with RST in every
+ * other case, also to a side that counted as gone and may not be; then log,
+ * when no peer waits any more; then return the exit status.
  */
 int
 report_exit(struct session *s)

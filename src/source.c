@@ -1,6 +1,4 @@
-/*
- * The address that the target sees a session come from.
- */
+/* The address that the target sees a session come from. */
 
 #include "relay.h"
 
@@ -9,8 +7,8 @@
 #include <string.h>
 
 /*
- * What stands for a client: the network number of its /64, for a customer has
- * at least that many addresses to change among; or its IPv4 address.
+ * What identifies a client: the network number of its /64, because a customer
+ * has at least that many addresses to choose from; or its IPv4 address.
  */
 static uint64_t
 identity(const union address *client)
@@ -39,8 +37,8 @@ mix(uint64_t h)
 /*
  * The address in network/len (len from 8 to 32) that this client maps to: the
  * same in every process, on every machine, in every version.  The network's
- * first and last address are left out, as no host has them, where there are
- * others (RFC 3021).
+ * first and last address are left out, because no host has them, unless there
+ * are no others (RFC 3021).
  */
 struct in_addr
 source_of(const union address *client, struct in_addr network, int len)

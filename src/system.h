@@ -1,6 +1,6 @@
 /*
- * What systems lack, make slow or call by another name.  What they add is in
- * the files of carry, confine and tcp that bear their names.
+ * What some systems lack, do slowly or call by another name.  What they offer
+ * in addition is in the files of carry, confine and tcp that bear their names.
  */
 
 #ifndef SYSTEM_H
@@ -15,8 +15,8 @@
 #include <netinet/in.h>
 
 #ifdef __sun
-#include <sys/filio.h>		/* where illumos has what others ask for by */
-#include <sys/sockio.h>		/* sys/ioctl.h */
+#include <sys/filio.h>		/* illumos defines here what others define */
+#include <sys/sockio.h>		/* in sys/ioctl.h */
 #endif
 
 #include <poll.h>
@@ -31,14 +31,14 @@
 
 #include <sys/syscall.h>
 
-#include <linux/tcp.h>		/* libc's may lack what tcp_info has gained */
+#include <linux/tcp.h>		/* libc's tcp_info may lack new fields */
 #else
 #include <netinet/tcp.h>
 #endif
 
 /*
- * Where poll(2), asked for no event, tells nothing of a reset; kqueue(2) does
- * there (wait_kqueue.c).
+ * Systems whose poll(2), asked for no event, does not report a reset.  Their
+ * kqueue(2) does (wait_kqueue.c).
  */
 #if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
 #define POLL_BLIND 1
@@ -49,8 +49,9 @@
 #endif
 
 /*
- * Where a dead socket still tells what was read of it, what was not, and what
- * its peer had not acknowledged.  Elsewhere its queue may be empty or as it was.
+ * Systems on which a dead socket still tells what was read from it, what was
+ * not, and what its peer had not acknowledged.  On others its queues may be
+ * empty or unchanged.
  */
 #ifdef __linux__
 #define DEAD_TELLS 1
@@ -59,8 +60,8 @@
 #endif
 
 /*
- * Where poll(2) says POLLERR of an error that ends a TCP connection, and of
- * nothing else.
+ * Systems whose poll(2) reports POLLERR for every error that ends a TCP
+ * connection (tcp_error).
  */
 #ifdef __linux__
 #define POLLERR_TELLS 1
@@ -68,14 +69,14 @@
 #define POLLERR_TELLS 0
 #endif
 
-/* The clock's system call itself, where libc's timespec is the kernel's. */
+/* The clock as a real system call, where libc's timespec is the kernel's. */
 #if defined(SYS_clock_gettime) && defined(__LP64__)
 #define CLOCK_CALL(clock, t) syscall(SYS_clock_gettime, clock, t)
 #else
 #define CLOCK_CALL(clock, t) clock_gettime(clock, t)
 #endif
 
-/* Close all from this descriptor on; -1: there is no call for it. */
+/* Close this descriptor and all above it; -1 if there is no call for that. */
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__) || defined(__sun)
 #define CLOSE_FROM(fd) (closefrom(fd), 0)
@@ -86,8 +87,9 @@
 #endif
 
 /*
- * macOS lets no option be set after FIN both ways, unless that is asked for in
- * time: nor SO_LINGER, so that close(2) would be RST for ever (tcp_abort).
+ * After FIN both ways macOS lets no option be set, unless asked beforehand to
+ * allow it.  SO_LINGER could not be cleared then, and close(2) would always
+ * send RST (tcp_abort).
  */
 #ifdef SO_NP_EXTENSIONS
 #define KEEP_OPTIONS(fd) setsockopt(fd, SOL_SOCKET, SO_NP_EXTENSIONS, \
@@ -98,8 +100,8 @@
 #endif
 
 /*
- * An option that a system lacks is one that no system has: to set it fails, as
- * it may.
+ * An option that a system lacks gets a number that no system knows: setting it
+ * fails, which does no harm.
  */
 #if defined(__APPLE__) && !defined(TCP_KEEPIDLE)
 #define TCP_KEEPIDLE TCP_KEEPALIVE
@@ -130,16 +132,17 @@
 #endif
 
 /*
- * A common symbol comes last in memory, and the buffers come last in this one:
- * all else that a session writes to shares one page with what libc does.
+ * The linker places a common symbol last, and the buffers come last in this
+ * one: everything else that a session writes to shares one page with libc's
+ * data.
  */
 #define SESSION_LAST __attribute__((common))
 
 #ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0	/* SIGPIPE is kept waiting in any case */
+#define MSG_NOSIGNAL 0	/* SIGPIPE is blocked in any case */
 #endif
 
-/* glibc looks for options behind the operands, unless told so. */
+/* glibc also looks for options after the operands, unless told not to. */
 #ifdef __GLIBC__
 #define GETOPT_IN_ORDER "+"
 #else

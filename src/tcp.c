@@ -1,6 +1,6 @@
 /*
- * What is asked of a TCP socket, and set on it, alike on every system.  The
- * rest is in tcp_linux.c or tcp_other.c.
+ * What is asked of a TCP socket, and set on it, in the same way on every
+ * system.  The rest is in tcp_linux.c or tcp_other.c.
  */
 
 #include "relay.h"
@@ -17,8 +17,8 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * From now on close(2), and whatever death we die, is RST (on) or FIN.  RST
- * leaves at once and drops what is unsent.
+ * From now on close(2), or any death of this process, sends RST (on) or FIN.
+ * RST leaves at once and drops what is unsent.
  */
 void
 tcp_abort(int fd, int on)
@@ -27,17 +27,17 @@ tcp_abort(int fd, int on)
 
 	linger.l_onoff = on;
 	linger.l_linger = 0;
-	/* Should it fail, the connection still ends, in the other way. */
+	/* If it fails, the connection still ends, but in the other way. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 /*
  * Make a TCP socket fit for a flow: non-blocking, small writes sent at once,
  * the urgent byte left in its place in the stream, and a silent peer probed
- * after so many seconds of keepalive (0: never).  A peer that answers no probe
- * either is lost after as long again.
+ * after `keepalive' seconds (0: never).  A peer that answers no probe is lost
+ * after the same time again.
  *
- * Anything but TCP fails with EOPNOTSUPP or ENOPROTOOPT.
+ * Anything other than TCP fails with EOPNOTSUPP or ENOPROTOOPT.
  */
 int
 tcp_prepare(int fd, int keepalive)
@@ -49,7 +49,7 @@ tcp_prepare(int fd, int keepalive)
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
-	/* MPTCP has no urgent data, RFC 8684, and refuses this alone. */
+	/* MPTCP has no urgent data (RFC 8684), and refuses only this. */
 	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
 		return -1;
 	if (keepalive != 0) {
@@ -63,7 +63,7 @@ tcp_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* Bytes that have come and were not read, FIN not among them; or -1. */
+/* Bytes received but not read, without FIN; or -1. */
 int
 tcp_unread(int fd)
 {
@@ -72,7 +72,7 @@ tcp_unread(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 ? n : -1;
 }
 
-/* What poll(2) says of a socket without being asked. */
+/* What poll(2) reports for a socket when asked for no event. */
 int
 tcp_events(int fd)
 {
@@ -84,14 +84,15 @@ tcp_events(int fd)
 }
 
 /*
- * The errno by which a connection, or the attempt at one, has ended, with what
- * poll(2) said of it; 0: it has not.
+ * The errno with which a connection, or an attempt at one, has ended; 0 if it
+ * has not.  `revents' is what poll(2) reported.
  *
- * SO_ERROR alone does not tell: on Linux it also gives what ICMP said in
- * passing, which TCP outlives (RFC 1122, 4.2.3.9).  There poll(2) says POLLERR
- * and POLLHUP of an error that ends a connection, POLLHUP alone after FIN both
- * ways, and POLLERR alone where tcp_calm has something to undo; or a moment
- * before the end, which it waits for.  Elsewhere SO_ERROR gives nothing else.
+ * SO_ERROR alone is not enough: on Linux it also gives soft errors from ICMP,
+ * which TCP survives (RFC 1122, 4.2.3.9).  There poll(2) reports POLLERR and
+ * POLLHUP for an error that ends a connection, POLLHUP alone after FIN both
+ * ways, and POLLERR alone where tcp_calm has something to undo, or a moment
+ * before the end, for which tcp_calm waits.  Elsewhere SO_ERROR only gives
+ * errors that end a connection.
  */
 int
 tcp_error(int fd, int revents)
@@ -107,7 +108,7 @@ tcp_error(int fd, int revents)
 		return errno;
 	/*
 	 * RST after FIN both ways sets no error on the BSDs (tcp_input.c,
-	 * LAST_ACK), but it is one if bytes are lost by it.
+	 * LAST_ACK), but it is one if bytes are lost.
 	 */
 	len = sizeof peer;
 	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
@@ -116,7 +117,7 @@ tcp_error(int fd, int revents)
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
 		if ((tcp_events(fd) & POLLHUP) == 0) {
-			/* One may have come since. */
+			/* An error may have come since. */
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
 			    &len);
 			return 0;

@@ -1,6 +1,4 @@
-/*
- * What Linux tells of a TCP socket, and what a parent may have set on it.
- */
+/* What Linux reports of a TCP socket, and what a parent may have set on it. */
 
 #include "relay.h"
 
@@ -24,15 +22,15 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * Undo what a parent may have set on a TCP socket that it hands on, and what a
- * listener hands on to every socket that it accepts: what loses bytes, holds
- * them back, or gives up live peers.  What the kernel or the socket does not
- * know, nobody has set.
+ * Undo what a parent may have set on a TCP socket that it hands on, or on the
+ * listener, whose options every accepted socket inherits: what loses bytes,
+ * holds them back, or drops live peers.  Options that the kernel or the socket
+ * does not know, nobody has set.
  *
  * How packets look and how fast they go (marks, priorities, hop limits,
- * buffers, pacing, congestion control) is the operator's wish.  Each call is
- * 0.2 % of a session's set-up: what strikes rarely waits until it does, in
- * tcp_calm and tcp_let_go.
+ * buffers, pacing, congestion control) is the operator's choice.  Each call is
+ * 0.2 % of a session's set-up: what rarely matters is undone only when it does,
+ * in tcp_calm and tcp_let_go.
  */
 void
 tcp_inherit(int fd)
@@ -46,12 +44,12 @@ tcp_inherit(int fd)
 }
 
 /*
- * An error is told of a connection that lives.  True if a parent's options were
- * the reason: they are undone, and it will not happen again.  With RECVERR an
- * ICMP error is told, with SO_TIMESTAMPING every packet that is sent.
+ * A live connection has an error to report.  True if a parent's options were
+ * the reason: they are undone, and it will not happen again.  IP_RECVERR and
+ * IPV6_RECVERR report ICMP errors, SO_TIMESTAMPING every packet that is sent.
  *
- * setsockopt(2) locks the socket, and so waits until the kernel, which sets the
- * error of a reset first and the state later, is done with it.
+ * On a reset the kernel sets the error first and the state later.
+ * setsockopt(2) locks the socket, and so waits until both are set.
  */
 int
 tcp_calm(int fd)
@@ -76,7 +74,7 @@ tcp_calm(int fd)
 
 /*
  * The connection will be closed with FIN, and its peer may stay.  With a
- * TCP_LINGER2 below 0 it would be reset then.
+ * TCP_LINGER2 below 0 it would be reset at that moment.
  */
 void
 tcp_let_go(int fd)
@@ -101,7 +99,7 @@ tcp_due(int fd, int early)
 }
 
 /*
- * What to ask poll(2) for, to be told of bytes and of urgent ones; `early' is
+ * What to ask poll(2) for, to learn of bytes and of urgent ones; `early' is
  * tcp_at_mark's.
  */
 short
@@ -111,14 +109,14 @@ tcp_awaited(int early)
 }
 
 /*
- * True if the next byte to be read is the urgent one, with what poll(2) has
- * just said; `early' is kept from call to call.
+ * True if the next byte to be read is the urgent one.  `revents' is what
+ * poll(2) has just reported; `early' is kept from call to call.
  *
- * Linux says POLLPRI as soon as an urgent byte is there, and until it is read.
- * One that comes after poll(2) lies behind bytes that were there before, and
- * recv(2) stops in front of it.  One that has overtaken a lost segment says
- * POLLPRI alone (early): the segment is to be waited for, by POLLIN; and by
- * then, or even by now, the mark may be here.
+ * Linux reports POLLPRI from the moment an urgent byte arrives until it is
+ * read.  One that arrives after poll(2) follows bytes that were there before,
+ * and recv(2) stops in front of it.  One that has overtaken a lost segment
+ * gives POLLPRI alone (early): wait for the segment, by POLLIN.  By then, or
+ * even by now, the mark may be next.
  */
 int
 tcp_at_mark(int fd, int revents, int *early)
@@ -137,7 +135,7 @@ tcp_take_urgent(int fd, char *byte, int *early)
 	return recv(fd, byte, 1, 0);
 }
 
-/* What an older kernel does not tell is 0. */
+/* Fields that an older kernel does not know are 0. */
 static int
 tcp_info(int fd, struct tcp_info *info)
 {
@@ -148,7 +146,7 @@ tcp_info(int fd, struct tcp_info *info)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
 }
 
-/* The same, but of MPTCP the kernel tells of one path alone: then all is 0. */
+/* The same; but of MPTCP the kernel describes only one path: then all is 0. */
 static int
 whole_info(int fd, struct tcp_info *info)
 {
@@ -164,8 +162,8 @@ whole_info(int fd, struct tcp_info *info)
 }
 
 /*
- * Bytes that the peer has not acknowledged, FIN among them; -1 if the system
- * does not tell.
+ * Bytes that the peer has not acknowledged, including FIN; -1 if the system
+ * does not say.
  */
 int
 tcp_unsent(int fd)
@@ -176,15 +174,15 @@ tcp_unsent(int fd)
 }
 
 /*
- * How often we have repeated what we sent, or asked a closed window, since the
- * peer last acknowledged anything; and for how many milliseconds its system has
- * said nothing, neither by an acknowledgement nor by data: either may stand
- * still while the other moves.  Keepalive says nothing while bytes are under
- * way.  A peer whose window is closed answers, however long it stays closed,
- * and is alive (so TCP_USER_TIMEOUT, which counts it as dead, will not do).
+ * How often we have retransmitted, or probed a closed window, since the peer
+ * last acknowledged anything; and in *ms, for how many milliseconds its system
+ * has sent nothing, neither an acknowledgement nor data (either may pause while
+ * the other goes on).  Keepalive does not probe while bytes are in flight.  A
+ * peer whose window is closed still answers, however long it stays closed, and
+ * is alive (TCP_USER_TIMEOUT counts it as dead, and so will not do).
  *
- * After some minutes of that Linux asks it every other minute only.  To shorten
- * these pauses with TCP_RTO_MAX_MS would have the system give up the tail of a
+ * After some minutes of that Linux probes it only every two minutes.  If
+ * TCP_RTO_MAX_MS made that more often, the system would drop the tail of a
  * session that is over while its reader pauses.
  */
 int64_t
@@ -192,18 +190,18 @@ tcp_repeats(int fd, int64_t *ms)
 {
 	struct tcp_info info;
 
-	(void)whole_info(fd, &info);	/* all 0 where it fails */
+	(void)whole_info(fd, &info);	/* all 0 if it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
-	/* An answer makes the probes 0 again, an acknowledgement both. */
+	/* An answer resets the probes to 0, an acknowledgement both. */
 	return (int64_t)info.tcpi_retransmits + info.tcpi_probes;
 }
 
 /*
  * How many bytes count as received on a socket, just prepared, that no read of
- * ours will give: the parent has read them; or Linux has dropped one, urgent
- * and not in line yet, for the next.  A target's socket is prepared before
- * anything can come, and has none.
+ * ours will return: those that the parent has read, and any urgent byte, not
+ * yet in line, that Linux has dropped in favour of the next.  A target's socket
+ * is prepared before anything can come, and has none.
  */
 uint64_t
 tcp_missed(int fd)
@@ -218,7 +216,7 @@ tcp_missed(int fd)
 		before = unread;
 		if (unread == -1 || tcp_info(fd, &info) == -1)
 			break;
-		/* Of Fast Open's bytes FIONREAD does not tell yet. */
+		/* FIONREAD does not count Fast Open's bytes yet. */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
 		/* Nothing came between the two: the counts belong together. */
@@ -227,15 +225,16 @@ tcp_missed(int fd)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* Not to be known: then no FIN before a reset is told. */
+	/* Unknown: then no FIN before a reset is noticed. */
 	return UINT64_MAX / 2;
 }
 
 /*
- * True if FIN has come in to a connection, of which this number of bytes is
- * taken, tcp_missed among them: FIN counts as one received.  The error would
- * not do: after FIN, RST is EPIPE, but ECONNRESET while FIN of ours is
- * unanswered; and whatever splice(2) has kept to itself (carry.c) is EPIPE.
+ * True if FIN has come in on a connection from which this number of bytes was
+ * taken, including tcp_missed: FIN counts as one byte received.  The errno
+ * would not do: RST after FIN is EPIPE, but ECONNRESET while our own FIN is
+ * unacknowledged; and any error that splice(2) has hidden is EPIPE
+ * (carry_linux.c).
  */
 int
 tcp_had_fin(int fd, uint64_t taken)
@@ -243,18 +242,17 @@ tcp_had_fin(int fd, uint64_t taken)
 	struct tcp_info info;
 	int unread;
 
-	/* In this order what still comes is no FIN, if it is not lost yet. */
+	/* In this order, bytes that come in between do not look like FIN. */
 	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
 		return 0;
 	return info.tcpi_bytes_received > taken + (unsigned)unread;
 }
 
 /*
- * True if a connection that is lost by RST was so because its peer's system did
- * not know it any more: the RST answers a probe of ours.  So it is once a
- * system has forgotten a connection that was closed for good, as it does after
- * a minute or so (FIN_WAIT2 in RFC 9293, 3.6).  `probed': by the time that has
- * passed, a probe may have been sent.
+ * True if a connection was lost by RST because its peer's system no longer knew
+ * it: the RST answers a probe of ours.  A system forgets a connection that was
+ * closed for good after a minute or so (FIN_WAIT2 in RFC 9293, 3.6).  `probed':
+ * enough time has passed for a probe to have been sent.
  */
 int
 tcp_forgotten(int fd, int probed)

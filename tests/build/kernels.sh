@@ -1,16 +1,16 @@
 #!/bin/sh
 # Other kernels, and other machines with kernels of their own: Debian's, each in
-# a virtual machine that has nothing but the tests.
+# a virtual machine that has nothing except the tests.
 #
-#	sh tests/build/kernels.sh [KERNEL...]	as in amd64-6.12; all without it
+#	sh tests/build/kernels.sh [KERNEL...]	such as amd64-6.12; without it all
 #
 #	WORK='tests/run deep/inside'	what runs there, a command a line
 #	KERNELS=../stfl-relay-kernels	where kernels are kept
-#	KERNEL_LOG=yes			show all that such a machine says
+#	KERNEL_LOG=yes			show everything that such a machine prints
 #
-# The clock of such a machine counts its instructions (-icount): nothing there is
-# too slow for a limit, however busy this one is.  Packages come by apt's own
-# means, from where this host's come, with lists and a cache that are not its own.
+# The clock of such a machine counts its instructions (-icount): nothing there
+# is too slow for a limit, however busy this host is.  apt fetches the packages
+# from this host's sources, into lists and a cache apart from the host's.
 # Nothing is installed.
 
 cd "$(dirname "$0")/../.." || exit 2
@@ -24,14 +24,14 @@ tests/scripts -n 300
 RELAY=tests/stfl-relay-bulk tests/scripts -n 300'
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
-# What was started here, by its id, ends with us.
+# What was started here is ended with this script, by its process id.
 trap 'kill $(cat "$dir"/*.pid 2>/dev/null) 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$KERNELS" && KERNELS=$(cd "$KERNELS" && pwd) || exit 2
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Where everything is to be there, what is not is a failure.
+# With CI=true, what is missing is a failure.
 skip() {
 	if [ "${CI:-}" = true ]; then
 		echo "not ok - $1: $2"
@@ -40,7 +40,7 @@ skip() {
 	fi
 }
 
-# What a kernel is: where from, what compiles for it, what it runs on.
+# What belongs to a kernel: its source, the compiler, the emulator.
 describe() {
 	machine=${1%-*} image=linux-image-${1%-*} options=
 	case $1 in
@@ -53,7 +53,7 @@ describe() {
 	amd64-*) cc=$CC emulator=x86_64 tty=ttyS0 options='-M q35 -cpu max' ;;
 	arm64-*)
 		cc=aarch64-linux-gnu-gcc emulator=aarch64 tty=ttyAMA0
-		# Before 5.12 it does not know what its processor can do.
+		# Before 5.12 the kernel does not know its processor's features.
 		options='-M virt -cpu max,lpa2=off,pauth-impdef=on'
 		[ "$1" != arm64-16k ] || image=linux-image-arm64-16k
 		;;
@@ -78,7 +78,7 @@ describe() {
 	esac
 }
 
-# apt(8) for a suite and a machine alone, in a directory of its own.
+# apt(8) for one suite and one machine, in a directory of its own.
 apt_for() {
 	apt=$dir/apt.$1.$2
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/preferences"
@@ -102,7 +102,7 @@ apt_for() {
 	END
 }
 
-# The first package named so on which another depends, or that one.
+# The first package of that name on which another depends, or that other one.
 depends() {
 	if [ -z "$2" ]; then
 		echo "$1"
@@ -113,7 +113,7 @@ depends() {
 	echo "${name:-$2}"
 }
 
-# The kernel as KERNEL.boot and a shell as MACHINE.busybox, if they are not there.
+# Get the kernel as KERNEL.boot and a shell as MACHINE.busybox, if missing.
 fetch() (
 	[ ! -f "$KERNELS/$1.boot" ] || [ ! -f "$KERNELS/$machine.busybox" ] ||
 	    exit 0
@@ -122,7 +122,7 @@ fetch() (
 	export APT_CONFIG
 	apt-get -qq update || exit
 	cd "$apt" || exit
-	# In newer suites what is named so has the kernel from another.
+	# In newer suites the package of that name gets its kernel from another.
 	for name in "$image" linux-image- linux-image- linux-binary-; do
 		package=$(depends "$name" "${package:-}")
 	done
@@ -136,7 +136,7 @@ fetch() (
 	[ -f "$KERNELS/$1.boot" ] && [ -f "$KERNELS/$machine.busybox" ]
 ) >"$dir/$1.fetched" 2>&1
 
-# The program and its tests for a machine, in $dir/MACHINE, with what they need.
+# Build the program and its tests for a machine, in $dir/MACHINE, ready to run.
 prepare() (
 	umask 022
 	root=$dir/$machine
@@ -189,7 +189,7 @@ prepare() (
 	cd "$root" && find . | cpio -o -H newc 2>/dev/null | gzip -1 >"$root.initrd"
 ) >"$dir/$machine.made" 2>&1
 
-# All that it takes to boot a kernel; or a line that says why not.
+# Prepare all that it takes to boot a kernel; or print a line that says why not.
 ready() {
 	if ! describe "$1"; then
 		echo "not ok - there is no kernel $1: $ALL"
@@ -224,7 +224,7 @@ boot() {
 	tr -d '\r' <"$dir/$1.says" >"$dir/$1.log"
 }
 
-# What came of it, a line for each sentence.
+# The results, a line for each sentence.
 report() {
 	[ -z "${KERNEL_LOG:-}" ] || cat "$dir/$1.log"
 	sed -n "s/^\(ok\|not ok\) - /&on $1: /p; s/^# /&$1: /p" "$dir/$1.log"

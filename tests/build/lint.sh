@@ -1,6 +1,6 @@
 #!/bin/sh
-# The linters, without a word where there is nothing to say.  One that is not
-# installed is named; with CI=true that fails.
+# The linters, which print nothing if there is nothing to report.  One that is
+# not installed is named; with CI=true that is a failure.
 
 cd "$(dirname "$0")/../.." || exit 2
 failed=0
@@ -18,13 +18,13 @@ lint() {
 lint mandoc -T lint -W warning man/stfl-relay.8
 lint shellcheck -s sh test.sh src/*.sh tests/*/*.sh bench/*.sh
 lint shellcheck .ci/run
-# It tells of its errors, but not by its status.
+# It prints its errors, but its exit status does not show them.
 said=$(lint plistutil -i launchd/stfl-relay.http.plist -o /dev/null 2>&1)
 [ -z "$said" ] || { echo "$said"; failed=1; }
 lint cppcheck --quiet --std=c99 --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --suppress=toomanyconfigs \
 	--error-exitcode=1 stfl-relay.c src
-# What it has to say when all is well, how many warnings it left out, is no use.
+# What it prints when all is well, the number of suppressed warnings, is no use.
 said=$(lint clang-tidy --quiet --warnings-as-errors='*' \
 	--checks=-clang-analyzer-valist.Uninitialized \
 	stfl-relay.c src/*.c -- -std=c99 2>&1

@@ -1,20 +1,19 @@
 #!/bin/sh
-# Other machines, as far as this one can be them: the program is built for each
-# without a warning, and tested.
+# Other machines, as far as this one can stand in for them: the program is built
+# for each without a warning, and tested.
 #
 #	sh tests/build/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
 #	    [s390x]
 #
-#	PARTS="run scripts"	of test.sh; without it all that are of use
-#	SCRIPTS=300		that each byte path plays
+#	PARTS="run scripts"	of test.sh; without it all that are useful
+#	SCRIPTS=300		how many are played on each byte path
 #
-# For i386 the tests are built as well, where this kernel runs its programs: then
-# it is tested as it is, filter and all.  For the others the tests are native, and
-# qemu-user stands in for a machine of another kind: it hands the program's system
-# calls to this kernel, translated.
-# It knows neither seccomp nor Landlock, and what limits or traces the relay
-# would limit or trace qemu: the deep ones are left out.  What else it cannot
-# do is skipped by name (beyond_qemu).
+# For i386 the tests are built as well, if this kernel runs i386 programs: then
+# the program is tested as it is, filter and all.  For the others the tests are
+# native, and qemu-user emulates the machine: it passes the program's system
+# calls, translated, to this kernel.  It knows neither seccomp nor Landlock, and
+# tests that limit or trace the relay would limit or trace qemu: the deep ones
+# are left out.  What else it cannot do is skipped by name (beyond_qemu).
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -24,13 +23,13 @@ export INETDS
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
-# Relays are also run by nobody.
+# The user nobody runs relays, too.
 chmod 711 "$dir"
 failed=0
 
-# With this, and without the filter, for it has no names for system calls, the
-# program builds with dietlibc.  It is not tested: getaddrinfo(3) there gives one
-# address, and inet_pton(3) takes 127.0 for one.
+# With this, and without the filter, because dietlibc has no names for system
+# calls, the program builds with dietlibc.  It is not tested: its getaddrinfo(3)
+# returns only one address, and its inet_pton(3) accepts 127.0 as an address.
 cat >"$dir/diet.h" <<'END'
 #include <sys/ioctl.h>
 #include <asm/sockios.h>
@@ -48,7 +47,7 @@ ok() { echo "ok - $1"; }
 not_ok() { echo "not ok - $1: $2"; failed=1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Where everything is to be there, what is not is a failure.
+# With CI=true, what is missing is a failure.
 skip() {
 	if [ "${CI:-}" = true ]; then
 		not_ok "$@"
@@ -61,20 +60,20 @@ skip() {
 flags=$(printf 'include Makefile\nshow:\n\t@echo $(COMPILE)\n' |
     make -s -f - show CPPFLAGS= CFLAGS='-O2 -Werror') || exit 2
 
-# This kernel runs programs of i386 itself.
+# True if this kernel runs i386 programs itself.
 echo 'int main(void) { return 0; }' >"$dir/probe.c"
 runs_i386() {
 	$CC -m32 -o "$dir/probe" "$dir/probe.c" && "$dir/probe"
 } >/dev/null 2>&1
 
-# The compiler for a machine, and what it needs to be told.
+# The compiler for a machine, and the flags that it needs.
 compiler() {
 	case $1 in
 	arm64) echo aarch64-linux-gnu-gcc -static ;;
 	armhf) echo arm-linux-gnueabihf-gcc -static ;;
 	riscv64) echo riscv64-linux-gnu-gcc -static ;;
 	s390x) echo s390x-linux-gnu-gcc -static ;;
-	# The headers are where only the machine's own compiler looks.
+	# Only the machine's own compiler looks where these headers are.
 	i386) echo "$CC -m32 $(runs_i386 || echo -static)" \
 	    -idirafter "/usr/include/$(multiarch)" ;;
 	musl) echo musl-gcc -static -idirafter /usr/include \
@@ -88,7 +87,7 @@ compiler() {
 
 multiarch() { $CC -print-multiarch 2>/dev/null; }
 
-# build MACHINE FILE FLAG...: what it has to say is in FILE.log.
+# build MACHINE FILE FLAG...: its messages are in FILE.log.
 build() {
 	# shellcheck disable=SC2046,SC2086	# words
 	(
@@ -99,7 +98,7 @@ build() {
 	) >"$2.log" 2>&1
 }
 
-# can MACHINE: there is a compiler that works.
+# can MACHINE: true if there is a compiler that works.
 can() {
 	command=$(compiler "$1") || return 1
 	echo '#include <linux/filter.h>
@@ -123,8 +122,8 @@ builds() {
 	done
 }
 
-# qemu hands on four bytes of TCP_INFO.  What the others would tell of FIN before
-# a reset, EPIPE tells as well, but where FIN of ours is unanswered.
+# qemu passes on only four bytes of TCP_INFO.  What the others say of FIN before
+# a reset, EPIPE says as well, except while our own FIN is unacknowledged.
 cat >"$dir/qemu.h" <<'END'
 #define _GNU_SOURCE
 #include <sys/ioctl.h>
@@ -170,25 +169,25 @@ getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
 #define getsockopt getsockopt_of_qemu
 END
 
-# What fails for the emulator's sake alone, and why.
+# What fails only because of the emulator, and why.
 beyond_qemu="
-a client that vanishes before it took all becomes a reset at the target|qemu hands on four bytes of TCP_INFO
-a target that vanishes before it took all becomes a reset at the client|qemu hands on four bytes of TCP_INFO
-a client that has finished and then vanishes is a reset at the target|qemu hands on four bytes of TCP_INFO
-a target that has finished and then vanishes is a reset at the client|qemu hands on four bytes of TCP_INFO
-a client's FIN that crosses the target's and the reset behind it both arrive|qemu hands on four bytes of TCP_INFO
-a target's FIN that crosses the client's and the reset behind it both arrive|qemu hands on four bytes of TCP_INFO
-a client's FIN arrives though the client is given up before it is seen|qemu hands on four bytes of TCP_INFO
-a target's FIN arrives though the target is given up before it is seen|qemu hands on four bytes of TCP_INFO
-a target that stood still and vanishes is missed|qemu hands on four bytes of TCP_INFO
-a client that stood still and vanishes is missed|qemu hands on four bytes of TCP_INFO
-a target that stood still and vanishes after the client's FIN is missed|qemu hands on four bytes of TCP_INFO
-a client that stood still and vanishes after the target's FIN is missed|qemu hands on four bytes of TCP_INFO
-a target that stood still and vanishes after the client's reset is missed|qemu hands on four bytes of TCP_INFO
-a client that stood still and vanishes after the target's reset is missed|qemu hands on four bytes of TCP_INFO
+a client that vanishes before it has read everything becomes a reset at the target|qemu hands on four bytes of TCP_INFO
+a target that vanishes before it has read everything becomes a reset at the client|qemu hands on four bytes of TCP_INFO
+a client that has finished and then vanishes becomes a reset at the target|qemu hands on four bytes of TCP_INFO
+a target that has finished and then vanishes becomes a reset at the client|qemu hands on four bytes of TCP_INFO
+a client's FIN that crosses the target's and the reset after it both arrive|qemu hands on four bytes of TCP_INFO
+a target's FIN that crosses the client's and the reset after it both arrive|qemu hands on four bytes of TCP_INFO
+a client's FIN arrives even if the client is lost before it is seen|qemu hands on four bytes of TCP_INFO
+a target's FIN arrives even if the target is lost before it is seen|qemu hands on four bytes of TCP_INFO
+a target that stood still and vanishes counts as lost|qemu hands on four bytes of TCP_INFO
+a client that stood still and vanishes counts as lost|qemu hands on four bytes of TCP_INFO
+a target that stood still and vanishes after the client's FIN counts as lost|qemu hands on four bytes of TCP_INFO
+a client that stood still and vanishes after the target's FIN counts as lost|qemu hands on four bytes of TCP_INFO
+a target that stood still and vanishes after the client's reset counts as lost|qemu hands on four bytes of TCP_INFO
+a client that stood still and vanishes after the target's reset counts as lost|qemu hands on four bytes of TCP_INFO
 what is set on the client's socket does no harm, and an idle session sleeps|qemu does not know SO_TIMESTAMPING and SO_ATTACH_FILTER
 -6 reaches a link-local target by its scope|qemu does not turn the bytes of a scope round
--p 1 leaves the scope of link-local addresses out|qemu does not turn the bytes of a scope round
+-p 1 leaves out the scope of link-local addresses|qemu does not turn the bytes of a scope round
 -s uses a port for several targets, and says when none is left|qemu does not know IP_BIND_ADDRESS_NO_PORT
 "
 
@@ -201,7 +200,7 @@ emulator() {
 	esac
 }
 
-# Not a script, for a shell has something to say of odd surroundings.
+# Not a script, because a shell complains about odd surroundings.
 cat >"$dir/emulate.c" <<'END'
 #include <unistd.h>
 
@@ -218,7 +217,7 @@ main(int argc, char *argv[])
 }
 END
 
-# install MACHINE FILE FLAG...: the relay for it, or what runs it.
+# install MACHINE FILE FLAG...: the relay for it, or a program that runs it.
 install() {
 	machine=$1 file=$2
 	shift 2
@@ -234,7 +233,7 @@ install() {
 	fi
 }
 
-# prepare MACHINE: a copy of all that there is, made for it.
+# prepare MACHINE: a copy of the whole tree, built for it.
 prepare() (
 	umask 022
 	mkdir "$dir/$1" && tar cf - --exclude=.git . | tar xf - -C "$dir/$1" &&
@@ -263,7 +262,7 @@ suite() {
 	fi
 }
 
-# Of the parts of test.sh, those that are of use there, and not both ways.
+# Those parts of test.sh that are useful there, in one direction only.
 parts_for() {
 	for part in ${PARTS:-run scripts bulk ipv6-targets deep \
 	    load networks receivers manual demo superservers protocols}; do

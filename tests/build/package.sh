@@ -1,14 +1,14 @@
 #!/bin/sh
-# make check-package: the Debian package, from the tarball to a clean Debian of
-# its own and out of it again; and whether an RPM can be built.  For root, with
-# dpkg-dev, debhelper, lintian, mmdebstrap and rpm installed.
+# make check-package: the Debian package, built from the tarball, installed in a
+# clean Debian of its own and purged again; and whether an RPM can be built.
+# For root, with dpkg-dev, debhelper, lintian, mmdebstrap and rpm installed.
 #
 # package.sh in-network ROOT: what needs a network of its own.
 
 # shellcheck source=tests/lib/until.sh
 . "$(dirname "$0")/../lib/until.sh"
 
-# serve: a web server on $port.  fetch PORT: over IPv6, 0 if it comes from there.
+# serve: a web server on $port.  fetch PORT: over IPv6, 0 if the page comes.
 serve() {
 	tests/servers/webserver -n 1 >"$dir/port" &
 	until_true test -s "$dir/port"
@@ -64,7 +64,7 @@ checked() {
 	    "$dir"/*.changes && [ ! -s "$dir/said" ]
 }
 
-# Debian has neither the macros of systemd nor packages for rpm to find.
+# On Debian rpm finds neither systemd's macros nor packages.
 rpm() {
 	rpmbuild -ta --nodeps --nocheck -D "_topdir $dir/rpm" \
 	    -D '_unitdir /usr/lib/systemd/system' stfl-relay-*.tar.gz
@@ -83,7 +83,7 @@ debian() {
 	    "$root" $sources
 }
 
-# Names alone: dpkg writes its lists anew.
+# Only names, because dpkg rewrites its lists.
 files() {
 	find "$root" ! -name '*-old' ! -path "$root/var/log/*" | sort
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# How many system calls a session makes, held against the budgets in
-# bench/syscalls.txt: of the shared build with glibc and of the static one with
-# musl, run by a user without privileges.  Which they are, and in what order, is
-# the program's own business; where they are too many they are printed.
+# How many system calls a session makes, compared with the maximums in
+# bench/syscalls.txt: in the shared build with glibc and in the static one with
+# musl, run by a user without privileges.  Which calls, and in what order, does
+# not matter; if there are too many they are printed.
 
 row_set_up='set-up takes no more system calls than its budget'
 row_session='a whole session takes no more system calls than its budget'
@@ -24,7 +24,7 @@ command -v musl-gcc >/dev/null 2>&1 || skip 'no musl-gcc'
 getconf GNU_LIBC_VERSION >/dev/null 2>&1 || skip 'the C library is not glibc'
 grep -q ' lo$' /proc/net/if_inet6 2>/dev/null || skip 'no IPv6 loopback'
 
-# Not in test.sh's directory, which nobody else can enter.
+# Not in test.sh's directory, which other users cannot enter.
 work=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 1
 launcher='' reader=''
 finish() {
@@ -36,7 +36,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
-# build NAME FILE...: both ways, as they ship, whatever is under test beside it.
+# build NAME FILE...: both builds, as they ship, whatever else is under test.
 top=$PWD
 build() {
 	mkdir "$work/$1" && ln -s "$top/src" "$work/$1/src" &&
@@ -45,7 +45,7 @@ build() {
 	make -s -f "$top/Makefile" all static SRC="$*" HDR= &&
 	    mv stfl-relay shared && mv stfl-relay-static static
 }
-# A program that does nothing has the C library's own calls.
+# A program that does nothing shows the C library's own calls.
 echo 'int main(void) { return 0; }' >"$work/nothing.c"
 (
 	unset MAKEFLAGS MFLAGS MAKEOVERRIDES CC CFLAGS CPPFLAGS LDFLAGS
@@ -55,18 +55,18 @@ echo 'int main(void) { return 0; }' >"$work/nothing.c"
 	    build relay "$top"/stfl-relay.c "$top"/src/*.c
 ) >"$work/make" 2>&1 || fail "it does not build: $(tail -n 1 "$work/make")"
 
-# root's relay has more to give up.
+# Root's relay has more to give up.
 as=
 if [ "$(id -u)" -eq 0 ]; then
 	chmod 711 "$work"
 	as='-u nobody'
 fi
 
-# calls TRACE: a line each, from the first that the kernel made for the program.
+# calls TRACE: a line for each call, from the program's execve on.
 calls() { sed '/^execve(/d; /^[-+][-+][-+] /d' "$1"; }
 
-# session ROW: one of bench/load's, through this build, traced; its own calls go
-# to $work/calls.  Descriptor 9 is kept open by strace, so the reader ends when all
+# session ROW: a row of bench/load, through this build, traced; its own calls go
+# to $work/calls.  strace keeps descriptor 9 open, so the reader ends when all
 # that was traced has been written.
 session() {
 	rm -f "$work"/trace.* "$work/open"
@@ -89,7 +89,8 @@ session() {
 	launcher=
 	wait "$reader" || fail 'the relay does not end'
 	reader=
-	# One session was to see whether the server is up: it is the shorter one.
+	# One session only checked whether the server was up: it is the shorter
+	# one.
 	: >"$work/calls"
 	for trace in "$work"/trace.*; do
 		calls "$trace" | tail -n "+$((libc + 1))" >"$work/one"
@@ -99,16 +100,16 @@ session() {
 	[ -s "$work/calls" ] || fail 'nothing was traced'
 }
 
-# To the first byte that is sent once the target is being called.
+# Up to the first byte that is sent after connect(2).
 cat >"$work/set-up.awk" <<'EOF'
 { print }
 /^connect\(.*AF_INET/ { called = 1 }
 called && /^(send|write|splice)/ && $NF > 0 { exit }
 EOF
 
-# A one-byte message is sent by one call.  From the middle of the session to its
-# last message, so that neither its start nor its end counts: not the first looks
-# at the clock, either (now() in src/wait.c).
+# A one-byte message is sent by one call.  Count from the middle of the session
+# to its last message, so that neither its start nor its end counts, nor the
+# first looks at the clock (now() in src/wait.c).
 cat >"$work/message.awk" <<'EOF'
 { call[NR] = $0 }
 /^(send|write|splice)/ && $NF == 1 { sent[++n] = NR }
@@ -122,7 +123,7 @@ END {
 }
 EOF
 
-# What comes in goes out: half of what all calls together have moved.
+# What comes in goes out: half of what all calls have moved.
 cat >"$work/bulk.awk" <<'EOF'
 NR <= set_up { next }
 {
@@ -140,7 +141,7 @@ END {
 }
 EOF
 
-# weigh ROW COUNT: what is over the budget is printed with its calls, which are
+# weigh ROW COUNT: a count over its maximum is printed with the calls, which are
 # in $work/shown.
 weigh() {
 	column=2
@@ -165,7 +166,7 @@ for build in shared static; do
 	cp "$work/calls" "$work/shown"
 	weigh session "$(wc -l <"$work/calls")"
 
-	# A busy machine has to take longer to get to as many.
+	# A busy machine takes longer to make as many.
 	for long in 0.1 1 10 60; do
 		session -d $long rtt
 		count=$(awk -v shown="$work/shown" -f "$work/message.awk" \
@@ -174,7 +175,7 @@ for build in shared static; do
 	[ -n "$count" ] || fail 'too few messages were traced'
 	weigh message "$count"
 
-	# The least counts: where others take the time there is less to move.
+	# The lowest counts: if others use the processor there is less to move.
 	least=
 	for try in 1 2 3; do
 		session -d 0.3 down

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Other systems, as far as their headers go: the program and its tests are
 # compiled and linked for each, without a warning, against the headers and the
-# link libraries that zig(1) carries.  Nothing is run.
+# link libraries that zig(1) includes.  Nothing is run.
 #
 #	sh tests/build/systems.sh [SYSTEM...]
 #
@@ -28,7 +28,7 @@ for system; do
 		fi
 		continue
 	fi
-	# A copy, for no object of this system is to be taken for one of that.
+	# A copy, so that no object of this system is mistaken for one of that.
 	mkdir "$dir/$system"
 	cp -R Makefile stfl-relay.c src tests "$dir/$system"
 	if (cd "$dir/$system" && make -s clean &&

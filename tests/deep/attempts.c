@@ -1,6 +1,6 @@
 /*
- * What a session that somebody has taken over tries under the filter, which is
- * to deny it all: probe.c says when, and who is told.
+ * What an intruder in a session tries under the filter, which is to deny all of
+ * it: probe.c says when, and who gets the results.
  */
 
 #define _GNU_SOURCE
@@ -72,8 +72,8 @@ expect(int error, long result, const char *format, ...)
 #define DENIED(call) expect(ENOSYS, call, "%s", #call)
 
 /*
- * What ends a process or resumes it, with whatever arguments: no process can be
- * without, and none could be tried and go on.
+ * Calls that end a process or resume it, whatever their arguments: every
+ * process needs them, and could not go on after trying one.
  */
 static int
 ends_or_resumes(long call)
@@ -86,7 +86,7 @@ ends_or_resumes(long call)
 #ifdef __x86_64__
 		/*
 		 * uretprobe and uprobe: kernels since 6.14 ask no filter, and
-		 * kill whoever calls them unbidden.
+		 * kill a process that calls them by itself.
 		 */
 		335, 336,
 #endif
@@ -100,8 +100,8 @@ ends_or_resumes(long call)
 }
 
 /*
- * No system has as many calls.  No argument is of any use, so that what a
- * session may call does nothing; and what it may call is told.
+ * No system has as many calls.  All arguments are useless, so that calls that a
+ * session may make do nothing; these calls are reported.
  */
 void
 every_number(void)
@@ -112,14 +112,15 @@ every_number(void)
 		if (!ends_or_resumes(call))
 			expect(ENOSYS, syscall(call, -1L, -1L, -1L, -1L, -1L,
 			    -1L), "call %ld", call);
-	/* It may have been set far ahead. */
+	/* A call may have set it far ahead. */
 	alarm(0);
 }
 
 #ifdef SYS_socketcall
 /*
- * All socket calls in one, through memory.  Where the libc has no other way,
- * send(9), recv(10), and shutdown(13) to getsockopt(15) are a session's.
+ * All socket calls in one, with arguments in memory.  If the libc has no other
+ * way, a session may make send(9), recv(10), and shutdown(13) to
+ * getsockopt(15).
  */
 static void
 every_socketcall(void)
@@ -204,7 +205,7 @@ break_out(void)
 	DENIED(dup2(TARGET, OPERATOR));
 #ifdef SYS_sendto
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, &un, sizeof un));
-	/* The filter looks at an address in two halves. */
+	/* The filter checks an address in two halves. */
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, 1L, 0L));
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, LONG_MIN, 0L));
 #endif
@@ -213,7 +214,7 @@ break_out(void)
 #endif
 }
 
-/* Of the calls that a session makes, what it never asks of them. */
+/* Calls that a session makes, with requests that it never makes. */
 
 static void
 every_ioctl(int fd)
@@ -242,7 +243,7 @@ every_ioctl(int fd)
 		expect(ENOSYS, ioctl(fd, FIONREAD, &n), "ioctl(2, FIONREAD)");
 }
 
-/* On 32 bits libc looks at a lock before it hands it on. */
+/* On 32 bits libc reads a lock before it passes it on. */
 static void
 every_fcntl(int fd)
 {
@@ -256,7 +257,7 @@ every_fcntl(int fd)
 			    "fcntl(%d, %d)", fd, command);
 }
 
-/* Few of them at levels that no session uses. */
+/* Only a few at levels that no session uses. */
 static void
 every_option(int fd)
 {
@@ -337,7 +338,7 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_recvfrom, OPERATOR, &c, 1, 0, NULL, NULL));
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
-	/* By socketcall, which libc may use, it can be had. */
+	/* With socketcall, which libc may use, this is possible. */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));
 	DENIED(syscall(SYS_splice, OPERATOR, NULL, pipes[1], NULL, 1, 0));

@@ -1,27 +1,29 @@
-/* Of the intruder: probe.c begins, attempts.c tries.  Linux alone. */
+/* The intruder: probe.c begins, attempts.c tries.  Linux only. */
 
 enum { LOG = 1, OPERATOR = 2, TARGET = 3 };	/* a session's descriptors */
 
 /* How many attempts were made. */
 extern unsigned tried;
 
-/* Tell the target, as printf(3). */
+/* Report to the target, as printf(3). */
 void	tell(const char *, ...);
 
 /*
- * An attempt and its result, errno where that is -1: any other errno than this
- * is told, with the attempt's name as printf(3) has it.
+ * An attempt and its result, with errno if that is -1: any errno other than
+ * this is reported, with the attempt's name, which is a format of printf(3).
  */
 void	expect(int, long, const char *, ...);
 
-/* Every call by its number, without arguments that are of any use. */
+/* Every call by its number, with useless arguments. */
 void	every_number(void);
 
-/* The same by the doors that a machine has for programs of others. */
+/*
+ * The same through a machine's interfaces for programs of other architectures.
+ */
 void	old_doors(void);
 
-/* What would lead out, through libc, whose way may be another. */
+/* What would lead out, called through libc, which may choose another call. */
 void	break_out(void);
 
-/* Of the calls that a session makes, what it never asks of them. */
+/* Calls that a session makes, with requests that it never makes. */
 void	wrong_arguments(void);

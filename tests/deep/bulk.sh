@@ -1,5 +1,5 @@
 #!/bin/sh
-# The rules and the random scripts once more, with every flow taken for bulk.
+# The rules and the random scripts once more, with every flow treated as bulk.
 RELAY=$PWD/tests/stfl-relay-bulk
 PATIENT=${PATIENT:-150}
 export RELAY PATIENT

@@ -1,6 +1,6 @@
 /*
  * What a session has given up, seen from outside; and kernels that lack a layer
- * of that, or refuse it.
+ * of confinement, or refuse it.
  */
 
 #include "../lib/lack.h"
@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A session that is being carried, so that all is confined that will be. */
+/* A session that has carried bytes, and so is confined. */
 static void
 begin_carried(struct session *t)
 {
@@ -59,7 +59,7 @@ proc_line(pid_t pid, const char *file, const char *word)
 }
 #define proc_line(...) FROM(proc_line, __VA_ARGS__)
 
-/* A build with -DNO_CONFINE, or a kernel without it. */
+/* Skip in a build with -DNO_CONFINE, or on a kernel without a filter. */
 static void
 need_filter(pid_t pid)
 {
@@ -128,8 +128,9 @@ be_user(void)
 		_exit(125);
 }
 
-/* proc(5): then what is below /proc/PID is root's. */
-TEST(not_dumpable, "another process of its user cannot look into a session")
+/* proc(5): then the files below /proc/PID belong to root. */
+TEST(not_dumpable, "another process of the same user cannot look into a "
+    "session")
 {
 	struct session t;
 	struct stat st;
@@ -200,7 +201,7 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 }
 #define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
-/* A file could be written to where 2 is not the client's socket. */
+/* A file could be written to if 2 is not the client's socket. */
 TEST(own_limits,
     "a session can write no core and no file, start no process and open no "
     "more than eight descriptors")
@@ -230,7 +231,7 @@ lack_them(void)
 	lack_calls(lacking, nlacking);
 }
 
-/* Whatever is played, this build uses what is to be missing. */
+/* Whatever is simulated, this build uses what is to be missing. */
 static void
 need_confinement(void)
 {
@@ -242,7 +243,7 @@ need_confinement(void)
 }
 #define need_confinement(...) FROM(need_confinement, __VA_ARGS__)
 
-/* A session where these are missing works, under as many filters. */
+/* A session without these calls works, under this number of filters. */
 static void
 session_without(const struct lack *lack, size_t n, int filters)
 {
@@ -252,7 +253,7 @@ session_without(const struct lack *lack, size_t n, int filters)
 	nlacking = n;
 	relay_setup = lack_them;
 	begin_carried(&t);
-	/* The one that plays is one of them. */
+	/* One more is the filter that simulates. */
 	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
 	conclude(&t);
 }
@@ -284,7 +285,7 @@ TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 	expect_status(&t, 0);
 }
 
-/* A pipe whose writing end the relay inherits where no soft limit reaches. */
+/* A pipe whose writing end the relay inherits, beyond its soft limit. */
 static int stray[2];
 static rlim_t hard_limit;
 
@@ -321,14 +322,14 @@ stray_closed(rlim_t limit)
 }
 #define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
-/* Before 5.9; /proc tells how many there may be. */
+/* Before Linux 5.9; /proc tells how many there may be. */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
 {
 	stray_closed(100);
 }
 
-/* What sanitizers have to say without /proc is no line of ours. */
+/* Sanitizers complain without /proc, and that is not the relay's line. */
 TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
     "stray descriptors up to the hard limit")
 {
@@ -392,7 +393,7 @@ TEST(no_seccomp, "a kernel without seccomp and Landlock carries sessions")
 	session_without(&lack[2], 2, 0);
 }
 
-/* RST for both peers, a word in the log, and 71. */
+/* RST for both peers, a reason in the log, and status 71. */
 static void
 refused(const char *what, long call, int argument, unsigned value, int error)
 {
@@ -434,7 +435,7 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, EACCES);
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
-		/* The first one only asks, with a flag. */
+		/* The first call only asks for the ABI, with a flag. */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,
 		    0, EPERM);

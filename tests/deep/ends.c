@@ -21,8 +21,8 @@ set(int fd, int level, int option, int value)
 
 /*
  * A small window, if the script asks for one, before there is a connection.
- * Small segments go with it, for Linux makes the other side's send buffer in
- * their proportion, and it should be full now and then.
+ * Small segments go with it, because Linux sizes the other side's send buffer
+ * by them, and that should be full now and then.
  */
 static void
 set_window(int fd, const struct script *s, int end)
@@ -30,8 +30,9 @@ set_window(int fd, const struct script *s, int end)
 	const struct op *op;
 
 	/*
-	 * Elsewhere a listener's segment size is not its sockets': then one is
-	 * larger than the window, and TCP sends some bytes in five seconds.
+	 * Elsewhere accepted sockets do not inherit the listener's segment
+	 * size: then a segment is larger than the window, and TCP sends only a
+	 * few bytes every five seconds.
 	 */
 #ifndef __linux__
 	return;
@@ -46,7 +47,7 @@ set_window(int fd, const struct script *s, int end)
 	}
 }
 
-/* -1 with EADDRINUSE: another process was given this port in this moment. */
+/* -1 with EADDRINUSE: another process got this port at this moment. */
 static int
 try_listener(int domain, const struct script *s)
 {
@@ -66,11 +67,11 @@ try_listener(int domain, const struct script *s)
 	fd = private_socket(domain, SOCK_STREAM, 0);
 	if (fd == -1)
 		return -1;
-	/* Or thousands of sessions in TIME_WAIT would use the ports up. */
+	/* Else thousands of sessions in TIME_WAIT would use up the ports. */
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
 		set_window(fd, s, TARGET);
-		/* An urgent byte may come before as_peer can ask for it. */
+		/* An urgent byte may come before as_peer can set this. */
 		set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	}
 	if (bind(fd, &to.sa, domain == AF_INET ? sizeof to.in : sizeof to.in6)
@@ -80,7 +81,7 @@ try_listener(int domain, const struct script *s)
 	return -1;
 }
 
-/* Where there is no IPv6 the client has to do without. */
+/* Without IPv6 the client uses IPv4. */
 int
 make_listener(int domain, const struct script *s)
 {

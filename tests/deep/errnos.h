@@ -1,7 +1,6 @@
 /*
- * The system calls of a session, each with what its manual says that it may
- * fail with.  Those that only say that an address or a descriptor is wrong are
- * in: who knows.
+ * The system calls of a session, each with the errors that its manual lists,
+ * including those that only say that an address or a descriptor is wrong.
  */
 
 #ifndef ERRNOS_H
@@ -11,7 +10,7 @@
 
 enum { MOST_ERRORS = 24 };
 
-/* Errors are errnos, and what traced.h has instead of one; 0 ends them. */
+/* Errors are errnos, or what traced.h has instead of one; 0 ends them. */
 struct call {
 	const char *name;
 	long number;

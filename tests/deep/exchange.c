@@ -14,7 +14,7 @@ enum {
 /* What the client and the target send. */
 static unsigned char streams[2][MOST_BYTES];
 
-/* Who sees FIN has all that the other side sent before its own. */
+/* A side that sees FIN has everything that the other side sent before it. */
 static const char *
 judge(const struct side *side)
 {
@@ -103,7 +103,7 @@ transmit(const struct exchange *e, struct side *side, int i)
 		me->dead = 1;
 }
 
-/* Everything sent: now FIN, or RST, if it is this side's turn. */
+/* Everything is sent: now FIN or RST, if it is this side's turn. */
 static void
 finish_or_reset(const struct exchange *e, struct side *side, int i)
 {

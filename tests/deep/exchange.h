@@ -1,6 +1,6 @@
 /*
- * A session whose relay may break off at any call: what both of its peers do
- * and see.
+ * A session whose relay may break off at any call: what its two peers do and
+ * see.
  */
 
 #ifndef EXCHANGE_H
@@ -8,29 +8,29 @@
 
 #include "../lib/traced.h"
 
-/* Milliseconds that it may take; the options of its relay say 5 s. */
+/* Milliseconds that it may take; its relay's options allow 5 s. */
 #define EXCHANGE_LIMIT (12000 * test_slow())
 
-/* Who does what. */
+/* What each side does. */
 struct exchange {
 	const char *options[8];
-	size_t bytes[2];	/* of the client, of the target */
+	size_t bytes[2];	/* from the client, from the target */
 	size_t urgent;		/* which of them, from 1, is urgent; 0: none */
 	size_t tail;		/* how many wait until the rest has arrived */
-	int last[2];		/* finishes when the other one has */
-	int resets[2];		/* when all its bytes are at the relay */
-	int signal;		/* to the relay, when the client's are there */
+	int last[2];		/* this side finishes after the other one */
+	int resets[2];		/* as soon as the relay has all its bytes */
+	int signal;		/* to the relay, when it has the client's */
 	int named;		/* the target is a name */
 	int refuses;		/* the target does not listen */
 	int is_header;		/* a PROXY header comes first */
 	int shared;		/* descriptor 2 is the client's socket */
-	int slow;		/* the target reads when the client is gone */
-	int bulk;		/* through a relay that takes all for bulk */
+	int slow;		/* the target reads once the client is gone */
+	int bulk;		/* through a relay that treats all as bulk */
 };
 
 /* One end of a session. */
 struct side {
-	int fd;			/* -1: not there, or let go */
+	int fd;			/* -1: not there, or closed */
 	size_t to_send, sent, received;
 	size_t expected, skip;	/* of received, and what comes before */
 	int finished;		/* it sent FIN */
@@ -40,8 +40,8 @@ struct side {
 };
 
 /*
- * play_exchange: at this listener, if it is not one that refuses, and this
- * client's socket.  Gives what is wrong, or NULL; LOSS is its first word where
+ * play_exchange: with this listener, unless the target refuses, and this
+ * client's socket.  Returns what is wrong, or NULL; the first word is LOSS if
  * FIN hides that bytes were lost.
  */
 const char *play_exchange(const struct exchange *, struct tracing *,

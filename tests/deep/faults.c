@@ -1,15 +1,14 @@
 /*
  * Every system call can fail: each call of a session is made to fail with each
  * errno that its manual lists: once, at its first, second and each later use,
- * and always.  What must never be: a crash, a spin, an end later than the
+ * and always.  There must never be a crash, a spin, an end later than the
  * limits allow, a wrong byte, or a FIN that hides that bytes were lost.
  *
- * Those are many, so make check takes every so-manieth fault, and make
- * check-faults (FAULTS=all) takes them all.  FAULTS=sendto:2:32 is only the
+ * There are many, so make check tries every seventh fault (SAMPLE), and make
+ * check-faults (FAULTS=all) tries them all.  FAULTS=sendto:2:32 is only the
  * second sendto, with errno 32 (0:32: each; -1 for the errno: it does less than
- * was asked for; -3: the relay is killed in its stead).  FAULTS_LIST=1 prints
- * each fault and what came of it.  RELAY_BULK is the relay that takes every
- * flow for bulk.
+ * asked; -3: the relay is killed instead).  FAULTS_LIST=1 prints each fault and
+ * its outcome.  RELAY_BULK is the relay that treats every flow as bulk.
  */
 
 #include "errnos.h"
@@ -44,7 +43,7 @@ start(const struct exchange *e, struct relay *r, int port)
 	relay_startv(r, AF_INET6, !e->shared, args);
 }
 
-/* One session under this fault.  What is wrong, or NULL. */
+/* One session with this fault.  Returns what is wrong, or NULL. */
 static const char *
 session(const struct exchange *e, struct tracing *t, const struct fault *f,
     struct side *side)
@@ -139,7 +138,7 @@ just_one(const struct exchange *e, struct tracing *t, const char *text)
 			try(e, t, i, nth, error);
 }
 
-/* Errors after which the same call is rightly made again. */
+/* Errors after which it is right to make the same call again. */
 static int
 passes(int error)
 {
@@ -147,8 +146,8 @@ passes(int error)
 }
 
 /*
- * Each use, of as many as there are without a fault, with each error, and then
- * (0) all uses with it; of these every so-manieth.
+ * Each use that there is without a fault, with each error, and then (0) all
+ * uses with it; of these every step'th.
  */
 static void
 every(const struct exchange *e, struct tracing *t, const unsigned *count,
@@ -170,7 +169,7 @@ every(const struct exchange *e, struct tracing *t, const unsigned *count,
 			}
 }
 
-/* All is well without a fault; gives how often each call is made. */
+/* All is well without a fault; returns how often each call is made. */
 static const unsigned *
 calibrate(const struct exchange *e, struct tracing *t)
 {
@@ -181,7 +180,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 	size_t i;
 
 	what = session(e, t, NULL, side);
-	/* Others may hold all the pipes there are, see pipe(7). */
+	/* Others may hold all the pipes that a user may have, pipe(7). */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
 		pause_for(SETTLED);
 		what = session(e, t, NULL, side);
@@ -238,7 +237,7 @@ try_all(const struct exchange *e)
 	if (choice == NULL) {
 		every(e, t, count, SAMPLE);
 	} else {
-		alarm(0);	/* takes what it takes */
+		alarm(0);	/* it takes as long as it takes */
 		if (strcmp(choice, "all") == 0)
 			every(e, t, count, 1);
 		else
@@ -268,7 +267,7 @@ EXCHANGE(faults_inetd,
     .options = { "-v" }, .bytes = { 1000, 3000 }, .last[CLIENT] = 1,
     .shared = 1)
 
-EXCHANGE(faults_proxy, "no call that fails hides a loss behind a PROXY header",
+EXCHANGE(faults_proxy, "no call that fails hides a loss after a PROXY header",
     .options = { "-p", "2" }, .bytes = { 1000, 3000 }, .last[TARGET] = 1,
     .is_header = 1)
 

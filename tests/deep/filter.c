@@ -1,7 +1,7 @@
 /*
- * Every path of a session under the filter: a relay that is killed by a call
- * that it does not know (tests/stfl-relay-strict).  bulk.sh has the rules and
- * the random scripts under such a one.
+ * Every path of a session under the filter, with a relay that is killed by a
+ * call that the filter denies (tests/stfl-relay-strict).  bulk.sh runs the
+ * rules and the random scripts with such a relay.
  */
 
 #include "../lib/lack.h"
@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <string.h>
 
-/* The same sources, so that what a session calls is what this one calls. */
+/* The same sources, so that this one makes the same calls as any session. */
 static void
 begin_strict(struct session *t, const char *option, const char *value)
 {
@@ -28,7 +28,7 @@ begin_strict(struct session *t, const char *option, const char *value)
 }
 #define begin_strict(...) FROM(begin_strict, __VA_ARGS__)
 
-TEST(filter_talk, "the filter knows all that talk needs")
+TEST(filter_talk, "the filter allows all that talk needs")
 {
 	struct session t;
 
@@ -54,10 +54,10 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * There may be no pipe while others hold many (pipe(7)), so that nothing is
- * spliced here: in bulk.sh everything is.
+ * There may be no pipe while others hold many (pipe(7)); then nothing is
+ * spliced here.  In bulk.sh everything is.
  */
-TEST(filter_bulk, "the filter knows all that bulk needs")
+TEST(filter_bulk, "the filter allows all that bulk needs")
 {
 	struct session t;
 
@@ -75,7 +75,9 @@ lack_splice(void)
 	lack_calls(&lack, 1);
 }
 
-/* It lacks the call, or has it not for sockets; and all is taken for bulk. */
+/*
+ * It lacks the call, or has it but not for sockets; everything counts as bulk.
+ */
 TEST(no_splice, "a kernel without splice(2) carries bulk")
 {
 	static const int errors[] = { ENOSYS, EINVAL };
@@ -92,7 +94,7 @@ TEST(no_splice, "a kernel without splice(2) carries bulk")
 	}
 }
 
-TEST(filter_urgent, "the filter knows all that urgent bytes need")
+TEST(filter_urgent, "the filter allows all that urgent bytes need")
 {
 	struct session s;
 	char c[2];
@@ -131,8 +133,8 @@ expect_syslog(int fd, const char *word)
 }
 #define expect_syslog(...) FROM(expect_syslog, __VA_ARGS__)
 
-/* With the line to syslogd, and to descriptor 2. */
-TEST(filter_signals, "the filter knows all that signals and syslog lines need")
+/* With the line sent to syslogd and to descriptor 2. */
+TEST(filter_signals, "the filter allows all that signals and syslog lines need")
 {
 	struct session s;
 	int fd;
@@ -150,8 +152,8 @@ TEST(filter_signals, "the filter knows all that signals and syslog lines need")
 	expect_over(&s, CLIENT, "signal", 1000, 0);
 }
 
-/* To a target that takes it slowly, with the waits that this has. */
-TEST(filter_reset, "the filter knows all that a reset before a slow target "
+/* To a target that reads slowly, with all the waits that follow. */
+TEST(filter_reset, "the filter allows all that a reset before a slow target "
     "needs")
 {
 	static char block[65536];
@@ -178,7 +180,7 @@ ends_idle(struct session *s)
 }
 #define ends_idle(...) FROM(ends_idle, __VA_ARGS__)
 
-TEST(filter_idle, "the filter knows all that -T needs")
+TEST(filter_idle, "the filter allows all that -T needs")
 {
 	struct session s;
 
@@ -186,8 +188,8 @@ TEST(filter_idle, "the filter knows all that -T needs")
 	ends_idle(&s);
 }
 
-/* restart_syscall(2), of a poll(2) with a time. */
-TEST(filter_stopped, "the filter knows all that a stop and its end need")
+/* restart_syscall(2), for a poll(2) with a timeout. */
+TEST(filter_stopped, "the filter allows all that stopping and continuing need")
 {
 	struct session s;
 
@@ -197,7 +199,7 @@ TEST(filter_stopped, "the filter knows all that a stop and its end need")
 	ends_idle(&s);
 }
 
-TEST(filter_half_closed, "the filter knows all that -t needs")
+TEST(filter_half_closed, "the filter allows all that -t needs")
 {
 	struct session s;
 
@@ -208,9 +210,9 @@ TEST(filter_half_closed, "the filter knows all that -t needs")
 	expect_status(&s, 0);
 }
 
-/* What is under way is looked after, TCP_INFO included. */
+/* The relay looks at what is in flight, with TCP_INFO, too. */
 TEST(filter_unacknowledged,
-    "the filter knows all that -k needs with bytes under way")
+    "the filter allows all that -k needs with bytes in flight")
 {
 	struct session s;
 

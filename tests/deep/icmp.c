@@ -1,6 +1,6 @@
 /*
- * A router that says "unreachable" in passing; TCP goes on trying, RFC 1122
- * 4.2.3.9.
+ * A router that reports "unreachable" in passing; TCP goes on trying (RFC 1122,
+ * 4.2.3.9).
  */
 
 #include "../lib/links.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSING = 250 };	/* milliseconds that it says so for */
+enum { PASSING = 250 };	/* milliseconds for which it reports that */
 
 TEST(icmp_before_reset,
     "ICMP unreachable in passing costs no byte before a reset")
@@ -35,9 +35,9 @@ TEST(icmp_before_reset,
 }
 
 /*
- * The far peers have finished: with FIN from the near ones, too, poll(2) says
- * POLLHUP of a connection that goes on.  The relay has what the near peers are
- * still to read, and so is there to see it.
+ * The far peers have finished: with FIN from the near ones, too, poll(2)
+ * reports POLLHUP for a connection that goes on.  The relay still has bytes for
+ * the near peers, and so is there to see it.
  */
 TEST(icmp_before_fin,
     "ICMP unreachable in passing costs no byte before FIN that crosses "
@@ -75,7 +75,7 @@ TEST(icmp_before_fin,
 	}
 }
 
-/* How often ICMP has said so here. */
+/* How often ICMP has reported that here. */
 static long
 unreachables(void)
 {
@@ -94,9 +94,9 @@ unreachables(void)
 }
 
 /*
- * The answer to the target's first byte, which meets ICMP, comes before the
- * relay sees that it is connected; until then its SYN is not answered, for a
- * listener's queue is full.
+ * The answer to the target's first byte, which causes ICMP, comes before the
+ * relay sees that it is connected; until then its SYN is not answered, because
+ * the listener's queue is full.
  */
 TEST(icmp_at_handshake,
     "ICMP unreachable in passing does not end a session that begins")

@@ -1,6 +1,6 @@
 /*
- * What a session has given up, tried from inside: by a relay that somebody has
- * taken over (probe.c), who tells the target what was not denied.
+ * What a session has given up, tried from inside: by an intruder in a relay
+ * (probe.c), who reports to the target what was not denied.
  */
 
 #include "../lib/relay.h"
@@ -24,7 +24,7 @@
 /* What descriptor 2 of a relay is. */
 enum { CLIENT_ITSELF, PIPE, REGULAR, TERMINAL, KINDS };
 
-static int second;	/* what is to be put on 2, or -1 */
+static int second;	/* what goes on 2, or -1 */
 static int unpowered;
 
 static void
@@ -36,7 +36,10 @@ change_over(void)
 		_exit(125);
 }
 
-/* The file and the terminal are the tester's, and the relay's as they are. */
+/*
+ * The tester opens the file and the terminal, and the relay gets them as they
+ * are.
+ */
 static int
 open_kind(int kind)
 {
@@ -55,8 +58,8 @@ open_kind(int kind)
 }
 
 /*
- * A session that is taken over.  It is none of the build that is tested, but
- * its sources are.
+ * A session with an intruder.  It is not the build under test, but built from
+ * the same sources.
  */
 static void
 take_over(struct session *t, const char *what, int kind)
@@ -84,7 +87,10 @@ take_over(struct session *t, const char *what, int kind)
 static const char *const kinds[] = { "the client", "a pipe", "a file",
     "a terminal" };
 
-/* All that the intruder says, before a byte of the client's comes through. */
+/*
+ * Everything that the intruder reports, before a byte from the client comes
+ * through.
+ */
 static void
 hear(struct session *t, char *text, size_t size)
 {
@@ -108,7 +114,7 @@ hear(struct session *t, char *text, size_t size)
 }
 #define hear(...) FROM(hear, __VA_ARGS__)
 
-/* Whatever was tried, it still carries, and ends as it should. */
+/* Whatever was tried, the session still carries, and ends as it should. */
 static void
 still_carries(struct session *t)
 {
@@ -125,7 +131,9 @@ need_filter(pid_t pid)
 		skip("this kernel has no seccomp filter");
 }
 
-/* Each of these attempts gives ENOSYS, and there are so many at least. */
+/*
+ * Each of these attempts gives ENOSYS, and there are at least `least' of them.
+ */
 static void
 all_denied(const char *what, int kind, unsigned least)
 {
@@ -144,7 +152,7 @@ all_denied(const char *what, int kind, unsigned least)
 }
 #define all_denied(...) FROM(all_denied, __VA_ARGS__)
 
-/* Of Landlock's ABIs: none, Debian 12's, and what this kernel has. */
+/* Landlock's ABIs: none, Debian 12's, and this kernel's. */
 static void
 denied_everywhere(const char *what, unsigned least)
 {
@@ -194,9 +202,9 @@ TEST(old_doors,
 #endif
 
 /*
- * A budget, and not a list: which calls a session needs is its own business and
- * its libc's, but there are few of them.  A machine of 32 bits has some in two
- * forms, and one of PowerPC's recv(2) and send(2).
+ * A maximum, not a list: which calls a session needs depends on it and its
+ * libc, but there are few of them.  A 32-bit machine has some in two forms, and
+ * PowerPC has recv(2) and send(2) besides.
  */
 #if defined(__powerpc64__)
 enum { MOST_KNOWN = 12 };
@@ -205,7 +213,7 @@ enum { MOST_KNOWN = sizeof(long) == 8 ? 10 : 14 };
 #endif
 
 TEST(every_number,
-    "every call but those of a session is unknown inside it")
+    "every call except those of a session is unknown inside it")
 {
 	static char text[65536];
 	struct session t;
@@ -228,7 +236,7 @@ TEST(every_number,
 }
 
 #ifdef __x86_64__
-/* The signal that int 0x80 is here in a process that may make it; or 0. */
+/* The signal that int 0x80 causes here in a process that may make it; or 0. */
 static int
 foreign_signal(void)
 {
@@ -246,7 +254,7 @@ foreign_signal(void)
 }
 
 /*
- * Where the kernel has no such call for anybody, that is what ends the session.
+ * If the kernel has no such call for any process, that signal ends the session.
  */
 TEST(foreign_architecture,
     "a call of another architecture ends the session with RST")
@@ -271,7 +279,7 @@ TEST(foreign_architecture,
 }
 #endif
 
-/* Local sockets of ours, by a path and without one, and a file. */
+/* The tester's local sockets, with a path and without one, and a file. */
 static void
 offer_things(void)
 {
@@ -312,7 +320,7 @@ remove_things(void)
 	}
 }
 
-/* The layer that is left, when the filter is not there to hide it. */
+/* The layer that is left when there is no filter in front of it. */
 TEST(landlock_alone,
     "without a filter Landlock still denies files, ports and signals")
 {

@@ -1,10 +1,10 @@
 /*
- * Links that go down.  With -k, a peer that does not answer any more is missed
- * after about twice as many seconds; one that answers is left alone, however
- * little it takes.
+ * Links that go down.  With -k, a peer that no longer answers counts as lost
+ * after about twice that time; one that answers is left alone, however little
+ * it takes.
  *
- * LINKS_PAUSE is for how many milliseconds a window is closed before its link
- * goes down.
+ * LINKS_PAUSE is the number of milliseconds for which a window is closed before
+ * its link goes down.
  */
 
 #include "../lib/links.h"
@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 /*
- * Milliseconds: -k; when a peer is missed, at the earliest and at the latest;
- * and a time in which all settles.
+ * Milliseconds: -k; when a peer is lost, at the earliest and at the latest; and
+ * a time in which everything settles.
  */
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
-/* The relay ends well, and says who is missed. */
+/* The relay ends with status 0, and says who is lost. */
 static void
 expect_timeout(int far)
 {
@@ -72,7 +72,7 @@ expect_missed(int64_t since, int latest)
 }
 #define expect_missed(...) FROM(expect_missed, __VA_ARGS__)
 
-/* They are as they were: what is sent arrives. */
+/* The sessions still live: what is sent arrives. */
 static void
 expect_alive(void)
 {
@@ -85,14 +85,14 @@ expect_alive(void)
 }
 
 TEST(link_idle,
-    "a silent peer whose link goes down is missed after about twice -k")
+    "a silent peer whose link goes down counts as lost after about twice -k")
 {
 	begin_links();
 	expect_missed(link_down(), LATEST);
 }
 
 TEST(link_under_way,
-    "a peer whose link goes down is missed with bytes under way to it")
+    "a peer whose link goes down with bytes in flight to it counts as lost")
 {
 	int64_t since;
 
@@ -102,9 +102,9 @@ TEST(link_under_way,
 	expect_missed(since, LATEST);
 }
 
-/* Nothing else is, and nothing was for a while. */
+/* Nothing else is in flight, and nothing was for a while. */
 TEST(link_fin_under_way,
-    "a peer whose link goes down is missed with FIN under way to it")
+    "a peer whose link goes down with FIN in flight to it counts as lost")
 {
 	int64_t since;
 
@@ -117,11 +117,11 @@ TEST(link_fin_under_way,
 }
 
 /*
- * The kernel asks a closed window after pauses that double, and only then: two
- * of them are missed before the peer is.
+ * The kernel probes a closed window, after pauses that double: two probes get
+ * no answer before the peer counts as lost.
  */
 TEST(link_window_closed,
-    "a peer whose link goes down is missed with its window closed")
+    "a peer whose link goes down with its window closed counts as lost")
 {
 	int pause;
 
@@ -156,7 +156,7 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 	expect_alive();
 }
 
-/* Nothing, then a link that is down: what was sent meanwhile is to arrive. */
+/* Silence, then a link that is down: what was sent meanwhile must arrive. */
 static void
 outage(const char *k, const char *t, int silence, int ms, size_t size)
 {
@@ -184,9 +184,10 @@ TEST(link_short_outage,
 }
 
 /*
- * The last answer before may be as old as -k, and that is not the peer's fault.
- * The kernel repeats what was sent after some 3.0 and 6.2 seconds, and at the
- * looks between, which come often because of -t, 8 have passed since then.
+ * The last answer before that may be as old as -k, which is not the peer's
+ * fault.  The kernel retransmits after some 3.0 and 6.2 seconds, and at the
+ * looks in between, which are frequent because of -t, 8 seconds have passed
+ * since that answer.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
@@ -195,8 +196,8 @@ TEST(link_outage_after_silence,
 }
 
 /*
- * The relay has ended by then: the kernel asks the closed window alone, and no
- * option of ours may make it give up.
+ * The relay has ended by then: the kernel probes the closed window by itself,
+ * and no option that the relay has set may make it stop.
  */
 TEST(link_closed_behind_fin,
     "what a closed window holds back outlives the relay")

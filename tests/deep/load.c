@@ -1,10 +1,10 @@
 /*
  * Load: many sessions at once, and many more one after the other, through one
- * super-server.  None may be lost, every byte is looked at, and nothing may be
+ * super-server.  None may be lost, every byte is checked, and nothing may be
  * left over.
  *
- * LOAD_AT_ONCE and LOAD_IN_ROW say how many; without them it is few, and fewer
- * still on a slow machine.
+ * LOAD_AT_ONCE and LOAD_IN_ROW say how many; without them there are few, and
+ * fewer still on a slow machine.
  */
 
 #include "../lib/places.h"
@@ -30,14 +30,14 @@
 
 enum {
 	TOGETHER = 500, IN_ROW = 3000,
-	ENOUGH = 4000,		/* milliseconds, unless it is said how many */
+	ENOUGH = 4000,		/* milliseconds, unless a number is given */
 	MOST_BYTES = 20000,
 	ALWAYS_MOVES = 65536	/* KiB */
 };
 
 /*
- * What the processes here tell each other.  A session that has arrived is one
- * that the target has seen.
+ * What the processes here tell each other.  A session has arrived when the
+ * target has seen it.
  */
 static struct figures {
 	volatile long started, ended, bad;
@@ -46,7 +46,7 @@ static struct figures {
 	volatile long total;	/* how many there will be; 0: not known yet */
 	volatile long descriptors, sockets;	/* left over */
 	volatile long up, over;	/* milliseconds */
-	volatile long memory;	/* KiB that all together took */
+	volatile long memory;	/* KiB, of all sessions together */
 } *figures;
 
 static long wanted;		/* sessions */
@@ -54,10 +54,10 @@ static int64_t deadline;	/* for the last one to begin */
 
 static pid_t superserver;
 static int front;		/* its port */
-static int target;		/* where the sessions go: listens */
+static int target;		/* the listener to which sessions go */
 static char target_port[8];
 
-/* Descriptors that are open here; -1 if the system does not tell. */
+/* Descriptors that are open here; -1 if unknown. */
 static long
 descriptors(void)
 {
@@ -125,7 +125,7 @@ be_superserver(int listener)
 	int fd;
 
 #ifdef PR_SET_CHILD_SUBREAPER
-	/* Whatever a relay may leave running is ours, and is counted. */
+	/* What a relay leaves running becomes a child, and is counted. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 #endif
 	memset(&sa, 0, sizeof sa);
@@ -158,7 +158,7 @@ available(void)
 	return meminfo(words);
 }
 
-/* What the kernel holds for processes and sockets, and nobody else moves. */
+/* What the kernel holds for processes and sockets and for nothing else. */
 static long
 held(void)
 {
@@ -178,7 +178,7 @@ raise_to(struct rlimit *limit, long n)
 		limit->rlim_max = limit->rlim_cur;
 }
 
-/* Room for so many sessions, or the test cannot be made. */
+/* Room for n sessions, or a skip. */
 static void
 need(long n)
 {
@@ -214,7 +214,7 @@ start_superserver(void)
 	close(listener);
 }
 
-/* Wait until so many of them have come: each may take its time. */
+/* Wait until n of them have come: each may take its time. */
 static void
 wait_for(const volatile long *count, long n, const char *what)
 {
@@ -304,7 +304,7 @@ room_for(long n)
 	return fd;
 }
 
-/* A process has descriptors for one side only.  The first bytes tell which. */
+/* A process has descriptors for one side only.  The first bytes say which. */
 static void
 be_target(void)
 {
@@ -328,7 +328,7 @@ be_target(void)
 	_exit(0);
 }
 
-/* No more than so many are under way, for a listener's queue is short. */
+/* At most UNDER_WAY are being set up, because a listener's queue is short. */
 static void
 at_once(void)
 {
@@ -394,7 +394,7 @@ in_row(void)
 	figures->over = (long)(milliseconds() - began);
 }
 
-/* Begin and end the super-server, too; nothing but memory remains to see. */
+/* Begin and end the super-server, too; only memory remains to be checked. */
 static void
 run_apart(void (*sessions)(void))
 {
@@ -415,7 +415,7 @@ run_apart(void (*sessions)(void))
 	_exit(0);
 }
 
-/* One after the other, for each counts what the other would add to. */
+/* One after the other, because each counts what the other would add to. */
 static void
 wait_for_turn(void)
 {
@@ -430,8 +430,8 @@ wait_for_turn(void)
 }
 
 /*
- * The whole of a run, in a network that goes with it.  Its memory has to come
- * back: all but 1 KiB a session, and what a machine always moves.
+ * A whole run, in a network of its own.  Its memory has to come back, except 1
+ * KiB a session and the usual variation of a machine.
  */
 static void
 run(void (*sessions)(void), const char *variable, long otherwise)
@@ -446,7 +446,7 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
-	/* A sanitizer looks for leaks when all end at once: for 20 seconds. */
+	/* If all end at once, a sanitizer looks for leaks for 20 seconds. */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);
 	if (text != NULL)

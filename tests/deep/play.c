@@ -1,18 +1,18 @@
 /*
- * A script on its way.  One process has both ends in its hand, so that one can
- * wait for what the other has seen.  It does where TCP leaves to chance what
- * will be seen:
+ * A script being played.  One process has both ends, so that one can wait for
+ * what the other has seen.  It does so where TCP leaves it to chance what will
+ * be seen:
  *
  *   TCP has a single urgent pointer, and a second urgent byte takes the mark
  *   from one that is not read yet: it waits until that one has been seen.  The
- *   pointer reaches 64 KiB ahead: no more than NEAR bytes may lie unseen before
- *   an urgent one.
+ *   pointer reaches 64 KiB ahead: at most NEAR bytes may be unseen before an
+ *   urgent one.
  *
- *   A reset drops what is under way.  One that waits until all is acknowledged
+ *   A reset drops what is in flight.  One that waits until all is acknowledged
  *   (ACKED) leaves the other end all of it, read or not, and then RST.  One
- *   that waits until both ends have seen all (QUIET) settles what both see.  Of
- *   one that does not wait (ABRUPT) only this is certain: right bytes, as far
- *   as they go, and then RST.
+ *   that waits until both ends have seen all (QUIET) determines what both see.
+ *   After one that does not wait (ABRUPT) only this is certain: the bytes that
+ *   arrive are right, and then there is RST.
  *
  *   A socket that is closed with something unread sends RST: it is closed when
  *   that end has seen all.
@@ -66,7 +66,7 @@ play_begin(struct play *p, const struct script *s, int way)
 	p->peer[CLIENT].fd = dial(p->front, s);
 }
 
-/* Where packets get lost a connection may arrive late. */
+/* If packets are lost, a connection may arrive late. */
 static void
 arrive(struct play *p, const struct script *s)
 {
@@ -114,8 +114,8 @@ push(struct play *p, int end)
 }
 
 /*
- * Read once after poll(2).  An urgent byte that comes after sockatmark(3) lies
- * behind the bytes that poll(2) has seen, and recv(2) stops in front of it.
+ * Read once after poll(2).  An urgent byte that comes after sockatmark(3)
+ * follows the bytes that poll(2) has seen, and recv(2) stops in front of it.
  */
 static void
 take(struct play *p, int end)
@@ -144,7 +144,7 @@ take(struct play *p, int end)
 		return;
 	}
 	if (n == 0) {
-		/* After an error that send(2) has told, this is no FIN. */
+		/* After an error reported by send(2), this is not FIN. */
 		seen->fin = me->error == 0 || me->error == EPIPE;
 		if (me->error != 0)
 			see_error(seen, me->error);
@@ -177,7 +177,7 @@ look_for_error(struct play *p, int end)
 	}
 }
 
-/* Read at a rate: what was not used in half a second is not made up for. */
+/* Read at a rate: what was not used for half a second is lost. */
 static void
 count_allowed(struct peer *me)
 {
@@ -194,7 +194,7 @@ is_reading(const struct peer *me)
 	    (me->rate == 0 || me->allowed >= me->rate * CHUNK);
 }
 
-/* What to ask of an end. */
+/* What to ask poll(2) of an end. */
 static struct pollfd
 interest(const struct peer *me)
 {
@@ -205,7 +205,7 @@ interest(const struct peer *me)
 		fd.events |= POLLIN;
 	if (me->sent < me->queued && me->error == 0)
 		fd.events |= POLLOUT;
-	/* After FIN both ways poll(2) says POLLHUP for ever. */
+	/* After FIN both ways poll(2) always reports POLLHUP at once. */
 	fd.fd = fd.events != 0 || (is_reading(me) && !me->half_closed) ?
 	    me->fd : -1;
 	return fd;
@@ -237,7 +237,7 @@ serve(struct play *p, int end, int revents)
 		take(p, end);
 }
 
-/* True if an end has seen all that there is to be seen until now. */
+/* True if an end has seen all that there is to see so far. */
 static int
 is_abreast(const struct play *p, int end)
 {
@@ -252,7 +252,7 @@ is_abreast(const struct play *p, int end)
 	    (me->seen.bytes == other->queued && !other->half_closed);
 }
 
-/* True if the socket has taken all that was to be sent until now. */
+/* True if the socket has taken all that was to be sent so far. */
 static int
 is_written(const struct peer *me)
 {
@@ -265,7 +265,9 @@ is_acked(const struct peer *me)
 	return me->error != 0 || unsent(me->fd) == 0;
 }
 
-/* True if it neither moves another mark nor is too far from what is seen. */
+/*
+ * True if it neither moves another mark nor is too far ahead of what is seen.
+ */
 static int
 may_be_urgent(const struct play *p, int end)
 {
@@ -278,7 +280,7 @@ may_be_urgent(const struct play *p, int end)
 	    (seen >= me->urgent && seen + NEAR > me->sent));
 }
 
-/* Until the target has been accepted nobody would see it. */
+/* Before the target's connection is accepted nobody would see it. */
 static int
 may_reset(const struct play *p, int end, unsigned kind)
 {
@@ -305,7 +307,9 @@ send_urgent(struct play *p, int end)
 	return 1;
 }
 
-/* Until the bytes have gone, in time; once nothing is lost any more, at once. */
+/*
+ * Until the bytes have gone, by time; once nothing is lost any more, at once.
+ */
 static int
 trickle(struct play *p, const struct op *op)
 {
@@ -328,7 +332,7 @@ trickle(struct play *p, const struct op *op)
 	return 1;
 }
 
-/* The relay should end by itself, in peace. */
+/* The relay should end by itself, with status 0. */
 static int
 relay_ended(struct play *p)
 {
@@ -419,8 +423,8 @@ perform(struct play *p, const struct op *op)
 }
 
 /*
- * Let the sockets go.  What is open still is reset, as too many connections in
- * TIME_WAIT use up the ports of the machine.
+ * Close the sockets.  Those that are still open are reset, because too many
+ * connections in TIME_WAIT use up the machine's ports.
  */
 static void
 finish_play(struct play *p)

@@ -1,15 +1,15 @@
 /*
- * Whoever has taken a session over.  This is built into a relay whose poll(2)
- * is ours (tests/stfl-relay-probed): at the first one after it is confined, all
- * is tried that it may not do, in its place, by it.
+ * An intruder in a session.  This is built into a relay whose poll(2) is ours
+ * (tests/stfl-relay-probed): in the first poll(2) after it is confined, the
+ * relay tries everything that it may not do.
  *
- * The target is told, as the one that a session may still talk to: a line for
- * each attempt that was not denied, and then "tried" with their number.  PROBE
- * in the environment says what is tried; without it nothing is.
+ * The target, to which a session may still talk, gets a line for each attempt
+ * that was not denied, and then "tried" with the number of attempts.  PROBE in
+ * the environment says what is tried; without it nothing is.
  *
- * The kernel can be played that lacks a means: PROBE_ABI is the highest ABI of
- * Landlock that it has (0: none), and "landlock" has no seccomp filter.
- * PLACE is the path of things of the tester's, each with a word of its own.
+ * A kernel without some mechanism can be simulated: PROBE_ABI is the highest
+ * Landlock ABI that it has (0: none), and "landlock" has no seccomp filter.
+ * PLACE is the path of the tester's things, each with a suffix of its own.
  */
 
 #define _GNU_SOURCE
@@ -59,7 +59,7 @@ landlock_alone(long abi)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memset(&un, 0, sizeof un);
 	un.sun_family = AF_UNIX;
-	/* Of a socket of somebody else's, by its path and without one. */
+	/* Another process's socket, with a path and without one. */
 	snprintf(un.sun_path, sizeof un.sun_path, "%s.socket", getenv("PLACE"));
 	abstract = un;
 	abstract.sun_path[0] = '\0';
@@ -115,7 +115,7 @@ own_abi(void)
 	return abi;
 }
 
-/* read(2) of i386, in its way; the session ends by it. */
+/* read(2) as i386 calls it, which ends the session. */
 static void
 foreign(void)
 {
@@ -178,7 +178,7 @@ probe(void)
 {
 	static int confined;
 
-	/* 0 before; 1 after, or the filter has no such call. */
+	/* 0 before; 1 after, or if the filter has no such call. */
 	if (confined || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		return;
 	confined = 1;
@@ -221,8 +221,8 @@ probed_pledge(const char *promises, const char *execpromises)
 }
 
 /*
- * One thing, for whoever does what was not pledged is killed; after the first
- * byte, so that both peers are there.
+ * One thing only, because doing what was not pledged kills the process; after
+ * the first byte, so that both peers are there.
  */
 static void
 probe(void)

@@ -8,14 +8,14 @@
 enum {
 	LONG = 24,		/* ops of a long script */
 	PATIENT_LONG = 14,
-	READING = 7,		/* seconds, for a slow reader to get all */
+	READING = 7,		/* seconds, for a slow reader to read all */
 	SPENDING = 8000		/* milliseconds, for pauses and the like */
 };
 
 const char *const end_name[] = { "client", "target" };
 const char *const way_name[] = { "directly", "through the relay" };
 
-/* A script in the making. */
+/* A script under construction. */
 struct maker {
 	struct script *s;
 	uint64_t state;		/* of draw */
@@ -62,10 +62,10 @@ add(struct maker *m, int end, enum what what, unsigned arg)
 }
 
 /*
- * The relay's options.  With a limit something is to come from an end, or to be
- * acknowledged by one, at least each other second: pauses are short then, and
- * with the buffers small even a slow reader opens its window that often (Linux
- * does it by a sixteenth of the buffer or a segment, whichever is more).
+ * The relay's options.  With a limit something has to come from an end, or be
+ * acknowledged by one, at least every two seconds: then pauses are short, and
+ * with small buffers even a slow reader opens its window that often (Linux does
+ * so by a sixteenth of the buffer or a segment, whichever is more).
  */
 static void
 draw_options(struct maker *m)
@@ -74,7 +74,7 @@ draw_options(struct maker *m)
 	unsigned limit, which;
 
 	m->s->keepalive = keepalive[draw(&m->state, 8)];
-	/* Four probes, or answers, in a row are not lost by chance. */
+	/* Four probes or answers in a row are not lost by chance. */
 	if (m->s->kind == LOSSY && m->s->keepalive != 0)
 		m->s->keepalive = 4;
 	m->limited = draw(&m->state, 3) == 0;
@@ -121,7 +121,7 @@ add_send(struct maker *m, int end)
 	add(m, end, SEND, arg);
 }
 
-/* No slower than that all that is on its way is read soon enough. */
+/* Fast enough to read in time all that is on its way. */
 static void
 add_rate(struct maker *m, int end)
 {
@@ -145,7 +145,7 @@ add_stall(struct maker *m, int end)
 	add(m, end, STALL, 1 + draw(&m->state, most));
 }
 
-/* Within a limit, and longer than any stall.  Of -t there is none before FIN. */
+/* Within a limit, and longer than any stall.  -t is no limit before FIN. */
 static void
 add_pause(struct maker *m, int end)
 {
@@ -163,8 +163,8 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * An end hears nothing, for less time than there is between two probes: either
- * it misses what is sent meanwhile, or one probe of an idle connection.
+ * An end receives nothing, for less than the time between two probes: it misses
+ * either what is sent meanwhile, or one probe of an idle connection.
  */
 static void
 add_outage(struct maker *m, int end)
@@ -193,9 +193,10 @@ add_outage(struct maker *m, int end)
 
 /*
  * For longer than a relay with -k 1 waits for a sign of life, segments to an
- * end get lost, which sends all the time; and still does until the next copy of
- * them may be on its way, which takes up to twice the time.  Nothing may lie
- * before its bytes: in a closed window they would wait where no relay sees them.
+ * end are lost, while that end sends all the time.  It goes on sending until
+ * the next copy of them may be on its way, which takes up to twice that time.
+ * Nothing may precede its bytes: with a closed window they would wait where no
+ * relay sees them.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -238,8 +239,8 @@ may_lose(const struct maker *m, int end)
 
 /*
  * An end closes for good when it has seen all that the other end sends.  From
- * then on the other end only reads, and in the end closes, too: anything else
- * would meet RST, and when, depends on when the closed end is forgotten.
+ * then on the other end only reads, and finally closes, too: anything else
+ * would meet RST, at a time that depends on when the closed end is forgotten.
  */
 static void
 add_close(struct maker *m, int end)
@@ -251,7 +252,9 @@ add_close(struct maker *m, int end)
 		add(m, !end, STALL, draw(&m->state, 200) == 0 ? 25000 :
 		    1000 + draw(&m->state, 6000));
 	if (!m->closed[end] && draw(&m->state, 3) != 0) {
-		/* More than fits into what is sent to it; see set_window. */
+		/*
+		 * More than fits into the buffers on the way; see set_window.
+		 */
 		if (stalled && m->small[!end] && m->rate[!end] == 0)
 			add(m, end, SEND, 40000 + draw(&m->state, 160000));
 		else
@@ -318,14 +321,14 @@ add_reset(struct maker *m, int end)
 	    draw(&m->state, 3) == 0)
 		add(m, end, HALF_CLOSE, 0);
 	kind = draw(&m->state, 3);
-	/* RST after a segment that got lost does not count, or not at once. */
+	/* RST after a lost segment does not count, or not at once. */
 	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
 	    kind);
 }
 
 /*
  * A script ends with a reset, with both ends half-closed, or with one more byte
- * from each that is not, which shows that the stream was open until then.  Or,
+ * from each end that is not, which shows that the stream was still open.  Or,
  * if it is patient, with a close.
  */
 void
@@ -333,7 +336,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 {
 	static const enum what often[] = { SEND, SEND, SEND, SEND, SEND, SEND,
 	    URGENT, URGENT, URGENT, STALL, STALL, PAUSE, HALF_CLOSE, RESET,
-	    /* of patient ones alone: */ SEND, STALL, PAUSE, PAUSE, RATE, RATE,
+	    /* patient scripts only: */ SEND, STALL, PAUSE, PAUSE, RATE, RATE,
 	    RATE, TRICKLE, LOSE, LOSE, CLOSE, CLOSE, CLOSE };
 	struct maker m;
 	enum what what;
@@ -358,7 +361,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	what = SEND;
 	for (; left > 0; left--) {
 		end = (int)draw(&m.state, ENDS);
-		/* No limit is to run out in pauses. */
+		/* No limit is to run out in a pause. */
 		what = m.limited && what == PAUSE ? SEND :
 		    often[draw(&m.state, whats)];
 		/* A long script should not be over at once. */
@@ -387,7 +390,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 			add(&m, end, SEND, 1);
 }
 
-/* The BSDs tell of a reset before they tell of FIN, unless that was read. */
+/* The BSDs report a reset before FIN, unless FIN was read already. */
 static int
 hides_fin(const struct script *s, int end)
 {
@@ -429,7 +432,7 @@ put(struct text *t, const char *format, ...)
 		t->n = sizeof t->s - 1;
 }
 
-/* As struct op has it: bytes and milliseconds. */
+/* As in struct op: bytes and milliseconds. */
 void
 put_script(struct text *t, const struct script *s)
 {

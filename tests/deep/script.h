@@ -29,15 +29,15 @@ enum what {
 	SEND,
 	URGENT,
 	STALL,		/* read nothing */
-	PAUSE,		/* nobody does anything but read and write */
+	PAUSE,		/* nobody does anything except read and write */
 	HALF_CLOSE,
 	RESET,
 	BUFFER,		/* a small receive buffer */
-	RATE,		/* read so much in a second */
+	RATE,		/* read this many bytes a second */
 	CLOSE,		/* close(2), for good */
 	LOSE,		/* no segment of that size or more arrives here */
-	HEAL,		/* they do again */
-	TRICKLE,	/* send a byte each DRIP, for so long */
+	HEAL,		/* segments arrive again */
+	TRICKLE,	/* send a byte every DRIP, for that time */
 	SETTLE,		/* both ends have seen all */
 	AWAIT		/* the relay has ended */
 };
@@ -53,13 +53,13 @@ struct op {
 struct script {
 	uint64_t seed;
 	enum kind kind;
-	/* The relay's -k, -T and -t, in seconds, but of QUICK; 0: off. */
+	/* The relay's -k, -T and -t, in seconds, except in QUICK; 0: off. */
 	unsigned keepalive, idle, half_closed;
 	size_t n;
 	struct op op[MOST_OPS];
 };
 
-/* What an end has seen of the other. */
+/* What an end has seen from the other. */
 struct seen {
 	size_t bytes;
 	size_t marks, mark[MOST_OPS];
@@ -73,8 +73,8 @@ struct peer {
 	size_t queued, sent;	/* bytes: to be sent, and taken by the socket */
 	size_t urgent;		/* bytes up to and with the last urgent one */
 	int half_closed, closed, reset;
-	int healed;		/* of lost segments, lately */
-	int error;		/* met in sending; recv(2) will not tell it */
+	int healed;		/* segments were lost until lately */
+	int error;		/* met in sending; recv(2) will not report it */
 	int64_t stalled;	/* reads nothing before that time */
 	int64_t rate;		/* bytes/s that it reads; 0: all it can */
 	int64_t allowed;	/* thousandths of a byte, at this rate, */
@@ -82,12 +82,12 @@ struct peer {
 	struct seen seen;
 };
 
-/* A script on its way. */
+/* A script being played. */
 struct play {
 	int way;
 	size_t next;		/* op */
 	int64_t paused;		/* until that time */
-	int64_t moved;		/* when something last did */
+	int64_t moved;		/* when something last moved */
 	unsigned drips;		/* bytes that a trickle has sent, */
 	int64_t drip;		/* and when the next is due */
 	int front;		/* where the client is accepted; -1: it is */
@@ -106,7 +106,7 @@ struct text {
 extern const char *const end_name[], *const way_name[];
 
 void	make_script(struct script *, uint64_t seed, enum kind);
-/* True if TCP settles all that this end sees. */
+/* True if TCP determines all that this end sees. */
 int	is_certain(const struct script *, int end);
 void	put(struct text *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
@@ -125,9 +125,9 @@ int	dial(int listener, const struct script *);
 pid_t	start_relay(int client, const struct script *, int port);
 
 /*
- * play_begin: this way.
+ * play_begin: in this way.
  * play_interest: what to ask of ENDS + 1 descriptors.
- * play_step: what poll(2) has found of them, and as many ops as may be done.
+ * play_step: handles what poll(2) has found, and does as many ops as it may.
  * play_ended: true when all is seen, and the relay has ended.
  */
 extern int64_t present;		/* milliseconds() */

@@ -5,11 +5,11 @@
  *
  *	tests/scripts [-p | -l] [-av] [-j jobs] [-n count] [-s first-seed]
  *
- * -p plays patient scripts, in which seconds pass and a system forgets what was
- * closed, in a network namespace where it does so soon; -l the same in one that
- * loses packets and doubles some.  SCRIPTS in the environment is a count, too,
- * and PATIENT that of patient ones; -a goes on after a difference; -v shows
- * each script and what was seen.
+ * -p plays patient scripts, in which seconds pass and a system forgets closed
+ * connections, in a network namespace where it does so soon; -l the same in one
+ * that loses some packets and doubles some.  SCRIPTS in the environment is a
+ * count, too, and PATIENT that of patient ones; -a goes on after a difference;
+ * -v shows each script and what was seen.
  */
 
 #include "../lib/places.h"
@@ -29,9 +29,9 @@
 enum {
 	QUICK_SLOTS = 24,	/* scripts that a process plays at a time */
 	MOST_SLOTS = 300,	/* of those that mostly wait */
-	AT_ONCE = 3,		/* that it starts before it serves the others */
+	AT_ONCE = 3,		/* started before the others are served */
 	MOST_JOBS = 64,
-	TRIES = 5		/* of a script while it does */
+	TRIES = 5		/* tries of a script then */
 };
 
 struct slot {
@@ -49,7 +49,7 @@ static int all;			/* go on after a difference */
 static int verbose;
 static volatile sig_atomic_t stop;
 
-/* What both ways have not in common; 0 if there is nothing. */
+/* In what the two ways differ; 0 if in nothing. */
 static int
 differs(const struct slot *slot, struct text *why)
 {
@@ -73,7 +73,9 @@ differs(const struct slot *slot, struct text *why)
 	return why->n != 0;
 }
 
-/* Both ways are done: tell the parent if they differ, which ends it all. */
+/*
+ * Both ways are done: report a difference to the parent, which ends everything.
+ */
 static void
 compare(const struct slot *slot)
 {
@@ -108,7 +110,7 @@ compare(const struct slot *slot)
 	put(&t, "# again: %sRELAY=%s tests/scripts%s -s %llu -n 1 -v\n",
 	    target_family() == AF_INET6 ? "TARGET6=yes " : "", relay_path,
 	    options[slot->script.kind], seed);
-	/* With the final zero, for another process may add its own. */
+	/* With the final NUL, because another process may add its own. */
 	(void)!write(reports, t.s, t.n + 1);
 	stop = !all;
 }
@@ -134,7 +136,7 @@ start(struct slot *slot)
 
 /*
  * Both ways; then the slot is free for another script.  A session with a limit
- * ends if the machine stands still for long, and so that is no verdict.
+ * ends if the machine stands still for long, so that is no verdict.
  */
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
@@ -173,8 +175,8 @@ caught(int sig)
 
 /*
  * How many scripts at a time: those that wait leave room for others.  One may
- * have seven descriptors: two ends and a listener each way, and another one for
- * the relay's client.
+ * need seven descriptors: two ends and a listener each way, and another
+ * listener for the relay's client.
  */
 static unsigned
 most_slots(void)
@@ -226,7 +228,9 @@ play(uint64_t seed, uint64_t last, uint64_t stride)
 		}
 		if (fd == fds)
 			break;
-		/* No event tells when all is acknowledged, or a stall over. */
+		/*
+		 * No event reports that all is acknowledged, or a stall over.
+		 */
 		if (poll(fds, (nfds_t)(fd - fds), kind == QUICK ? 1 : 5) == -1
 		    && errno != EINTR)
 			fail("poll: %s", strerror(errno));
@@ -262,7 +266,7 @@ start_worker(uint64_t first, uint64_t last, uint64_t stride)
 	_exit(0);
 }
 
-/* A network of our own, in which a system soon forgets, or loses packets. */
+/* A network of its own, where a system soon forgets, or packets are lost. */
 static void
 set_apart(void)
 {
@@ -287,7 +291,7 @@ set_apart(void)
 	put_file("/proc/sys/net/ipv4/tcp_fin_timeout", "1");
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_time", "1");
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_intvl", "1");
-	/* For longer than a script loses segments, at 0.2 s for the first. */
+	/* For longer than a script loses segments, from 0.2 s on. */
 	put_file("/proc/sys/net/ipv4/tcp_retries2", "7");
 	if (kind != LOSSY)
 		return;
@@ -304,7 +308,7 @@ take_place(void)
 	need_ipv6();
 }
 
-/* True if that can be; if not, why. */
+/* True if that is possible; if not, says why. */
 static int
 can_take_place(char *why, size_t size)
 {
@@ -328,7 +332,7 @@ can_take_place(char *why, size_t size)
 	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/* Gives the exit status. */
+/* Returns the exit status. */
 static int
 run(uint64_t first, uint64_t count, unsigned jobs)
 {
@@ -360,7 +364,7 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 	for (i = 0; i < jobs; i++)
 		pid[i] = start_worker(first + i, first + count - 1, jobs);
 	close(end[1]);
-	/* The first report is enough; without one all have ended. */
+	/* The first report is enough; if there is none, all have ended. */
 	differences = 0;
 	while ((differences == 0 || all) &&
 	    (got = read(end[0], report, sizeof report)) > 0) {

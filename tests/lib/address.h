@@ -1,6 +1,4 @@
-/*
- * Addresses: in text, and of sockets.
- */
+/* Addresses: as text, and those of sockets. */
 
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -16,13 +14,13 @@ union address {
 };
 
 /*
- * address: of "192.0.2.1", "2001:db8::1" or "fe80::1%lo", and a port.
+ * address: from "192.0.2.1", "2001:db8::1" or "fe80::1%lo", and a port.
  * host_text: the address alone, without port and scope.
  * address_text: as the log line gives it, "192.0.2.1:80" or "[fe80::1%1]:80".
- * Either text lasts until the next of its kind.
- * own_name, peer_name: of a socket.
- * bound_to: a TCP socket that is, of both protocols if that is possible; a new
- * address may be of use only a moment after it was given.
+ * Either text lasts until the next call of the same function.
+ * own_name, peer_name: a socket's own address, and its peer's.
+ * bound_to: a TCP socket bound to that address, for both protocols if possible;
+ * waits for an address that was added a moment ago.
  */
 union address address(const char *text, int port);
 socklen_t address_size(const union address *);

@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that call from one address to another, and what their
- * lines say of the addresses.
+ * Sessions of clients that connect from one given address to another, and what
+ * their lines say of the addresses.
  */
 
 #ifndef CALLS_H
@@ -10,14 +10,16 @@
 #include "relay.h"
 
 /*
- * call: a client at one address and port calls another; port 0 is any.  Gives
- * the relay's socket; the client's own is the session's.
- * serve: a relay of it, with -v and these arguments, which end with NULL.
- * serve_to: the same, and it gets its target of this listener, which is closed.
- * expect_named: the line says this of the addresses, from one space to another.
- * expect_whole: FIN both ways, and the line at the end with these bytes.
+ * call: a client at one address and port connects to another; port 0 is any.
+ * Returns the relay's socket; the client's own is in the session.
+ * serve: starts a relay on it, with -v and these arguments, which end with
+ * NULL.
+ * serve_to: the same, and its target is accepted from this listener, which is
+ * closed.
+ * expect_named: the line contains these words among the addresses.
+ * expect_whole: FIN both ways, and a last line with these byte counts.
  * expect_failure: the client gets RST without a byte, and the operator a line
- * with this end, for a target of these words: put_names first.
+ * with this end.  Call put_names first, with the words for the target.
  */
 int	call(struct session *, const char *from, int from_port, const char *to,
 	    int to_port);

@@ -1,6 +1,6 @@
 /*
- * Kernels that lack a system call, or refuse it, played by a filter that the
- * parent of a relay leaves behind (seccomp(2)).
+ * Kernels that lack a system call, or refuse it, simulated by a filter that a
+ * relay's parent installs (seccomp(2)).
  */
 
 #ifndef LACK_H
@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* This call, or only where that argument is this, fails with this errno. */
+/* This call, or only if that argument has this value, fails with this errno. */
 struct lack {
 	long call;
 	int argument;		/* from 0, or ANY_ARGUMENT */
@@ -18,8 +18,8 @@ struct lack {
 enum { ANY_ARGUMENT = -1 };
 
 /*
- * lack_calls: from here on, in this process and what it executes; an exit where
- * that cannot be.  For relay_setup.
+ * lack_calls: from here on, in this process and what it executes; exits if that
+ * is impossible.  For relay_setup.
  */
 void	lack_calls(const struct lack *, size_t n);
 

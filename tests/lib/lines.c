@@ -1,6 +1,4 @@
-/*
- * A relay's lines in the log, and how it ends.
- */
+/* A relay's lines in the log, and how it ends. */
 
 #define TEST_LIBRARY
 #include "address.h"
@@ -11,14 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* key=address:port of a socket's own end, or of its peer, as we know it. */
+/*
+ * key=address:port of a socket's own end or of its peer, as the test knows it.
+ */
 static size_t
 put_name(char *to, size_t size, const char *key, const union address *a)
 {
 	return (size_t)snprintf(to, size, "%s=%s ", key, address_text(a));
 }
 
-/* What the line says of the addresses; as long as there is no target: words. */
+/* What the line says of the addresses; without a target: these words for it. */
 void
 put_names(struct session *t, const char *target)
 {
@@ -26,7 +26,7 @@ put_names(struct session *t, const char *target)
 	char words[100];
 	size_t n, size;
 
-	/* They may be a text that the next address replaces. */
+	/* The words may be in a buffer that the next address overwrites. */
 	snprintf(words, sizeof words, "%s", target == NULL ? "" : target);
 	size = sizeof t->addresses;
 	client = own_name(t->fd[CLIENT]);
@@ -43,7 +43,7 @@ put_names(struct session *t, const char *target)
 	put_name(t->addresses + n, size - n, "via", &via);
 }
 
-/* Does the line end with this?  A * at its end is anything. */
+/* Does the line end with this?  A * at its end stands for anything. */
 static int
 ends_with(const char *line, const char *end)
 {
@@ -55,7 +55,7 @@ ends_with(const char *line, const char *end)
 	return strcmp(line, end) == 0;
 }
 
-/* Cut off what each line says of a session that root has started. */
+/* Cut off the warning that each line of a session started by root has. */
 int
 cut_warning(char *line)
 {
@@ -70,7 +70,7 @@ cut_warning(char *line)
 	return 1;
 }
 
-/* Check a line; give its secs in milliseconds. */
+/* Check a line; returns its secs in milliseconds. */
 int64_t
 check_line(char *line, const struct session *t, const char *end, uint64_t up,
     uint64_t down)
@@ -146,7 +146,10 @@ expect_exit(struct session *t, int status, const char *end, uint64_t up,
 		fail("logged more: %s", rest);
 }
 
-/* The end of a session that carried so much from this side and back to it. */
+/*
+ * The end of a session that carried these amounts from this side and back to
+ * it.
+ */
 void
 expect_over(struct session *t, int side, const char *end, uint64_t sent,
     uint64_t back)

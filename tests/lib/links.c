@@ -17,7 +17,7 @@
 
 struct session far_sessions[2];
 
-static int place[PLACES];	/* /proc/self/ns/net, of each */
+static int place[PLACES];	/* /proc/self/ns/net of each */
 
 #ifdef __linux__
 void
@@ -78,7 +78,7 @@ join(enum place where, const char *name, enum place other,
 	run(where, text);
 }
 
-/* fd00::/64 and 10.0.0.0/24 here, fd01::/64 and 10.0.1.0/24 behind. */
+/* fd00::/64 and 10.0.0.0/24 here, fd01::/64 and 10.0.1.0/24 beyond. */
 void
 make_links(void)
 {
@@ -121,7 +121,7 @@ link_down(void)
 void
 link_up(void)
 {
-	/* Addresses of IPv6 leave with the link. */
+	/* IPv6 addresses are lost when the link goes down. */
 	run(ROUTER, "ip link set behind up &&"
 	    " ip address add fd01::1/64 dev behind nodad");
 }
@@ -151,7 +151,7 @@ listen_in(enum place where, const char *address)
 	return fd;
 }
 
-/* From a place to a listener that is in another. */
+/* From one place to a listener in another. */
 static int
 connect_from(enum place where, int listener)
 {

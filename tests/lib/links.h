@@ -12,24 +12,24 @@
 
 /*
  * Where a socket is: with the relay; in the router, where the near peers are;
- * or behind it, where the far peers are and the link goes down.  For clients the
- * relay is at fd00::1.
+ * or beyond it, where the far peers are and where the link goes down.  Clients
+ * reach the relay at fd00::1.
  */
 enum place { RELAY, ROUTER, FAR, PLACES };
 #define TARGET_NEAR "10.0.0.2"
 #define TARGET_FAR "10.0.1.2"
 
-/* By who is far: CLIENT, TARGET. */
+/* Indexed by the side that is far: CLIENT, TARGET. */
 extern struct session far_sessions[2];
 #define far_fd(far) far_sessions[far].fd[far]
 #define near_fd(far) far_sessions[far].fd[!far]
 
 /*
- * make_links: from here on all this is so, and the test is where the relay is.
- * go_to: what it opens from now on is there.
+ * make_links: creates all this; from here on the test is where the relay is.
+ * go_to: sockets opened from now on are there.
  * begin_far: both sessions, with this -k and -t; 1000 bytes have come from the
  * far peers.  begin_links: make_links, and begin_far with -k 1.
- * link_down: gives the time at which it is.
+ * link_down: returns the time at which it went down.
  * route_away: the router answers with ICMP unreachable, until route_back.
  * send_near: both near peers send this number of bytes of stream 3.
  */

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * A network as others are, and not of packets larger than a window, in which a
- * closed connection is forgotten after a second, receivers have so many bytes
+ * An ordinary network, whose packets are no larger than a window, in which a
+ * closed connection is forgotten after a second, receivers have `receive' bytes
  * of buffer, and senders 4 MiB.
  */
 void
@@ -44,7 +44,7 @@ patient_begin(struct patient *t, const char *option, const char *value,
 	char c;
 
 	relay_session(&t->relay, option, value, option2, value2, NULL);
-	do			/* a first line, of its start */
+	do			/* the first line, at its start */
 		if (!readable(t->relay.err, SOON) ||
 		    read(t->relay.err, &c, 1) != 1)
 			fail("no line is logged");
@@ -59,8 +59,8 @@ patient_begin(struct patient *t, const char *option, const char *value,
 }
 
 /*
- * The relay ends with status 0, and its line says that so many bytes came from
- * this side and went back to it, and why it has ended.
+ * The relay ends with status 0, and its line says how many bytes came from this
+ * side and went back to it, and why it has ended.
  */
 void
 patient_over(struct patient *t, int side, const char *end, size_t sent,
@@ -84,7 +84,7 @@ patient_over(struct patient *t, int side, const char *end, size_t sent,
 		fail("logged \"%s\" and not%s", text, want);
 }
 
-/* Both sides have got it all: FIN from whoever has not finished yet. */
+/* Both sides have everything: FIN from each side that has not finished yet. */
 void
 finish_both(struct patient *t, int near, int finished)
 {
@@ -99,7 +99,7 @@ finish_both(struct patient *t, int near, int finished)
 
 /* Sockets, as their systems have them. */
 
-/* tcp(7): the state of this side's connection; 0: its system knows it not. */
+/* tcp(7): the state of this side's connection; 0: the system knows of none. */
 static int
 state_at(int side, int local, int remote)
 {

@@ -1,6 +1,6 @@
 /*
- * Sessions in which time matters, in a network of their own in which the
- * system's own times are short.
+ * Sessions in which time matters, in a network of their own where the system's
+ * own timeouts are short.
  */
 
 #ifndef PATIENT_H
@@ -8,14 +8,14 @@
 
 #include "relay.h"
 
-/* Milliseconds: what -T and -t are given here. */
+/* Milliseconds: the value of -T and -t here. */
 enum { LIMIT = 2000 };
 #define LIMIT_TEXT "2"
 
-/* A session may end this many times later than it should on a slow machine. */
+/* On a slow machine a session may end later than it should, by this factor. */
 #define SLOW_MACHINE (3 * test_slow())
 
-/* And so late after a peer has vanished: at -k 1 TCP asks ever more rarely. */
+/* And after a peer has vanished: at -k 1 TCP probes ever more rarely. */
 #define MISSED (6000 * test_slow())
 
 struct patient {
@@ -27,15 +27,17 @@ struct patient {
 };
 
 /*
- * own_network: as others are, and not of packets larger than a window: a closed
- * connection is forgotten after a second, receivers have this number of bytes
- * of buffer, and senders 4 MiB. patient_begin: a session with up to two
- * options. patient_over: the relay ends with status 0, and its line says that
- * these bytes came from this side and went back to it, and why it has ended.
- * finish_both: both sides have got it all: FIN from whoever has not finished
- * yet. peer_state, relay_state: tcp(7), of either end of a side's connection;
- * 0: its system knows it not. expect_forgotten: wait until that is so. arrived:
- * bytes that wait to be read. settle: wait until nothing comes any more.
+ * own_network: an ordinary one, with packets no larger than a window: a closed
+ * connection is forgotten after a second, receivers have `receive' bytes of
+ * buffer, and senders 4 MiB.  patient_begin: a session with up to two options.
+ * patient_over: the relay ends with status 0, and its line has these numbers of
+ * bytes from this side and back to it, and this end.
+ * finish_both: both sides have everything: FIN from each side that has not
+ * finished yet.  peer_state, relay_state: tcp(7), of either end of a side's
+ * connection;
+ * 0: the system knows of none.  expect_forgotten: wait until that is so.
+ * arrived: bytes that wait to be read.  settle: wait until nothing comes any
+ * more.
  * broken: the connection is over.
  */
 void	own_network(int receive);

@@ -84,7 +84,7 @@ bind_on(int family)
 	return fd;
 }
 
-/* OpenBSD is silent on a bound port: so it is bound for the other protocol. */
+/* On OpenBSD a bound port is silent: so bind it for the other protocol. */
 int
 refuse_on(int family)
 {
@@ -177,7 +177,7 @@ socket_pair(int family, int *ours, int *theirs)
 	close(listener);
 }
 
-/* RST, also where recv(2) keeps silent of it, for FIN came before. */
+/* RST, also where recv(2) does not report it because FIN came before. */
 void
 expect_reset(int fd)
 {
@@ -185,7 +185,7 @@ expect_reset(int fd)
 	socklen_t len;
 	int error;
 
-	/* Not every poll(2) tells of it. */
+	/* Not every poll(2) reports it. */
 	end = milliseconds() + SOON;
 	do {
 		len = sizeof error;
@@ -197,7 +197,7 @@ expect_reset(int fd)
 		    strerror(error));
 }
 
-/* Send until nothing goes any more; give the bytes that the kernel took. */
+/* Send until the kernel takes no more; returns how many bytes it took. */
 uint64_t
 fill(int fd, unsigned stream)
 {
@@ -221,7 +221,7 @@ fill(int fd, unsigned stream)
 	return sent;
 }
 
-/* Bytes that the peer's kernel has not taken. */
+/* Bytes that the peer's kernel has not acknowledged. */
 uint64_t
 unacked(int fd)
 {
@@ -265,8 +265,8 @@ listen_dual(void)
 }
 
 /*
- * Make a listener with a backlog of 0 answer no one: until *filler, which is to
- * be accepted first, is.
+ * Make a listener with a backlog of 0 answer no one until *filler, the first in
+ * its queue, is accepted.
  */
 void
 congest(int listener, int *filler)
@@ -299,7 +299,7 @@ blackhole(void)
 	return listener;
 }
 
-/* No period that a buffer's size could hide. */
+/* No period that might coincide with a buffer's size. */
 unsigned char
 stream_byte(unsigned stream, uint64_t i)
 {
@@ -434,7 +434,7 @@ aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
 	return pid;
 }
 
-/* It said itself why it failed, or was skipped. */
+/* It has already said why it failed or was skipped. */
 void
 expect_done(pid_t pid)
 {

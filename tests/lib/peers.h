@@ -10,7 +10,7 @@
 
 #include <netinet/in.h>
 
-/* Where accept(2) also gives a connection that was reset since. */
+/* Whether accept(2) also returns a connection that was reset meanwhile. */
 #ifdef __linux__
 enum { ACCEPTS_RESET = 1 };
 #else
@@ -32,12 +32,12 @@ const char *target_host(void);
 
 /*
  * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
- * need_ipv6: skip where there is no ::1; the others that need it do so too.
- * refuse_on: a port that is ours and on which nobody listens.
- * congest: have a listener with a backlog of 0 answer nobody, until *filler,
- * which is to be accepted first, is.  blackhole: a listener that answers nobody.
- * fill: send until nothing goes any more; gives the bytes that the kernel took.
- * unacked: bytes that the peer's kernel has not taken.
+ * need_ipv6: skip if there is no ::1; other functions that need it do so too.
+ * refuse_on: holds a port on which nobody listens.
+ * congest: make a listener with a backlog of 0 answer nobody until *filler, the
+ * first in its queue, is accepted.  blackhole: a listener that answers nobody.
+ * fill: send until the kernel takes no more; returns how many bytes it took.
+ * unacked: bytes that the peer's kernel has not acknowledged.
  */
 void	need_ipv6(void);
 int	listen_on(int family);
@@ -63,10 +63,10 @@ uint64_t fill(int fd, unsigned stream);
 uint64_t unacked(int fd);
 
 /*
- * Ends.  expect_reset: also where recv(2) keeps silent of RST, for FIN came
+ * Ends.  expect_reset: also where recv(2) does not report RST because FIN came
  * before.  finish: shutdown(2) for writing.  reset_now: SO_LINGER 0 and close.
  * converse: bytes each way, and FIN from both.  wait_acked: until the peer's
- * kernel has it all.
+ * kernel has everything.
  */
 void	expect_end(int fd, enum ending);
 void	expect_reset(int fd);
@@ -76,7 +76,7 @@ void	reset_now(int *fd);
 void	converse(int, int);
 void	wait_acked(int fd);
 
-/* f(fd, stream, 0, size), beside what we do ourselves. */
+/* f(fd, stream, 0, size) in a process of its own, at the same time. */
 pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
 void	expect_done(pid_t);
 

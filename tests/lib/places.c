@@ -78,7 +78,7 @@ syslog_socket(void)
 	return fd;
 }
 
-/* An /etc with nothing but these hosts, and a nameserver at 127.0.0.1. */
+/* An /etc that has only these hosts, and a nameserver at 127.0.0.1. */
 void
 own_etc(const char *hosts)
 {
@@ -158,9 +158,9 @@ apart(void)
 }
 
 /*
- * Root hides it with a mount; anybody else is first given a user namespace, in
- * which he stays who he is.  The command is then executed without privileges in
- * there, for that is what execve(2) makes of a user who is not root.
+ * Root hides it with a mount; any other user is first given a user namespace,
+ * with the same user ID in it.  The command then has no privileges there,
+ * because execve(2) drops those of a user who is not root.
  */
 static int
 log_hidden(void)
@@ -215,7 +215,7 @@ allowed(int result, const char *text)
 void
 give(const char *text)
 {
-	/* As in <linux/ipv6.h>, which <netinet/in.h> does not go with. */
+	/* As in <linux/ipv6.h>, which conflicts with <netinet/in.h>. */
 	struct {
 		struct in6_addr address;
 		uint32_t len;
@@ -278,7 +278,7 @@ lose_nothing(int fd)
 		fail("SO_DETACH_FILTER: %s", strerror(errno));
 }
 #else
-/* There is no way: go on, and do not ask again. */
+/* It cannot be hidden: go on, and do not ask again. */
 void
 hide_log(char *command[])
 {

@@ -1,6 +1,4 @@
-/*
- * Surroundings of its own for a test; a skip where that cannot be.
- */
+/* Surroundings of its own for a test; a skip where that is impossible. */
 
 #ifndef PLACES_H
 #define PLACES_H
@@ -8,13 +6,14 @@
 #include "test.h"
 
 /*
- * apart: from here on it has its own mounts and network, loopback up.
- * give: one more address for loopback, once apart; of IPv4 its /24.
+ * apart: from here on the test has its own mounts and network, loopback up.
+ * give: one more address for loopback, once apart; for IPv4 its /24.
  * mount_over: an empty directory there, once apart.
- * put_file: these are the contents of that file.
- * empty_file: one without a name.
- * syslog_socket: apart, in an empty /dev with a syslogd's socket, given here.
- * own_etc: apart, in an /etc with nothing but these hosts, and a nameserver at
+ * put_file: writes this into that file.
+ * empty_file: an open file without a name.
+ * syslog_socket: apart, with an empty /dev in which a syslogd's socket is;
+ * returns that socket.
+ * own_etc: apart, with an /etc that has only these hosts, and a nameserver at
  * 127.0.0.1.  name_socket: that nameserver's socket.
  */
 void	apart(void);
@@ -28,15 +27,15 @@ void	own_etc(const char *hosts);
 int	name_socket(void);
 
 /*
- * Where the system has a log, run this command instead of the caller, with no
- * way to it: nothing that is tested is to write there.  Else it returns, and so
- * it does with HOST_LOG in the environment.
+ * If the system has a log, run this command instead of the caller, without
+ * access to it: nothing under test is to write there.  Otherwise, or with
+ * HOST_LOG in the environment, it returns.
  */
 void	hide_log(char *command[]);
 
 /*
- * What comes to a socket and is lost on the way: packets of that size or more;
- * all of them (vanish: it answers nothing any more).
+ * Packets to a socket are lost on the way: those of that size or more; all of
+ * them (vanish: it no longer answers anything).
  */
 void	lose(int fd, unsigned size);
 void	lose_nothing(int fd);

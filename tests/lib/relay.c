@@ -137,8 +137,9 @@ relay_session(struct relay *r, ...)
 }
 
 /*
- * Its poll(2) may look once more between the signal and the stop: whoever goes
- * on before that has the relay see half of what it is to find together.
+ * The relay's poll(2) may look once more between the signal and the stop.  A
+ * test that went on before that would have it see half of what it is to find at
+ * once.
  */
 void
 stop_relay(pid_t pid)
@@ -150,7 +151,7 @@ stop_relay(pid_t pid)
 		fail("the relay does not stop");
 }
 
-/* By the count of its turns: a machine may stand still for seconds. */
+/* Counted in turns, not by the clock: a machine may stand still for seconds. */
 int
 relay_status(struct relay *r, int ms)
 {
@@ -182,9 +183,7 @@ relay_stderr(struct relay *r, char *text, size_t size)
 	text[got] = '\0';
 }
 
-/*
- * Sessions.
- */
+/* Sessions. */
 
 /* A started relay (-v, separate) connects: the session is complete. */
 void
@@ -236,8 +235,8 @@ begin_as_inetd(struct session *t, const char *option)
 }
 
 /*
- * A session of a client connection that is there already, with so many words in
- * front of the relay's own.
+ * A session on a client connection that exists already, with n words in front
+ * of the relay's own.
  */
 void
 begin_on(struct session *t, int ours, int theirs, const char *const *words,
@@ -270,7 +269,7 @@ let_go(struct session *t)
 		close(t->relay.err);
 }
 
-/* What it logs is not looked at: the mess may be on descriptor 2. */
+/* Its log is not looked at: the mess may be on descriptor 2. */
 void
 session_after(void (*mess)(void))
 {
@@ -286,8 +285,8 @@ session_after(void (*mess)(void))
 }
 
 /*
- * Have strace(1) delay some of the relay's calls, in its own words: give how
- * many words that puts in front of the relay's.
+ * Have strace(1) delay some of the relay's calls, in strace's own words;
+ * returns how many words that puts in front of the relay's.
  */
 int
 delay(const char *words[], const char *calls, const char *how)
@@ -304,7 +303,7 @@ delay(const char *words[], const char *calls, const char *how)
 	return sizeof front / sizeof front[0];
 }
 
-/* A relay that may find no target; the line will have these words for it. */
+/* A relay that may find no target; its line will have these words for it. */
 void
 begin_without(struct session *t, int separate, const char *target,
     const char *const *args)
@@ -380,8 +379,8 @@ target_text(int listener)
 }
 
 /*
- * The relay ends so, and its client sees RST and not a byte: with its own
- * descriptor 2, and with the client's socket there, at the same time.
+ * The relay ends in this way, and its client sees RST and no byte: once with a
+ * descriptor 2 of its own, once with the client's socket there.
  */
 void
 fails(int status, const char *target, const char *end, const char *const *args)

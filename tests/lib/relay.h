@@ -1,6 +1,4 @@
-/*
- * Relay processes, and sessions through them with their lines in the log.
- */
+/* Relay processes, and sessions through them with their lines in the log. */
 
 #ifndef RELAY_TEST_H
 #define RELAY_TEST_H
@@ -11,20 +9,20 @@ struct relay {
 	pid_t pid;
 	int client;	/* the client's socket; -1 once closed */
 	int target;	/* the target's socket; -1: none yet */
-	int err;	/* reads the relay's 2; -1: that is the client's socket */
+	int err;	/* reads the relay's 2; -1: 2 is the client's socket */
 };
 
 /*
- * need_relay: without a program to test nothing is tried.
- * relay_start: a client connection of this family, handed to a relay as an
- * inetd does; the arguments end with NULL.  With `separate' descriptor 2 is a
+ * need_relay: exits if there is no program to test.
+ * relay_start: a client connection of this family, handed to a relay as inetd
+ * does it; the arguments end with NULL.  With `separate' descriptor 2 is a
  * pipe, else it is the client's socket.
- * relay_on: the same with this accepted socket, which is closed here.
+ * relay_on: the same with this accepted socket, which is closed in the test.
  * relay_setup: called in the relay's process before the relay is executed.
  * relay_session: the same with -v and a pipe, to a target of ours, accepted.
- * stop_relay: SIGSTOP, and it has stopped; SIGCONT lets it go on.
+ * stop_relay: SIGSTOP, and wait until it has stopped; SIGCONT lets it go on.
  * relay_status: the exit status within ms, 128 + signal if killed.
- * relay_stderr: all that the relay wrote to its 2, until it closed it.
+ * relay_stderr: everything that the relay wrote to its 2, until it closed it.
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
 extern void (*relay_setup)(void);
@@ -48,15 +46,16 @@ struct session {
 
 /*
  * begin: a session, with an option and its value if they are not NULL.
- * begin_as_inetd: descriptor 2 is the client's socket. begin_on: of a client
- * connection that is there already, with this number of words in front of the
- * relay's own. begin_without: a relay that may find no target; the line will
- * have these words for it. connected: a started relay (-v, separate) connects,
- * the session is complete. expect_dialing: wait until somebody has sent SYN to
- * this listener, in vain. let_go: close what we have of it. session_after: a
- * whole session whose relay is started with this done. delay: have strace(1)
- * delay some of the relay's calls, in its own words: gives how many words that
- * puts in front of the relay's.
+ * begin_as_inetd: descriptor 2 is the client's socket.  begin_on: on a client
+ * connection that exists already, with this number of words in front of the
+ * relay's own.  begin_without: a relay that may find no target; its line will
+ * have these words for the target.  connected: a started relay (-v, separate)
+ * connects, and the session is complete.  expect_dialing: wait until somebody
+ * has sent SYN to this listener, in vain.  let_go: close the test's ends of it.
+ * session_after: a whole session whose relay is started after this function has
+ * run in its process.  delay: have strace(1) delay some of the relay's calls,
+ * in strace's own words: returns how many words that puts in front of the
+ * relay's.
  */
 enum { MOST_WORDS = 16 };
 void	begin(struct session *, const char *option, const char *value);
@@ -74,12 +73,14 @@ const char *port_text(int listener);
 const char *target_text(int listener);
 
 /*
- * Lines. put_names: what they say of the addresses; as long as there is no
- * target: words. expect_line: one with this end, up and down; gives its secs in
- * milliseconds.  An end may end with a *, which is anything. expect_exit: the
- * relay ends with this status, and such a line as its last. expect_over: status
- * 0, for a session that carried this from a side and back. signals_work: this
- * session, just begun, logs a line for SIGUSR1, and ends for SIGTERM.
+ * Lines.  put_names: what they say of the addresses; without a target: these
+ * words for it.  expect_line: one with this end, up and down; returns its secs
+ * in milliseconds.  An end may finish with a *, which stands for anything.
+ * expect_exit: the relay ends with this status, and such a line as its last.
+ * expect_over: status 0, for a session that carried these amounts from a side
+ * and back to it.
+ * signals_work: this session, just begun, logs a line on SIGUSR1, and ends on
+ * SIGTERM.
  */
 void	put_names(struct session *, const char *target);
 int	cut_warning(char *line);
@@ -95,12 +96,12 @@ void	expect_over(struct session *, int side, const char *end, uint64_t sent,
 	    uint64_t back);
 void	signals_work(struct session *);
 const char *sockets_of(int family);
-extern const char *const reset_of[], *const timeout_of[];	/* of a side */
+extern const char *const reset_of[], *const timeout_of[];	/* by side */
 
 /*
- * The relay ends with this status and end, for a target that cannot be had, and
- * its client sees RST and not a byte: with its own descriptor 2, and with the
- * client's socket there, at the same time.
+ * The relay ends with this status and end, for a target that cannot be reached,
+ * and its client sees RST and no byte.  Two sessions at the same time: one with
+ * a descriptor 2 of its own, one with the client's socket there.
  */
 void	fails(int status, const char *target, const char *end,
 	    const char *const *args);

@@ -44,12 +44,14 @@ each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 		else
 			failed |= status != 0;
 	}
-	/* They said themselves why. */
+	/* They have already said why. */
 	if (failed || skipped)
 		_exit(failed ? 1 : SKIPPED);
 }
 
-/* What this kernel, or this user, does not have, nobody can have set. */
+/*
+ * An option that this kernel or this user does not have, nobody can have set.
+ */
 static void
 set(int fd, const struct row *o)
 {

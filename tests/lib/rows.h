@@ -8,13 +8,13 @@
 
 #include "relay.h"
 
-/* One case of a test; what it runs knows by it what to do. */
+/* One case of a test, which tells the function it is run with what to do. */
 struct row {
 	const char *name;
 	int level, option;
 	const void *value;
 	socklen_t size;
-	int late;		/* no listener can have it, or not all of it */
+	int late;		/* no listener has it, or not all of it */
 	void (*setup)(void);
 };
 
@@ -24,11 +24,11 @@ void	each_row(void (*)(const struct row *), const struct row *, size_t);
 
 /*
  * dual_stack: a listener of this protocol (0: TCP) for IPv6 and IPv4, with the
- * option of a row, or NULL, unless that is late. row_dial: a connection to that
- * port of this address, mapped or not. dialled: both, and theirs is what it
- * accepts, with the option also late. row_start: a relay of theirs, with an
- * option and its value, or NULL; it has its target. row_begin: dialled, and
- * row_start.
+ * option of a row (or NULL), unless that is late.  row_dial: a connection to
+ * its port at this address, mapped or not.  dialled: both, and *theirs is the
+ * accepted socket, which gets the option in any case.  row_start: a relay on
+ * theirs, with an option and its value, or NULL, and with its target connected.
+ * row_begin: dialled, and row_start.
  */
 int	dual_stack(int protocol, const struct row *);
 int	row_dial(const char *address, int protocol, int listener);
@@ -40,7 +40,7 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole_session: all of it: single bytes, rest, bulk, and each half-close.
+ * whole_session: everything: single bytes, a rest, bulk, and each half-close.
  */
 void	whole_session(struct relay *);
 void	relay_ends(struct relay *, int);

@@ -5,8 +5,8 @@
  *	tests/run --unlogged COMMAND...
  *
  * WORDS are a folder or file (session/fin), an id, or a part of a sentence;
- * without any, all tests run.  COMMAND is run with no way to the system's log,
- * as the tests are.
+ * without any, all tests run.  COMMAND is run without access to the system's
+ * log, as the tests are.
  */
 
 #define TEST_LIBRARY
@@ -28,7 +28,7 @@ enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
 struct job {
 	pid_t pid;
 	int why;
-	int tries;		/* of a test, if the machine stands still */
+	int tries;		/* if the machine stood still */
 	int64_t began;
 	const struct test *test;
 };
@@ -52,7 +52,7 @@ start(struct job *job, const struct test *test)
 		perror("tests/run");
 		exit(2);
 	}
-	/* No relay is to hold a descriptor of the runner's. */
+	/* No relay is to hold one of the runner's descriptors. */
 	fcntl(end[0], F_SETFD, FD_CLOEXEC);
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
@@ -71,7 +71,7 @@ start(struct job *job, const struct test *test)
 	close(end[1]);
 }
 
-/* How this test is run alone; what is run with it is built first. */
+/* How to run this test alone; what it needs is built first. */
 static void
 print_again(const struct test *test)
 {
@@ -85,7 +85,9 @@ print_again(const struct test *test)
 	printf("tests/run %s\n", test->id);
 }
 
-/* In one line what the rows of a table have said, each in its own. */
+/*
+ * Print in one line what the rows of a table have said in lines of their own.
+ */
 static void
 print_why(const char *front, const char *text)
 {
@@ -98,7 +100,7 @@ print_why(const char *front, const char *text)
 	printf("\n");
 }
 
-/* Print the verdict, or try again.  1 if the test failed, -1 if it is not over. */
+/* Print the verdict, or try again.  1 if the test failed, -1 if it goes on. */
 static int
 verdict(struct job *job, int status)
 {
@@ -111,7 +113,7 @@ verdict(struct job *job, int status)
 		n = read(job->why, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = '\0';
 	close(job->why);
-	/* What the test has left running is its own process group. */
+	/* End what the test has left running: its process group. */
 	kill(-job->pid, SIGKILL);
 	job->pid = 0;
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -174,7 +176,7 @@ is_id(const char *words)
 	return 0;
 }
 
-/* An id is meant as a whole; the place and the sentence also in part. */
+/* An id must match as a whole; a place or a sentence also in part. */
 static int
 matches(const struct test *test, const char *words)
 {

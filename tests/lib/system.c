@@ -1,6 +1,4 @@
-/*
- * What every system has, but not by the same name.
- */
+/* What every system has, but under different names. */
 
 #define TEST_LIBRARY
 #include "test.h"
@@ -22,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Not by flags, which macOS does not know. */
+/* Not by SOCK_CLOEXEC and the like, which macOS does not know. */
 int
 private_socket(int domain, int type, int protocol)
 {
@@ -55,7 +53,7 @@ private_pipe(int end[2])
 	return 0;
 }
 
-/* Bytes that the peer's system has not taken; -1: nobody tells. */
+/* Bytes that the peer's system has not acknowledged; -1: unknown. */
 int
 unsent(int fd)
 {

@@ -1,6 +1,4 @@
-/*
- * What ends a test, and its time: see test.h.
- */
+/* What ends a test, and time: see test.h. */
 
 #define TEST_LIBRARY
 #include "test.h"
@@ -18,7 +16,7 @@ static const char *file;
 static int line;
 static const char *function = "";
 
-/* The calls that led there, first that of the test. */
+/* The calls that led there, that of the test first. */
 static struct call {
 	const char *file, *callee;
 	int line;
@@ -37,7 +35,7 @@ test_at(const char *at, int number, const char *in)
 	function = in;
 }
 
-/* What has returned is no caller of this function. */
+/* Functions that have returned are not callers of this one. */
 static void
 forget_all_but_callers_of(const char *in)
 {
@@ -56,7 +54,7 @@ test_from(const char *at, int number, const char *in, const char *callee)
 	calls[depth++].callee = callee;
 }
 
-/* The test's own line first, and then those within what it has called. */
+/* The test's own line first, then those within the functions it called. */
 static size_t
 put_place(char *text, size_t size)
 {
@@ -85,7 +83,9 @@ test_about(const char *what)
 	about = what;
 }
 
-/* A line; or what a program that is no test, and has no place, says as it is. */
+/*
+ * Print a line; or, if the program is no test and has no place, just the text.
+ */
 static void
 say(int with_place, const char *format, va_list ap)
 {
@@ -120,7 +120,7 @@ test_skip(const char *format, ...)
 {
 	va_list ap;
 
-	/* Its place in the source is nobody's concern. */
+	/* Where in the source it was skipped does not matter. */
 	va_start(ap, format);
 	say(0, format, ap);
 	va_end(ap);

@@ -1,6 +1,5 @@
 /*
- * The runner.  A test is an id, the sentence that it proves, and a body that
- * stands under them:
+ * The runner.  A test is an id, the sentence that it proves, and a body:
  *
  *	TEST(bare_reset, "a reset without a byte becomes a reset")
  *	{
@@ -16,10 +15,10 @@
  *		... near, !near ...
  *	}
  *
- * Every test runs in a process of its own, some at a time, within one limit.
- * What cannot be done ends the test that asked for it (fail, skip); either says
- * where.  An expectation that a function of the library makes says where it was
- * called: such functions have a macro of their name with HERE in it.
+ * Every test runs in a process of its own, several at a time, within one limit.
+ * A call that cannot do its work ends the test (fail, skip) and says where.  If
+ * the expectation is in a function of the library, it says where that function
+ * was called: such functions have a macro of the same name with HERE in it.
  */
 
 #ifndef TEST_H
@@ -78,8 +77,9 @@ static void \
 name(int near)
 
 /*
- * Where the test stands, for what fails or is skipped from now on.  What several
- * tests share says who has called it: after such a function there is
+ * The place in the test, for what fails or is skipped from now on.  A function
+ * that several tests share also says who has called it: after such a function
+ * there is
  *
  *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
  */
@@ -92,7 +92,7 @@ void	test_about(const char *);	/* said first: which row of a table */
 #define FROM(callee, ...) (test_from(__FILE__, __LINE__, __func__, #callee), \
 	callee(__VA_ARGS__))
 
-enum { SKIPPED = 77 };		/* the exit status of a test that is */
+enum { SKIPPED = 77 };		/* the exit status of a skipped test */
 void	test_fail(const char *, ...)
 	    __attribute__((noreturn, format(printf, 1, 2)));
 void	test_skip(const char *, ...)
@@ -107,63 +107,63 @@ void	test_skip(const char *, ...)
 
 /*
  * Time, in milliseconds.  No test has a limit of its own that a slow machine
- * could miss: all are by these, and TEST_SLOW=4 in the environment makes each
- * four times as long.
+ * could miss: all use these, and TEST_SLOW=4 in the environment makes each four
+ * times as long.
  */
 int	test_slow(void);
 
 /*
- * Limits that are the program's own count on while a machine stands still: what
- * fails after a pause that took so much longer is tried again by the runner.
- * should_take: so does what began then and has taken longer than that.
+ * The program's own limits run on while a machine stands still: a test that
+ * fails after a pause that took this much (LATE) too long is tried again by the
+ * runner.
+ * should_take: the same for what began then and has taken longer than ms.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
 #define STOOD_STILL " (the machine stood still)"
 
 #define SOON (10000 * test_slow())	/* what takes longer has failed */
-#define PROMPTLY (3000 * test_slow())	/* and sooner than any limit of ours */
-#define LATER (2000 * test_slow())	/* and by so much at most */
-#define VANISHED (5000 * test_slow())	/* until -k 1 misses a peer */
+#define PROMPTLY (3000 * test_slow())	/* sooner than any limit of a test */
+#define LATER (2000 * test_slow())	/* late by at most this */
+#define VANISHED (5000 * test_slow())	/* until -k 1 has lost a peer */
 #define STILL (300 * test_slow())	/* in which nothing may happen */
 #define FULL (500 * test_slow())	/* nothing taken: no buffer has room */
 
 /*
- * And the pauses that a rule demands.  They are as long on any machine, for the
- * times that they are compared with are the relay's or the system's.
+ * And the pauses that a rule demands.  They do not depend on the machine,
+ * because they are compared with times of the relay's or the system's.
  */
 enum {
-	SECOND = 1000,		/* what options have as their unit */
-	DELAYED_ACK = 40,	/* TCP may hold an acknowledgement back */
-	SETTLED = 100,		/* longer than that: nothing is under way */
-	PACE = 100,		/* who is slow takes or says a bit as often */
-	READER_LATE = 500,	/* a side has gone; its peer reads only then */
+	SECOND = 1000,		/* the unit of the options */
+	DELAYED_ACK = 40,	/* TCP may hold back an acknowledgement */
+	SETTLED = 100,		/* longer than that: nothing is in flight */
+	PACE = 100,		/* between two small steps of a slow peer */
+	READER_LATE = 500,	/* one side has gone before the other reads */
 	READER_PAUSES = 5000,	/* longer than the relay waits for a log */
 	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
-	SLOWLY = 21000,		/* longer than any relay by the clock waits */
-	PIPE_UNUSED = 2500,	/* a pipe is let go after two seconds */
+	SLOWLY = 21000,		/* longer than any timed relay waits */
+	PIPE_UNUSED = 2500,	/* a pipe is closed after two seconds */
 	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
-	WITHIN_LIMIT = 800,	/* of -T 2; three of them are not */
-	PART_OF_LIMIT = 500,	/* of -t 2, which does not count from there */
+	WITHIN_LIMIT = 800,	/* of -T 2; three of them are beyond it */
+	PART_OF_LIMIT = 500,	/* of -t 2, which starts only later */
 	BEYOND_LIMIT = 2500,	/* -t 2 would be over */
-	PROBES_LOST = 4000,	/* -k 1 has given a peer up */
+	PROBES_LOST = 4000,	/* -k 1 has lost a peer */
 	WINDOW_CLOSED = 7000,	/* longer than that */
 	ALARM_PAST = 1500,	/* alarm(1) has come */
-	TIMER_PAST = 200,	/* some of a timer's signals have */
+	TIMER_PAST = 200,	/* some of a timer's signals have come */
 	LOG_STUCK = 1000,	/* of the five seconds that a log may take */
-	UNEVEN = 1234		/* whose digits are found again in secs= */
+	UNEVEN = 1234		/* its digits are recognized in secs= */
 };
 void	pause_for(int ms);
 int64_t	milliseconds(void);
 const char *seconds(int);	/* an option's value, times the same factor */
 
 /*
- * private_socket, private_pipe: of which no program that is started gets any.
- * unsent: bytes that the peer's system has not taken; -1: nobody tells.
- * terminal: a new one, nobody's controlling terminal; a skip where none is to be
- * had.
- * processors: those that we may use; one where the system does not tell them
- * apart. stay_on: run on this one alone, if that can be had.
+ * private_socket, private_pipe: closed in any program that is started.
+ * unsent: bytes that the peer's system has not acknowledged; -1: unknown.
+ * terminal: a new one, nobody's controlling terminal; a skip if there is none.
+ * processors: those that we may use; one if the system does not tell them apart.
+ * stay_on: run only on this one, if the system can do that.
  */
 int	terminal(void);
 int	processors(int list[], int most);

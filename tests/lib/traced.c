@@ -1,6 +1,4 @@
-/*
- * The process that traces a relay, and what it does at the relay's calls.
- */
+/* The process that traces a relay, and what it does at the relay's calls. */
 
 #define TEST_LIBRARY
 #include "traced.h"
@@ -105,13 +103,13 @@ trace_begin(void)
 struct tracee {
 	pid_t pid;
 	int inside;		/* between entry and exit of a call */
-	int error;		/* to be given at exit, or PRETEND; 0: none */
+	int error;		/* to return at exit, or PRETEND; 0: none */
 	long call;
 };
 
 static struct tracing *tracing;
 
-/* The call behind socketcall(2), which 32-bit systems may use. */
+/* The real call in a socketcall(2), which 32-bit systems may use. */
 static long
 call_of(const struct user_regs_struct *r)
 {
@@ -159,7 +157,10 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 	} else if (f->error == SHORT) {
 		shorten(r, t->call);
 	} else {
-		/* In its place one that a filter knows, and that does nothing. */
+		/*
+		 * Replace it by a call that a filter allows and that does
+		 * nothing.
+		 */
 		t->error = f->error;
 		SET(REG_CALL, SYS_getpid);
 	}
@@ -168,7 +169,7 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 
 /*
  * The program trusts nothing that its parent left behind, and so begins with
- * signals or descriptors, whichever come first.  No libc has to do with these
+ * signals or descriptors, whichever come first.  No libc makes such calls
  * before main.
  */
 static int
@@ -299,7 +300,7 @@ be_traced(void)
 		/* Without close_range(2) it closes them one by one. */
 		if (setrlimit(RLIMIT_NOFILE, &few) == -1)
 			_exit(125);
-		/* What LeakSanitizer would do at exit, ptrace(2) prevents. */
+		/* LeakSanitizer cannot work at exit under ptrace(2). */
 		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
 			_exit(125);

@@ -1,10 +1,11 @@
 /*
  * A relay under ptrace(2): which calls it makes, some of them made to fail.  It
- * is the real program, of whatever build.
+ * is the real program, in any build.
  *
  * trace_begin: the relays that this test starts from then on are traced, one at
- * a time, and this is with what, and what was seen.  The process that traces
- * takes the relay's place: relay.pid is its, and it ends as the relay does.
+ * a time.  What it returns says which calls fail, and what was seen.  The
+ * tracing process takes the relay's place: relay.pid is the tracer's, and it
+ * ends as the relay does.
  */
 
 #ifndef TRACED_H
@@ -16,7 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #else
-/* What the tests name.  They are skipped where nothing can be traced. */
+/* Names that the tests use.  They are skipped where nothing can be traced. */
 enum {
 	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
 	SYS_close_range, SYS_landlock_create_ruleset,
@@ -27,10 +28,10 @@ enum {
 
 enum {
 	TRACE_CALLS = 1024,	/* numbers of system calls */
-	TRACE_SPIN = 30000,	/* calls; whoever makes more is spinning */
+	TRACE_SPIN = 30000,	/* calls; a relay that makes more is spinning */
 	ANY = -1,		/* first argument of a call */
 	SHORT = -1,		/* instead of an errno: does less than asked */
-	PRETEND = -2,		/* instead of an errno: gives 0, does nothing */
+	PRETEND = -2,		/* instead of an errno: 0, does nothing */
 	KILLED = -3		/* instead of an errno: the process is killed */
 };
 
@@ -58,14 +59,13 @@ struct tracing {
 
 /*
  * trace_without: each such call is to fail, as on a kernel that lacks it or
- * refuses.
+ * refuses it.
  * trace_session: a traced session, with an option and its value if they are not
- * NULL, that is being carried, so that all is confined that will be; its pid is
- * the relay's own.  trace_confined: the same, and a skip where there is no
- * filter.
- * carry_on: bytes from the client, to a session that has been begun.
+ * NULL, that has carried bytes, and so is confined; its pid is the relay's own.
+ * trace_confined: the same, and a skip if there is no filter.
+ * carry_on: bytes from the client, in a session that has begun.
  * conclude: that session still carries, and ends as it should.
- * landlock_abi: of this kernel; below 1: none.
+ * landlock_abi: this kernel's; below 1: none.
  */
 struct tracing *trace_begin(void);
 void	trace_without(struct tracing *, long call, long argument, int error);

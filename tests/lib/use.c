@@ -59,7 +59,7 @@ status_of(pid_t pid, const char *key)
 	return n;
 }
 
-/* proc_pid_stat(5): S asleep, t traced.  S where that is not told. */
+/* proc_pid_stat(5): S asleep, t traced.  S if unknown. */
 char
 state_of(pid_t pid)
 {
@@ -80,7 +80,7 @@ state_of(pid_t pid)
 	return state;
 }
 
-/* How often it has gone to sleep; 0 where that is not told. */
+/* How often it has gone to sleep; 0 if unknown. */
 long
 sleeps_of(pid_t pid)
 {
@@ -93,9 +93,10 @@ sleeps_of(pid_t pid)
 }
 
 /*
- * It neither spins, which takes time, nor looks more often than that: a look is
- * counted, for a machine that others use may charge half a millisecond for one.
- * What went before may take longer on a busy machine: first it comes to rest.
+ * It neither spins, which takes CPU time, nor wakes up more often than this.
+ * Wake-ups are counted, because a machine that others use may charge half a
+ * millisecond for one.  On a busy machine earlier work may take longer: first
+ * wait until it rests.
  */
 void
 expect_idle(pid_t pid, int ms, int looks)
@@ -110,7 +111,7 @@ expect_idle(pid_t pid, int ms, int looks)
 		pause_for(50);
 	} while ((sleeps_of(pid) != slept || state_of(pid) != 'S') && ++i < 40);
 	tries = 0;
-	do {		/* a pipe is let go by two looks, two seconds apart */
+	do {		/* a pipe is closed by two looks, two seconds apart */
 		used = cpu_microseconds(pid);
 		slept = sleeps_of(pid);
 		pause_for(ms);
@@ -124,7 +125,7 @@ expect_idle(pid_t pid, int ms, int looks)
 
 /* What the system as a whole has in use. */
 
-/* Sockets of TCP in use here, over both families. */
+/* TCP sockets in use here, of both families. */
 long
 sockets_in_use(void)
 {

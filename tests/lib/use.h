@@ -1,6 +1,6 @@
 /*
- * What a process uses: its time, and how often it looks up; and the system:
- * sockets and memory.
+ * What a process uses: CPU time, and how often it wakes up; and what the system
+ * uses: sockets and memory.
  */
 
 #ifndef USE_H
@@ -9,11 +9,11 @@
 #include "test.h"
 
 /*
- * cpu_microseconds: of time; -1 where nobody tells. status_of: a number from
- * /proc/PID/status. state_of: proc_pid_stat(5): S asleep, t traced; S where that
- * is not told. sleeps_of: how often it has gone to sleep; 0 where that is not
- * told. expect_idle: in these milliseconds it neither spins nor looks up more
- * often than that.
+ * cpu_microseconds: CPU time; -1 if unknown.  status_of: a number from
+ * /proc/PID/status.  state_of: proc_pid_stat(5): S asleep, t traced; S if
+ * unknown.  sleeps_of: how often it has gone to sleep; 0 if unknown.
+ * expect_idle: in these milliseconds it neither spins nor wakes up more often
+ * than this.
  * sockets_in_use: of TCP, in this network, of both families.
  * meminfo: KiB, the sum of the lines that begin with one of these words, which
  * end with NULL.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What tests cannot show: a model of the pump goes through every order of events
-# (spin), what is parsed gets what nobody would write (libFuzzer), and memory is
+# (spin), parsers get input that nobody would write (libFuzzer), and memory is
 # watched while sessions run (valgrind).
 #
 #	sh tests/proof/proof.sh [spin] [fuzzers] [valgrind]
@@ -52,7 +52,7 @@ search() {
 	)
 }
 
-# figure DIRECTORY NAME: that number out of the report.
+# figure DIRECTORY NAME: that number from the report.
 figure() { sed -n "s/.*$2/\\1/p" "$dir/$1/report" | tail -n 1; }
 
 # model DIRECTORY SPIN-OPTION SENTENCE: the sound pump.
@@ -129,7 +129,7 @@ build_fuzzer() {
 	    "tests/proof/fuzz/$name.c" "$@" >"$dir/$name.log" 2>&1
 }
 
-# What is right, for the fuzzer to change.
+# Valid input, for the fuzzer to change.
 seed() {
 	mkdir "$dir/$1"
 	[ "$1" = options ] || return 0
@@ -164,14 +164,14 @@ fuzzed() {
 
 # Memory.
 
-# Of the rules, those that come through every room; and how bytes move.
+# Tests that together run every step of a session; and how bytes move.
 EVERY_ROOM="FIN from both ends
 sent comes before its reset
 the target may be a name
-that nobody knows
+an unknown name is RST
 that refuses is RST
 the header of -p
-SIGTERM and SIGHUP reset
+SIGTERM, SIGINT and SIGHUP reset
 SIGUSR1 logs
 syslogd gets
 ten urgent bytes of a client"
@@ -179,9 +179,9 @@ MOVING="in 8 MiB from a target
 ten urgent bytes of a target
 128 MiB"
 
-# watch NAME RULES CFLAGS...: the build is without seccomp, for the filter would
-# stop valgrind itself, and its log goes through a pipe, for a session may not
-# write to files.  A few sessions at a time, for it is slow.
+# watch NAME RULES CFLAGS...: the build is without seccomp, because the filter
+# would stop valgrind itself, and valgrind's log goes through a pipe, because a
+# session may not write to files.  A few sessions at a time, because it is slow.
 watch() {
 	name=$1
 	rules=$2
@@ -228,7 +228,7 @@ watched() {
 	fi
 }
 
-# sockatmark(3)'s ioctl(2) writes the int that valgrind thinks it reads.
+# sockatmark(3)'s ioctl(2) writes the int; valgrind thinks that it reads it.
 cat <<EOF >"$dir/supp"
 {
 	SIOCATMARK

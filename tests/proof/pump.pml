@@ -8,36 +8,36 @@
  *
  * A peer may close for good, and be forgotten by its system; it may reset, or
  * its system may die.  There is no clock: any time may pass between two events.
- * So a reader may pause for as long as it likes, and whenever there is nothing
- * else to do, a look at the queues or a limit may be due.
+ * A reader may therefore pause without limit, and whenever there is nothing else
+ * to do, a look at the queues or a limit may be due.
  *
  * What is asserted:
  *   bytes arrive in order, none twice, the urgent mark at its place;
  *   FIN arrives after the last byte, and only if the other peer has sent one;
  *   RST arrives after all that a peer had sent before it was gone, and after
- *   FIN if that came first; and arrive it does;
- *   but none arrives of a peer that had finished, and then was forgotten or
+ *   FIN if that came first; and it does arrive;
+ *   but no RST arrives from a peer that had finished, and then was forgotten or
  *   vanished, unless bytes to that peer were lost;
  *   what one direction can deliver is delivered, however long the other waits;
- *   who is left, once a side is gone, can write until he reads;
+ *   once a side is gone, the other can write until it reads;
  *   a session is over once both peers have sent FIN, or one is gone and the
  *   other has acknowledged all, or is gone, too, or dead;
  *   the log says end=eof if, and only if, no byte to a side that is gone was
  *   lost, nor what that side had sent;
- *   the relay does not wake up without something to move, and so none of its
+ *   the relay wakes up only if there is something to move, so that none of its
  *   loops is endless; it looks at the queues only while a side owes an answer.
  *
  * Only a signal or a limit may cut a stream short, with RST; and no limit if a
  * peer that is still there has acknowledged anything since the last move that
- * the pump knows of.  Here what comes from a peer is a move once it is read; the
- * pump counts what lies unread as well.
+ * the pump knows of.  Here a byte from a peer is a move once it is read; the pump
+ * also counts unread bytes.
  *
  * -DBROKEN=NAME makes the relay wrong in one place, to show that the search
- * notices, and -DKEEPALIVE=0 is -k 0; tests/proof.sh tries these:
+ * notices, and -DKEEPALIVE=0 is -k 0; proof.sh tries these:
  */
 
 #define FIN_BEFORE_BYTES	1	/* it overtakes what is pending */
-#define ERROR_AS_FIN		2	/* a reset is taken for the end */
+#define ERROR_AS_FIN		2	/* a reset is mistaken for the end */
 #define FILL_TOO_SOON		3	/* over what is pending */
 #define REST_FORGOTTEN		4	/* of a write that was cut short */
 #define NO_POLLOUT		5	/* what is pending waits for ever */
@@ -53,28 +53,28 @@
 #define HUNG_UP_TOO_SOON	15	/* once FIN is passed on to a side */
 #define MARK_UNASKED		16	/* no poll(2) before the urgent byte */
 #define EARLY_UNHEEDED		17	/* POLLPRI spins until it is in order */
-#define EARLY_FORGOTTEN		18	/* and then it is read as any other */
+#define EARLY_FORGOTTEN		18	/* then it is read like any other */
 #define FIN_BY_ERRNO		19	/* only EPIPE is RST after FIN */
 #define FORGOTTEN_AS_RESET	20	/* RST for a probe is passed on */
 #define RESET_AS_FORGOTTEN	21	/* RST after FIN is never passed on */
 #define PATIENCE_CUTS		22	/* a slow reader, once a side is gone */
 #define WRITES_AS_MOVEMENT	23	/* -T ignores acknowledgements */
-#define ACKS_ALONE		24	/* -k ends who only sends */
-#define UNASKED_IS_SILENT	25	/* and who had nothing to answer */
-#define SILENCE_UNHEARD		26	/* and not who is dead */
+#define ACKS_ALONE		24	/* -k ends a peer that only sends */
+#define UNASKED_IS_SILENT	25	/* or one with nothing to answer */
+#define SILENCE_UNHEARD		26	/* but not one that is dead */
 #define SOFT_ERROR_ENDS		27	/* an error counts without POLLERR */
 #define SPLICE_KEEPS_ERROR	28	/* and recv(2) then says FIN */
-#define GONE_SIDE_POLLED	29	/* it has an end to tell, for ever */
+#define GONE_SIDE_POLLED	29	/* it always reports its end */
 #define LOOKS_FOR_EVER		30	/* an idle session wakes up */
 #define LOSS_UNTOLD		31	/* end=eof, though bytes were lost */
-#define WRITER_UNREAD		32	/* who is left writes, and so never reads */
+#define WRITER_UNREAD		32	/* the other writes, and never reads */
 
 #ifndef BROKEN
 #define BROKEN 0
 #endif
 
 #ifndef BYTES
-#define BYTES 2		/* that each peer sends, at most; BUFFER or more */
+#define BYTES 2		/* maximum that each peer sends; at least BUFFER */
 #endif
 #ifndef KEEPALIVE
 #define KEEPALIVE 1	/* 0: as with -k 0 */
@@ -92,11 +92,11 @@
 /* How a connection has ended, if it has. */
 #define BY_ITSELF 1	/* RST of the peer's own */
 #define IN_ANSWER 2	/* RST, for what came to a peer that had closed */
-#define FORGOTTEN 3	/* RST, for a probe: its system knows it no more */
+#define FORGOTTEN 3	/* RST, for a probe: no longer known */
 #define SILENT 4	/* no answer */
 
 /* What each peer has sent; byte i of a stream is i. */
-byte sent[2];			/* how many, that lie in the relay's socket */
+byte sent[2];			/* how many, in the relay's socket */
 byte urgent[2];			/* which of them is, or will be; 0: none */
 bit fin[2];			/* after them */
 bit closed[2];			/* after FIN, for good: it reads no more */
@@ -108,7 +108,7 @@ bit saw_fin[2], saw_rst[2];
 
 /* The relay's sockets. */
 byte gone[2];			/* the connection has ended, and how */
-byte error[2];			/* of that, as long as nobody was told */
+byte error[2];			/* of that, until it is reported */
 byte taken[2];			/* how many bytes were read */
 bit shut[2];			/* for writing */
 bit rst[2];			/* closed, with RST */
@@ -144,7 +144,7 @@ byte at;			/* where the relay is */
 #define pending(i) (f[i].start != f[i].stop)
 #define room(i) (len(unacked[i]) < SOCKET)
 
-/* tcp_unsent: FIN counts as one; when a connection ends, nothing changes. */
+/* tcp_unsent: FIN counts as one; the end of a connection changes nothing. */
 #define unsent(i) (len(unacked[i]) + (shut[i] && !saw_fin[i]))
 
 /* What poll(2) finds on a socket. */
@@ -192,7 +192,7 @@ byte at;			/* where the relay is */
 #define owed(i) (s_gone != i && unsent(i) > 0)
 #define sleeps (at == WAITING && !is_ready(0) && !is_ready(1))
 
-/* Bytes, or FIN, that are under way to a peer which can be reached. */
+/* Bytes, or FIN, in flight to a peer that can be reached. */
 #define arriving(i) (unsent(i) > 0 && !gone[i] && !mute[i] && !rst[i])
 
 #define may_send(i) (at != OVER && !gone[i] && !mute[i] && !fin[i])
@@ -226,7 +226,7 @@ end:	do
 	   }
 	:: d_step { may_send(side) && sent[side] + 1 < BYTES &&
 	    urgent[side] == 0 ->
-		urgent[side] = sent[side] + 2	/* what is before it is lost */
+		urgent[side] = sent[side] + 2	/* the bytes before it are lost */
 	   }
 	:: d_step { may_send(side) && urgent[side] <= sent[side] ->
 		fin[side] = 1
@@ -276,9 +276,9 @@ end:	do
 }
 
 /*
- * When the relay may sleep, with no look to come: everything that it has is
- * under way to a peer that can be reached, and it has heard of every end; once
- * both have sent FIN, or one is gone, it waits for nothing but that.
+ * When the relay may sleep, with no look to come: everything that it has is in
+ * flight to a peer that can be reached, and it knows of every end; once both
+ * have sent FIN, or one is gone, it waits only for that.
  */
 #define waits_for(i) (arriving(i) || (!KEEPALIVE && mute[i] && unsent(i) > 0))
 #define is_served(i) (s_gone == i || gone[i] || waits_for(i) || \
@@ -297,7 +297,7 @@ active proctype judge()
 end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
 }
 
-/* Nobody is left in the dark. */
+/* Each peer learns of the end. */
 #define has_heard(i) (gone[i] || mute[i] || \
     (!arriving(i) && saw_rst[i] == rst[i]))
 #define has_closed(i) (fin[i] && (mute[i] || gone[i] == FORGOTTEN || \
@@ -305,14 +305,14 @@ end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
 #define knows(i) (gone[i] || mute[i] || saw_rst[i] || \
     (saw_fin[i] && (fin[i] || has_closed(1 - i))))
 
-/* The log says end=eof if, of a side that is gone, nothing was lost. */
+/* The log says end=eof if nothing of a side that is gone was lost. */
 #define says_right (s_end == CUT || s_gone == SIDES || gone[left] || \
     mute[left] || \
     (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken_then))
 
 /*
- * SO_ERROR, if poll(2) says POLLERR, as it does of an error that ends the
- * connection.  On one that lives SO_ERROR may give what ICMP said in passing.
+ * SO_ERROR, if poll(2) reports POLLERR, as it does for an error that ends the
+ * connection.  On a live one SO_ERROR may give a soft error from ICMP.
  */
 inline tcp_error(side, result)
 {
@@ -354,8 +354,8 @@ inline carry_fill(side, pri)
 
 /*
  * carry_drain: the same, but n is not 0.  When the other side resets while
- * splice(2) writes, the error is never told to anybody, and tcp_hung_up has to
- * see that the connection has ended.
+ * splice(2) writes, the error is never reported, and tcp_events has to show that
+ * the connection has ended.
  */
 inline carry_drain(side)
 {
@@ -392,7 +392,7 @@ inline carry_drain(side)
 	fi;
 	if
 	:: pending(side)
-	:: else -> carry_drop(side)	/* the same, however it was reached */
+	:: else -> carry_drop(side)	/* the same, whatever led here */
 	fi
 }
 
@@ -416,7 +416,7 @@ inline carry_drop(side)
 #define finished (all_done && (s_gone == SIDES || unsent(1 - s_gone) == 0))
 #endif
 
-/* watch: without keepalive, only the last acknowledgement is looked for. */
+/* watch: without keepalive, only for the last acknowledgement. */
 #define watched (KEEPALIVE || (s_gone != SIDES && all_done))
 
 /* s->moved = s->now */
@@ -426,10 +426,10 @@ inline something_moved()
 	unseen[1] = 0
 }
 
-/* gone, and failed: a side is, by the errno in e. */
+/* gone and failed: a side is gone, with the errno in e. */
 inline lost(side)
 {
-	tcp_error(side, n);		/* tcp_dead */
+	tcp_error(side, n);		/* failed: ask the socket */
 	e = (n == 0 -> e : n);
 	f[side].fin = f[side].eof || fin[side];
 	if
@@ -491,7 +491,7 @@ inline drain(side)
 	fi
 }
 
-/* pass, the first time, with what poll(2) has said. */
+/* pass, the first time, with what poll(2) has reported. */
 inline pass(side, in, pri)
 {
 	if
@@ -523,8 +523,8 @@ inline pass(side, in, pri)
 }
 
 /*
- * Of bulk, pass goes on: a fill that does not ask poll(2) brings bytes, and not
- * the urgent one.
+ * With bulk, pass goes on: a fill without poll(2) brings bytes, but not the
+ * urgent one.
  */
 #define goes_on(side) (n > 0 && !pending(side) && !f[side].eof && \
     s_gone != side && taken[side] < sent[side] && \
@@ -550,8 +550,8 @@ inline pass_fin(side)
 }
 
 /*
- * step, if there is a reason.  Fill and drain are one step of this model, for a
- * peer may as well do before them what it does between them.
+ * step, if there is a reason.  Fill and drain are one step of this model, because
+ * what a peer does between them it may as well do before them.
  */
 inline step(side, in, pri, any)
 {
@@ -642,7 +642,7 @@ inline look_for_acks()
 	s_acked[1] = acked(1)
 }
 
-/* look, after as long a time as silence may last. */
+/* look, after the time that silence may last. */
 inline look()
 {
 	look_for_acks();
@@ -654,7 +654,7 @@ inline look()
 	more = 0; acks_old = 0; data_old = 0; asked = 0
 }
 
-/* A round of carry_on is over; finished is asked here alone. */
+/* A round of carry_on is over; finished is asked only here. */
 inline go_round()
 {
 	d_step {
@@ -665,7 +665,7 @@ inline go_round()
 	}
 }
 
-/* poll(2), and serve with what it says of both sides. */
+/* poll(2), and serve with what it reports for both sides. */
 inline serve()
 {
 	atomic { at == WAITING && !sleeps ->
@@ -720,8 +720,8 @@ inline carry_on()
 }
 
 /*
- * report_exit.  RST is not seen where both have sent FIN and there is nothing
- * left to drop; and close(2) sends one for bytes that nobody has read.
+ * report_exit.  RST is not seen if both have sent FIN and there is nothing left
+ * to drop; and close(2) sends one for unread bytes.
  */
 inline leave(side)
 {
@@ -759,7 +759,7 @@ active proctype relay()
 		leave(0);
 		leave(1)
 	}
-	/* Who has not heard of the end never will. */
+	/* A peer that does not know of the end never will. */
 	has_heard(0) && has_heard(1);
 	assert(knows(0) && knows(1));
 	assert(says_right)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A network as the target, between hosts: a client that has IPv6 alone, two
-# servers that have IPv4 alone, and the relay's host between them, each a network
-# namespace.
+# A network as the target, between hosts: a client that has only IPv6, two
+# servers that have only IPv4, and the relay's host between them, each in a
+# network namespace.
 #
 #	client -- 2001:db8:1::/64 -- relay -- 192.0.2.1 --+-- one 192.0.2.10
 #	                                                  +-- two 192.0.2.20
@@ -51,7 +51,7 @@ if [ -z "${APART:-}" ]; then
 	exit
 fi
 
-# host NAME: one more, until the end; on NAME COMMAND...: a command there.
+# host NAME: one more host, until the end; on NAME COMMAND...: a command there.
 host() {
 	start "$1" unshare -n sleep 300
 	until_true not_here "$pid"
@@ -65,7 +65,8 @@ on() {
 	nsenter -t "$where" -n "$@"
 }
 
-# The one cable of a host is called eth; here, it is called like the host.
+# The one cable of a host is called eth on the host; here it has the host's
+# name.
 cable() {
 	ip link add "$1" type veth peer name eth netns "$(cat "$dir/$1.pid")" &&
 	    ip link set "$1" up && on "$1" ip link set eth up
@@ -84,12 +85,13 @@ connect() {
 	    server one 192.0.2.10 && server two 192.0.2.20 &&
 	    on two ip address add 198.51.100.20 dev eth &&
 	    ip route add 198.51.100.20 dev two &&
-	    # The command of the manual, and its like for 6to4.
+	    # The command in the manual, and the same for 6to4.
 	    ip -6 route add local 2001:db8:64::/96 dev lo &&
 	    ip -6 route add local 2002:c000:200::/40 dev lo &&
 	    on client ip -6 route add 2001:db8:64::/96 via 2001:db8:1::1 &&
 	    on client ip -6 route add 2002::/16 via 2001:db8:1::1 &&
-	    # A second cable, and one address at its far and the first's near end.
+	    # A second cable; its far end and the near end of the first have one
+	    # address.
 	    ip link add other type veth peer name other netns \
 		"$(cat "$dir/client.pid")" &&
 	    ip link set other up && on client ip link set other up &&
@@ -99,7 +101,7 @@ connect() {
 	    on client ip address add fe80::1/64 dev other nodad
 }
 
-# web NAME: its only page is its name.
+# web NAME: a server whose only page is its name.
 web() {
 	modules=/usr/lib/apache2/modules
 	mkdir "$dir/web-$1"
@@ -155,11 +157,11 @@ ready() {
 	done
 }
 
-# fetch URL: the client's part; curl's status, and what came, in $got.
+# fetch URL: as the client; $got is curl's status and what came.
 fetch() {
 	got=$(on client curl -gsS --noproxy '*' -m 10 "http://$1" 2>&1)
 }
-# line NAME TEXT: what a service logged last has this.
+# line NAME TEXT: the last line that a service logged contains this.
 line() {
 	until_true line_has "$@" && return
 	why="logged: $(tail -n 1 "$dir/$1.line")"
@@ -197,8 +199,8 @@ local=[2001:db8:64::c000:20a]:8080 target=192.0.2.10:8080 \
 via=$(tail -n 1 "$dir/web-one/seen") up="
 }
 
-# resets URL: not a byte, and curl's status for a reset; 7, if that came before
-# curl had looked whether it was connected.  The line in the log tells the rest.
+# resets URL: not a byte, and curl's status for a reset; 7, if it came before
+# curl saw that it was connected.  The line in the log shows the rest.
 resets() {
 	fetch "$1"
 	set -- $?
@@ -222,7 +224,7 @@ takes_6to4() {
 	    line 6to4 ' local=[2002:c000:214::1]:8081 target=192.0.2.20:8080 '
 }
 
-# Nobody listens at the far end, and says so.
+# Nobody listens at the far end, which refuses.
 tells_links_apart() {
 	resets '[fe80::1%eth]:8082/' && line link ' end=refused '
 }

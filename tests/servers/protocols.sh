@@ -9,8 +9,8 @@
 
 protocols='http tls ssh scp imap pop3 smtp telnet'
 
-# What is to be shown of each, which programs it takes, and on which port, from
-# the first one on; the samples' order is that of $services.
+# For each: the sentence to be proved, the programs needed, and the port,
+# counted from the first one; the samples' order is that of $services.
 sentence() {
 	case $1 in
 	http) echo 'HTTP: curl gets two 20 MB files from Apache, over one connection' ;;
@@ -112,7 +112,7 @@ try_tls() {
 	    -connect "[::1]:$1" -CAfile "$dir/ca/ca.pem" -verify_ip ::1 \
 	    -verify_return_error -quiet >"$dir/reply" 2>"$dir/verified" ||
 	    { why=$(tail -n 1 "$dir/verified"); return 1; }
-	# The file comes behind a header.
+	# The file comes after a header.
 	tail -c 20000000 "$dir/reply" >"$dir/one"
 	same one
 }
@@ -134,7 +134,7 @@ serve_ssh() {
 	Subsystem sftp internal-sftp" >"$dir/sshd.conf"
 	sshd=$(command -v sshd)
 	if $root && ! [ -d /run/sshd ]; then
-		# sshd insists on it: it gets a /run of its own.
+		# sshd insists on /run/sshd: it gets a /run of its own.
 		start ssh unshare -m sh -c 'mount -t tmpfs tmpfs /run &&
 		    mkdir -m 755 /run/sshd && exec "$@"' sh \
 		    "$sshd" -D -e -f "$dir/sshd.conf"
@@ -178,7 +178,7 @@ Subject: a mail
 	head -c 750000 /dev/urandom | base64
 }
 
-# same_mail FILE: its body is that of the mail.
+# same_mail FILE: true if its body is that of the mail.
 same_mail() {
 	for file in mail "$1"; do
 		tr -d '\r' <"$dir/$file" | sed '1,/^$/d' >"$dir/$file.body"
@@ -187,7 +187,7 @@ same_mail() {
 	cmp -s "$dir/mail.body" "$dir/$1.body"
 }
 
-# Both of its services; without root, all of it runs as one user.
+# Both services; without root everything runs as one user.
 serve_imap() {
 	mkdir -p "$dir/maildir/new" "$dir/maildir/cur" "$dir/maildir/tmp"
 	cp "$dir/mail" "$dir/maildir/new/1.mail"
@@ -288,7 +288,7 @@ serve_smtp() {
 	rewrite unix - - n - - trivial-rewrite
 	virtual unix - n n - - virtual
 	END
-	# The first command makes the queue.
+	# The first command creates the queue.
 	# shellcheck disable=SC2016
 	start smtp sh -c 'postfix -c "$1" check && exec "$2/master" -c "$1" -s' \
 	    sh "$dir/postfix" "$(postconf -h daemon_directory)"
@@ -305,7 +305,7 @@ try_smtp() {
 }
 delivered() { grep -qs 'status=sent' "$dir/smtp.log"; }
 
-# On IPv4 xinetd starts telnetd; on IPv6 the relay, though no sample is for it.
+# On IPv4 xinetd starts telnetd; on IPv6 the relay, though there is no sample.
 serve_telnet() {
 	cat >"$dir/login" <<-'END'
 	echo hello
@@ -366,8 +366,9 @@ try_telnet() {
 	return "$1"
 }
 
-# converse: keys on 3, the screen in a file, and both sides' calls in two.  Synch
-# is IAC DM (RFC 854), with the urgent mark on it; AO has telnetd send one.
+# converse: keys on 3, the screen in a file, both sides' calls in two others.
+# Synch is IAC DM (RFC 854), with the urgent mark on it; AO makes telnetd send
+# one.
 converse() {
 	shows hello || return
 	echo first >&3
@@ -391,8 +392,8 @@ shows() {
 	return 1
 }
 
-# marked FILE: IAC was received between a select(2) that told of urgent data and
-# the next one.
+# marked FILE: IAC was received between a select(2) that reported urgent data
+# and the next one.
 marked() {
 	awk '
 	/select/ { told = /except \[/ }

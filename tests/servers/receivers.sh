@@ -1,7 +1,7 @@
 #!/bin/sh
 # Real receivers of the PROXY header: each runs on 127.0.0.1, has a client on
-# [::1], and has to log that address.  And a real limit per source address, which
-# -s lets hold for one IPv6 client and not for all.
+# [::1], and has to log that address.  And a real limit per source address,
+# which with -s applies to one IPv6 client and not to all.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -32,7 +32,7 @@ missing() {
 	[ "$1" != postfix ] || $root || echo "only root can run Postfix"
 }
 
-# Below, serve_X starts a receiver on port $1 of 127.0.0.1, and logged_X gives
+# Below, serve_X starts a receiver on port $1 of 127.0.0.1, and logged_X prints
 # how often it has logged the client ::1, from port $1 if it logs ports.
 
 count() { sed -n "/$1/p" "$dir/$2" 2>/dev/null | wc -l; }
@@ -138,7 +138,7 @@ serve_dovecot() {
 }
 logged_dovecot() { count ' rip=::1,' dovecot.log; }
 
-# A header with an IPv6 address is refused where inet_protocols is ipv4.
+# If inet_protocols is ipv4, a header with an IPv6 address is refused.
 serve_postfix() {
 	mkdir "$dir/postfix" "$dir/queue" "$dir/data"
 	chown postfix "$dir/data"
@@ -165,7 +165,7 @@ serve_postfix() {
 	proxymap unix - - n - - proxymap
 	rewrite unix - - n - - trivial-rewrite
 	END
-	# The first command makes the queue.
+	# The first command creates the queue.
 	# shellcheck disable=SC2016
 	start postfix sh -c 'postfix -c "$1" check &&
 	    exec "$2/master" -c "$1" -s' \
@@ -173,7 +173,7 @@ serve_postfix() {
 }
 logged_postfix() { count ': connect from [a-z]*\[::1\]$' postfix.seen; }
 
-# call NAME PORT FROM: a client of it on [::1], from that port.
+# call NAME PORT FROM: its client on [::1], from that port.
 call() {
 	case $1 in
 	dovecot) set -- "telnet://[::1]:$2" "$3" 'a LOGOUT' ;;
@@ -183,7 +183,7 @@ call() {
 	echo "$3" | curl -gsS -6 --noproxy '*' -m 10 --local-port "$2" "$1"
 }
 
-# try NAME PORT: through the relay there, from the port behind it.
+# try NAME PORT: through the relay there, from the port after it.
 try() {
 	from=$(($2 + 1))
 	before=$("logged_$1" $from)
@@ -194,7 +194,8 @@ try() {
 }
 logged_more() { [ "$("logged_$1" "$2")" -gt "$3" ]; }
 
-# receive NAME PORT: the receiver is there; behind it, relays for both versions.
+# receive NAME PORT: the receiver, and on the next ports relays for both
+# versions.
 receive() {
 	if ! up "$1" 4 "$2" || ! up "$1-1" 6 $(($2 + 1)) ||
 	    ! up "$1-2" 6 $(($2 + 3)); then
@@ -206,8 +207,8 @@ receive() {
 	verdict "$(sentence "$1" 2)" try "$1" $(($2 + 3))
 }
 
-# The limit: clients need addresses of their own, hence a network apart, where
-# this script runs again.
+# The limit: clients need addresses of their own, hence a separate network, in
+# which this script runs again.
 
 seeing='with -s network, OpenSSH limits one IPv6 client with its /64 and no other'
 blind='without -s, OpenSSH limits all IPv6 clients for what one of them does'
@@ -226,7 +227,7 @@ apart() {
 	fi
 }
 
-# Two connections that have not logged in are all that an address may have.
+# An address may have two connections that have not logged in.
 serve_ssh() {
 	ssh-keygen -q -t ed25519 -N '' -f "$dir/key"
 	echo "ListenAddress 127.0.0.1
@@ -241,8 +242,8 @@ serve_ssh() {
 	start ssh "$(command -v sshd)" -D -e -f "$dir/sshd.conf"
 }
 
-# greeted NAME ADDRESS PORT: a client from there comes to sshd, and stays; curl
-# shows what comes, and waits for the greeting of FTP.
+# greeted NAME ADDRESS PORT: a client from there connects to sshd, and stays;
+# curl shows what comes, and waits for an FTP greeting.
 greeted() {
 	start "$1" curl -gsv -6 --noproxy '*' -m 60 --interface "$2" \
 	    "ftp://[::1]:$3/"
@@ -314,7 +315,7 @@ for receiver in $receivers; do
 	fi
 done
 
-# Each receiver has a port; behind it come those of two relays and clients.
+# Each receiver has a port; after it come those of two relays and clients.
 first=$(ports 25)
 at=$first
 for receiver in $tried; do

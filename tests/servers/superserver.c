@@ -1,5 +1,5 @@
 /*
- * A super-server as small as can be, for the demo and the tests: it listens on
+ * A minimal super-server, for the demo and the tests: it listens on
  * the loopback address, prints its port, and starts the command for each
  * connection, with the socket on 0, 1 and 2.
  *
@@ -7,7 +7,7 @@
  * command.
  */
 
-#define _GNU_SOURCE	/* err(3) beside -std=c99 */
+#define _GNU_SOURCE	/* err(3) with -std=c99 */
 
 #include <sys/types.h>
 #include <sys/select.h>
@@ -63,7 +63,7 @@ caught(int sig)
 		stop = 1;
 }
 
-/* Take the signals, but only while waiting, with the mask that this gives. */
+/* Take the signals, but only while waiting, with the mask that this returns. */
 static sigset_t
 take_signals(void)
 {
@@ -128,11 +128,11 @@ listener(int family, in_port_t port)
 	if (getsockname(fd, &a.sa, &len) == -1)
 		err(71, "getsockname");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* A client may have gone again when accept(2) is called. */
+	/* A client may be gone again when accept(2) is called. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	printf("%u\n", (unsigned)ntohs(family == AF_INET ? a.in.sin_port :
 	    a.in6.sin6_port));
-	/* Who reads the port from a pipe is to see its end. */
+	/* A reader of the port from a pipe is to see its end. */
 	if (fflush(stdout) == EOF || freopen("/dev/null", "w", stdout) == NULL)
 		err(71, "standard output");
 	return fd;
@@ -148,7 +148,7 @@ run(char *argv[], int fd, int keep_stderr, const sigset_t *mask)
 	if (!keep_stderr)
 		dup2(fd, STDERR_FILENO);
 	close(fd);
-	/* The terminal's interrupt is for us: the command gets our SIGTERM. */
+	/* The terminal's SIGINT is for us: the command gets our SIGTERM. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
@@ -234,7 +234,7 @@ main(int argc, char *argv[])
 		else
 			children[running++] = pid;
 		close(fd);
-		/* The last one: whoever comes now is refused. */
+		/* The last one: clients that come now are refused. */
 		if (sessions > 0 && --sessions == 0)
 			close(listening);
 	}

@@ -1,18 +1,19 @@
 #!/bin/sh
-# Real super-servers, which give a real web server's files to a real client.
+# Real super-servers, through which a real client gets a real web server's
+# files.
 
 # shellcheck source=tests/servers/servers.lib.sh
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
-# More than may begin in a minute with openbsd-inetd if the sample is silent, 256.
+# More than the 256 that may begin in a minute with openbsd-inetd by default.
 SESSIONS=300
 
-# sentences NAME: what is to be shown of this super-server.
+# sentences NAME: what is to be proved of this super-server.
 sentences() {
-	disabled="$1 starts nothing of its sample until that is enabled"
+	disabled="$1 starts nothing from its sample until that is enabled"
 	samples="$1 runs every line of its sample, beside servers on the same ports"
-	whole="$1 serves a file of 20 MB from Apache, whole"
-	sessions="$1 has nothing left of $SESSIONS sessions in a row"
+	whole="$1 serves a whole file of 20 MB from Apache"
+	sessions="$1 has nothing left over from $SESSIONS sessions in a row"
 }
 
 # all skip|not_ok NAME WHY
@@ -46,7 +47,7 @@ begin() {
 		until_true grep -q Started "$dir/shipped.log"
 		kill "$pid" && wait "$pid"
 		running=${running% *}
-		# Its limit by the second would slow the many sessions down.
+		# Its limit per second would slow down the many sessions.
 		superserver "$1" "$2" '/^service http$/,/}/s/cps.*/cps = 9999 1/'
 		;;
 	*inetd)
@@ -62,7 +63,7 @@ begin() {
 		relay_for "$1"
 		nobody=
 		! $root || nobody="-u $(id -u nobody) -g $(id -g nobody)"
-		# Without the look-ups of names and of ident.
+		# Without look-ups of names and ident.
 		# shellcheck disable=SC2086
 		start "$1" "$1" -H -R -l 0 $nobody ::1 "$2" \
 		    "$dir/$1/stfl-relay" 127.0.0.1 "$2"
@@ -79,7 +80,7 @@ none_enabled() {
 	[ "$why" = '0 available services' ]
 }
 
-# lines FIRST: each of the six ports leads to its own server.
+# lines FIRST: true if each of the six ports leads to its own server.
 lines() {
 	seq "$1" $(($1 + 5)) >"$dir/$1.ports"
 	set -- "$dir/$1.ports"

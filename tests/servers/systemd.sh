@@ -1,10 +1,10 @@
 #!/bin/sh
-# The units, read by systemd-analyze, and run by a systemd of their own: it is
-# process 1 of new namespaces, whose root has the system's /usr, read-only, and
-# little else.
+# The units, checked by systemd-analyze, and run by a systemd of their own: it
+# is process 1 in new namespaces, whose root has the system's /usr, read-only,
+# and little else.
 #
 # systemd.sh begin: build that root and become systemd.  It starts systemd.sh
-# served as its only unit, in which the tests are.
+# served, which contains the tests, as its only unit.
 
 said_verify='the systemd units pass systemd-analyze verify'
 said_exposed='with hardening.conf systemd-analyze gives an exposure of 1.5 at most'
@@ -43,7 +43,7 @@ begin() {
 	mount --bind "$top" checkout
 	mount --bind "$dir" out
 	mount -t proc none proc
-	# What is set there would be set for the whole machine.
+	# A setting there would apply to the whole machine.
 	mount --bind proc/sys proc/sys
 	mount -o remount,bind,ro proc/sys
 	mount -t sysfs -o ro none sys
@@ -74,7 +74,7 @@ begin() {
 	mkdir old
 	pivot_root . old
 	umount -l old
-	# It is to touch neither modules nor the clock of the machine.
+	# It must touch neither the machine's modules nor its clock.
 	exec setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio \
 	    env -i container=test PATH="$PATH" /lib/systemd/systemd \
 	    --unit=served.service
@@ -82,7 +82,7 @@ begin() {
 
 fetch() { /checkout/tests/servers/webserver -f "$1" 5 | grep -q 'only IPv4'; }
 
-# serve N: so many web servers, each for one request, whose ports are $ports.
+# serve N: N web servers, each for one request, whose ports are $ports.
 serve() {
 	ports=
 	while [ "$(echo "$ports" | wc -w)" -lt "$1" ]; do
@@ -145,7 +145,7 @@ failed() {
 	until_true refused && until_true idle && [ -z "$(left)" ]
 }
 
-# What is denied kills; and a name is looked up.  The second time the bytes are
+# A denied call kills; and a name is looked up.  The second time the bytes are
 # spliced.
 hard() {
 	mkdir $units/stfl-relay@.service.d
@@ -187,7 +187,7 @@ served() {
 }
 
 finish() {
-	# The groups inside have gone with their processes, but not at once.
+	# The groups inside vanish after their processes, but not at once.
 	[ ! -d "$group" ] || until_true find "$group" -depth -type d -delete \
 	    2>/dev/null
 	umount "$dir/cgroup" 2>/dev/null
@@ -264,7 +264,7 @@ run_units() {
 		return
 	fi
 
-	# In a group of its own, systemd finds nothing of the machine's in cgroup2.
+	# In a cgroup of its own, systemd finds none of the machine's cgroups.
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" &&
 	    timeout -s KILL 60 sh -c 'echo $$ >"$1/cgroup.procs" &&

@@ -3,13 +3,13 @@
  * the demo.
  *
  * webserver [-n requests]: listen on 127.0.0.1 and print the port, then the
- * address and port of each client; end after so many requests.
+ * address and port of each client; end after this number of requests.
  *
  * webserver -f port seconds: fetch / from this port of ::1 and print all that
- * comes, for so long at most.  What goes wrong is told on 2, with status 1.
+ * comes, for at most that time.  Failures are reported on 2, with status 1.
  */
 
-#define TEST_LIBRARY	/* and no test: what fails has no place */
+#define TEST_LIBRARY	/* but no test: a failure has no place */
 #include "../lib/peers.h"
 
 #include <arpa/inet.h>
@@ -55,7 +55,7 @@ serve(int fd, const char *client)
 	n = snprintf(answer, sizeof answer, "HTTP/1.0 200 OK\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
 	    strlen(page), page);
-	/* A client that has left misses its answer, no more. */
+	/* A client that has left only loses its answer. */
 	(void)send(fd, answer, (size_t)n, MSG_NOSIGNAL);
 }
 
@@ -104,7 +104,10 @@ fetch(int port, int seconds)
 	do {
 		left = deadline - milliseconds();
 		if (left < 0 || !readable(fd, (int)left)) {
-			/* Not FIN: what waits for more is to end as well. */
+			/*
+			 * Not FIN: a peer that waits for more is to end as
+			 * well.
+			 */
 			reset_now(&fd);
 			fail("no end within %d seconds", seconds);
 		}

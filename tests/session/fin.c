@@ -1,6 +1,4 @@
-/*
- * FIN: half-close, and the tails of streams.
- */
+/* FIN: half-close, and the tails of streams. */
 
 #include "../lib/relay.h"
 
@@ -38,8 +36,9 @@ EACH_WAY(half_close,
 	expect_over(&t, near, "eof", 1000, MIB);
 }
 
-EACH_WAY(tails, "no tail is lost of 150 requests whose client closes at once",
-    "no tail is lost of 150 replies whose target closes at once")
+EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
+    "at once",
+    "the tails of 150 replies arrive though their target closes at once")
 {
 	struct session t;
 	size_t size;
@@ -60,9 +59,9 @@ EACH_WAY(tails, "no tail is lost of 150 requests whose client closes at once",
 	}
 }
 
-/* What the far side has not taken yet outlives the relay. */
-EACH_WAY(slow_tail, "what a slow target has still to take outlives the process",
-    "what a slow client has still to take outlives the process")
+/* What the far side has not read yet outlives the relay. */
+EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
+    "what a slow client has yet to read outlives the process")
 {
 	struct session t;
 	uint64_t sent;
@@ -71,15 +70,15 @@ EACH_WAY(slow_tail, "what a slow target has still to take outlives the process",
 
 	far = !near;
 	begin(&t, NULL, NULL);
-	same = 64 * KIB;	/* the size it has, to stay as it is */
+	same = 64 * KIB;	/* the size that it has: keep it */
 	setsockopt(t.fd[far], SOL_SOCKET, SO_RCVBUF, &same, sizeof same);
 	finish(t.fd[far]);
 	expect_end(t.fd[near], FIN);
 	sent = fill(t.fd[near], 1);
 	finish(t.fd[near]);
 	/*
-	 * So much the buffers of two sockets hold, even while the system has
-	 * little memory left for TCP, and makes them smaller (tcp_mem).
+	 * The buffers of two sockets hold this much, even while the system is
+	 * short of memory for TCP and makes them smaller (tcp_mem).
 	 */
 	last = sent > MIB ? 256 * KIB : (size_t)sent / 4;
 	first = (size_t)sent - last;
@@ -102,7 +101,7 @@ TEST(both_finish, "FIN from both ends the session with end=eof and status 0")
 }
 
 TEST(fin_before_target,
-    "bytes and FIN from before the target is connected are carried")
+    "bytes and FIN sent before the target is connected are carried")
 {
 	const char *args[] = { "-v", target_host(), NULL, NULL };
 	struct session t;

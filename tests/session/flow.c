@@ -1,6 +1,4 @@
-/*
- * How bytes flow: bulk, backpressure, small pieces, and rest.
- */
+/* How bytes flow: bulk, backpressure, small pieces, and rest. */
 
 #include "../lib/relay.h"
 #include "../lib/use.h"
@@ -36,8 +34,8 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Ask and answer from far to near: the way that nobody stalls.  What holds each
- * answer back does so every time; a machine that others use does not.
+ * Ask and answer from far to near, the way that is not stalled.  A fault that
+ * delays answers delays each of them; a machine that others use does not.
  */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)
@@ -65,10 +63,10 @@ expect_lively(struct session *t, int near, uint64_t *back)
 #define expect_lively(...) FROM(expect_lively, __VA_ARGS__)
 
 EACH_WAY(stalled_reader,
-    "a target that reads nothing stalls its own direction alone, "
-    "in constant memory and without CPU",
-    "a client that reads nothing stalls its own direction alone, "
-    "in constant memory and without CPU")
+    "a target that reads nothing stalls only its own direction, in constant "
+    "memory and without CPU",
+    "a client that reads nothing stalls only its own direction, in constant "
+    "memory and without CPU")
 {
 	struct session t;
 	uint64_t back, first, sent;
@@ -97,7 +95,7 @@ EACH_WAY(stalled_reader,
 	expect_over(&t, near, "eof", 256 * KIB + sent, first + back);
 }
 
-/* As fast as can be, whatever it is. */
+/* As fast as possible; the contents do not matter. */
 static void
 flood(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -121,12 +119,13 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 }
 
 /*
- * strace(1) lets the relay wait for 2 ms whenever it is to ask how much there
- * is, so that of bulk there always is more, and never more than the other side
- * takes: it has to see what else there is all the same.
+ * strace(1) delays the relay by 2 ms whenever it asks how much there is, so
+ * that there is always more bulk, and never more than the other side takes.
+ * The relay must still see the other flow.
  */
-EACH_WAY(turn_beside_bulk, "a client's bulk leaves the target its turn",
-    "a target's bulk leaves the client its turn")
+EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
+    "turn",
+    "a target's bulk still lets the client have its turn")
 {
 	const char *words[MOST_WORDS];
 	struct session t;
@@ -155,9 +154,9 @@ EACH_WAY(turn_beside_bulk, "a client's bulk leaves the target its turn",
 }
 
 /*
- * Against a receiver that is slow to acknowledge, a sender that waits for that
- * (RFC 896) would need 40 ms for every other byte.  There are some in a row that
- * are faster, also on a busy machine.
+ * To a receiver that acknowledges late, a sender that waits for that (RFC 896)
+ * would need 40 ms for every other byte.  Some in a row are faster, even on a
+ * busy machine.
  */
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")
@@ -200,7 +199,7 @@ TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
 	expect_stream(t.fd[TARGET], 1, 0, 100);
 	send_stream(t.fd[TARGET], 2, 0, 100);
 	expect_stream(t.fd[CLIENT], 2, 0, 100);
-	do {			/* first it falls asleep, and lets a pipe go */
+	do {			/* first it falls asleep, and closes a pipe */
 		woken = status_of(t.pid, key);
 		pause_for(PIPE_UNUSED);
 	} while (status_of(t.pid, key) != woken);

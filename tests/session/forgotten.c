@@ -1,5 +1,5 @@
 /*
- * Peers that pause for longer than the other's system remembers.
+ * Peers that pause for longer than the other's system remembers the connection.
  */
 
 #include "../lib/patient.h"
@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 /*
- * A side that has sent FIN is then forgotten by its system, because it had
- * closed for good: the other gets every byte and FIN, however long its reader
- * takes, and no RST.
+ * A side has sent FIN and closed for good, and is then forgotten by its system:
+ * the other side gets every byte and FIN, however long its reader takes, and no
+ * RST.
  */
 
 /*
- * Send so much and close for good, now or once all is with the relay.  The far
- * side reads only what is too much for the relay: give how much that was.
+ * Send `size' bytes and close for good, at once or when the relay has
+ * everything.  The far side reads only what the relay has no room for; returns
+ * how much that was.
  */
 static size_t
 send_and_close(struct patient *t, int near, size_t size, int late)
@@ -65,29 +66,29 @@ paused(int near, int late, int ms)
 #define paused(...) FROM(paused, __VA_ARGS__)
 
 EACH_WAY(forgotten_for_long,
-    "a target that pauses for 20 s gets all of a client that "
-    "closed and is forgotten",
-    "a client that pauses for 20 s gets all of a target that "
-    "closed and is forgotten")
+    "a target that pauses for 20 s gets everything from a client that closed "
+    "and is forgotten",
+    "a client that pauses for 20 s gets everything from a target that closed "
+    "and is forgotten")
 {
 	paused(near, 0, SLOWLY);
 }
 
 EACH_WAY(forgotten_late,
-    "a target gets all and no reset of a client that finished, "
-    "closed and is forgotten",
-    "a client gets all and no reset of a target that finished, "
-    "closed and is forgotten")
+    "a target gets everything and no reset from a client that finished, closed "
+    "and is forgotten",
+    "a client gets everything and no reset from a target that finished, closed "
+    "and is forgotten")
 {
 	paused(near, 1, 0);
 }
 
-/* A byte of the far side's meets RST; with -k 0 nothing else would tell. */
+/* A byte from the far side meets RST; with -k 0 nothing else would show it. */
 EACH_WAY(forgotten_and_told,
-    "a target that speaks to a client that closed gets all the "
-    "same, after 20 s, with -k 0",
-    "a client that speaks to a target that closed gets all the "
-    "same, after 20 s, with -k 0")
+    "a target that writes to a client that closed still gets everything, after "
+    "20 s, with -k 0",
+    "a client that writes to a target that closed still gets everything, after "
+    "20 s, with -k 0")
 {
 	const size_t size = 3 * MIB;
 	struct patient t;
@@ -104,12 +105,12 @@ EACH_WAY(forgotten_and_told,
 	patient_over(&t, near, reset_of[near], size, 1);
 }
 
-/* The far side says nothing more, but stays. */
+/* The far side sends nothing more, but does not close. */
 EACH_WAY(forgotten_by_stayer,
-    "a target may stay in silence when its client is forgotten, "
-    "and the relay ends",
-    "a client may stay in silence when its target is forgotten, "
-    "and the relay ends")
+    "when a client is forgotten, the relay ends, though the silent target has "
+    "not closed",
+    "when a target is forgotten, the relay ends, though the silent client has "
+    "not closed")
 {
 	struct patient t;
 	int state;
@@ -158,8 +159,8 @@ EACH_WAY(aborted_for_long,
 
 #ifndef __linux__
 /*
- * Where nothing tells what an RST answers, one that comes after as long a
- * silence as -k is from a system that has forgotten.
+ * On systems that do not tell what an RST answers, one that comes after a
+ * silence as long as -k is from a system that has forgotten the connection.
  */
 static void
 forgotten_as_told(int near, size_t size, int paused)
@@ -188,14 +189,15 @@ forgotten_as_told(int near, size_t size, int paused)
 }
 #define forgotten_as_told(...) FROM(forgotten_as_told, __VA_ARGS__)
 
-EACH_WAY(forgotten_slow, "a slow target gets all of a client that is forgotten",
-    "a slow client gets all of a target that is forgotten")
+EACH_WAY(forgotten_slow, "a slow target gets everything from a client that is "
+    "forgotten",
+    "a slow client gets everything from a target that is forgotten")
 {
 	forgotten_as_told(near, 45000, 0);
 }
 
-EACH_WAY(forgotten_fin_unread, "FIN behind a paused target is not forgotten",
-    "FIN behind a paused client is not forgotten")
+EACH_WAY(forgotten_fin_unread, "FIN that waits for a paused target is not lost",
+    "FIN that waits for a paused client is not lost")
 {
 	forgotten_as_told(near, 70000, 1);
 }

@@ -1,6 +1,4 @@
-/*
- * -T, -t, and signals.
- */
+/* -T, -t, and signals. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -11,7 +9,7 @@
 
 /* -T and -t run out: RST on both sides. */
 
-TEST(idle_limit, "-T resets both sides when no byte has moved for so long")
+TEST(idle_limit, "-T resets both sides when no byte has moved for that time")
 {
 	struct session t;
 	int64_t last;
@@ -41,14 +39,14 @@ cpu_ms(void)
 	    (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
-/* A target that accepts, and no more; a client that waits for it. */
+/* A target that never accepts, and a client that waits for it. */
 TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 {
 	struct relay r;
 	int listener;
 	long before, usual, waiting;
 
-	/* What the program itself takes: a sanitizer's start, a tenth of a s. */
+	/* CPU time of the program itself: 0.1 s for a sanitizer's start. */
 	before = cpu_ms();
 	session_after(NULL);
 	usual = cpu_ms() - before;
@@ -57,7 +55,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	relay_start(&r, client_family(), 1, "-T", "2", target_host(),
 	    port_text(listener), NULL);
 	send_stream(r.client, 1, 0, 1000);
-	/* Not even accepted: the kernel alone has answered. */
+	/* Not even accepted: only the kernel has answered. */
 	expect_end(r.client, RST);
 	if (relay_status(&r, SOON) != 0)
 		fail("exit status is not 0");
@@ -71,7 +69,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 		fail("%ld ms of CPU, %ld without the waiting", waiting, usual);
 }
 
-/* Nor is it put off by a parent's timer, say, of which there is nothing to log. */
+/* Nor by signals that log nothing, such as those of a parent's timer. */
 TEST(idle_limit_and_signals, "-T is not put off by signals")
 {
 	struct session t;

@@ -1,6 +1,6 @@
 /*
- * Slow readers, limits, and who is alive, in a network of its own for each
- * test, in which the system's own times are short.
+ * Slow readers, limits, and who is alive, each test in a network of its own
+ * where the system's own timeouts are short.
  */
 
 #include "../lib/patient.h"
@@ -15,11 +15,13 @@
 #include <unistd.h>
 
 /*
- * -T and -t: no byte has moved for so long.  One has when it came from a peer
- * or was acknowledged by one.
+ * -T and -t: no byte has moved for that time.  A byte has moved when it came
+ * from a peer or was acknowledged by one.
  */
 
-/* The relay has all at once, and the reader takes more than three limits. */
+/*
+ * The relay has everything at once; the reader takes longer than three limits.
+ */
 static void
 slow_reader(int near, const char *option, int finished)
 {
@@ -56,10 +58,8 @@ EACH_WAY(slow_in_mid_stream,
 }
 
 EACH_WAY(slow_after_others_fin,
-    "-t spares a target that takes 80 kB/s of a client that has "
-    "finished",
-    "-t spares a client that takes 80 kB/s of a target that has "
-    "finished")
+    "-t spares a target that takes 80 kB/s from a client that has finished",
+    "-t spares a client that takes 80 kB/s from a target that has finished")
 {
 	slow_reader(near, "-t", near);
 }
@@ -92,8 +92,8 @@ stall(struct patient *t, int near, enum fate fate)
 #define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
- * The last byte that moves is one that comes after `since', for the far side
- * reads more than its buffer holds.
+ * The last byte moves after `since', because the far side reads more than its
+ * buffer holds.
  */
 static void
 stalled(int near, const char *option, enum fate fate, const char *end)
@@ -161,7 +161,7 @@ EACH_WAY(stalled_gone,
 	stalled(near, "-T", IS_GONE, reset_of[near]);
 }
 
-/* A silent peer, by -k: its window is closed, and then it is lost. */
+/* A silent peer and -k: its window is closed, and then it vanishes. */
 static void
 lost(int near, enum fate fate, const char *end)
 {
@@ -184,33 +184,33 @@ lost(int near, enum fate fate, const char *end)
 #define lost(...) FROM(lost, __VA_ARGS__)
 
 EACH_WAY(lost_open,
-    "a target that stood still and vanishes is missed",
-    "a client that stood still and vanishes is missed")
+    "a target that stood still and vanishes counts as lost",
+    "a client that stood still and vanishes counts as lost")
 {
 	lost(near, STAYS, timeout_of[!near]);
 }
 
 EACH_WAY(lost_finished,
-    "a target that stood still and vanishes after the client's FIN "
-    "is missed",
-    "a client that stood still and vanishes after the target's FIN "
-    "is missed")
+    "a target that stood still and vanishes after the client's FIN counts as "
+    "lost",
+    "a client that stood still and vanishes after the target's FIN counts as "
+    "lost")
 {
 	lost(near, HAS_FINISHED, timeout_of[!near]);
 }
 
 EACH_WAY(lost_gone,
-    "a target that stood still and vanishes after the client's "
-    "reset is missed",
-    "a client that stood still and vanishes after the target's "
-    "reset is missed")
+    "a target that stood still and vanishes after the client's reset counts as "
+    "lost",
+    "a client that stood still and vanishes after the target's reset counts as "
+    "lost")
 {
 	lost(near, IS_GONE, reset_of[near]);
 }
 
 /*
- * A peer that sends is alive, though it acknowledges nothing: large segments do
- * not get through to it, as on a path whose MTU nobody tells.
+ * A peer that sends is alive, even if it acknowledges nothing because large
+ * segments do not get through to it, as on a path whose MTU is not reported.
  */
 EACH_WAY(sends_alone,
     "-k spares a client that sends and loses large segments",
@@ -235,7 +235,7 @@ EACH_WAY(sends_alone,
 	patient_over(&t, near, "eof", BYTES, SEGMENT);
 }
 
-/* What is not needed. */
+/* Nothing unnecessary is done or held. */
 
 /* At most six looks from the last byte that moved until -T ends the session. */
 static void
@@ -259,19 +259,19 @@ looks(int near, int unsent)
 }
 #define looks(...) FROM(looks, __VA_ARGS__)
 
-TEST(few_looks, "-T has few looks taken at an idle session")
+TEST(few_looks, "-T causes few looks at an idle session")
 {
 	looks(CLIENT, 0);
 }
 
 EACH_WAY(few_looks_at_unsent,
-    "-T has few looks taken at a target that stands still",
-    "-T has few looks taken at a client that stands still")
+    "-T causes few looks at a target that stands still",
+    "-T causes few looks at a client that stands still")
 {
 	looks(near, 1);
 }
 
-/* How many ends of pipes the relay has; its 2 is one, too. */
+/* How many pipe ends the relay has; its descriptor 2 is one, too. */
 static int
 pipes_of(pid_t pid)
 {
@@ -296,7 +296,7 @@ pipes_of(pid_t pid)
 	return pipes;
 }
 
-/* The far side sends a byte each 100 ms, if it talks at all. */
+/* The far side sends a byte every 100 ms, if it talks at all. */
 static void
 pipe_given_back(int near, const char *keepalive, int talks)
 {
@@ -331,19 +331,17 @@ pipe_given_back(int near, const char *keepalive, int talks)
 #define pipe_given_back(...) FROM(pipe_given_back, __VA_ARGS__)
 
 EACH_WAY(pipe_of_bulk,
-    "a pipe is given back after a client's bulk, with -k 0",
-    "a pipe is given back after a target's bulk, with -k 0")
+    "a pipe is closed after a client's bulk, with -k 0",
+    "a pipe is closed after a target's bulk, with -k 0")
 {
 	pipe_given_back(near, "0", 0);
 }
 
 EACH_WAY(pipe_beside_talk,
-    "a pipe is given back after a client's bulk while the target "
-    "talks",
-    "a pipe is given back after a target's bulk while the client "
-    "talks")
+    "a pipe is closed after a client's bulk while the target talks",
+    "a pipe is closed after a target's bulk while the client talks")
 {
 	pipe_given_back(near, "1", 1);
 }
 
-/* Long waits come first: they pass beside all the rest. */
+/* Long waits come first: all the other tests run meanwhile. */

@@ -1,6 +1,4 @@
-/*
- * The pipe through which bulk is carried: see carry_linux.c.
- */
+/* The pipe through which bulk is carried: see carry_linux.c. */
 
 #include "../lib/relay.h"
 
@@ -13,13 +11,15 @@
 
 #ifdef __linux__
 
-/* A user that nobody else is: none but our own pipes count for him. */
+/* A user ID that nobody else has: only the test's own pipes count for it. */
 static uid_t lonely;
 
 static void
 become_lonely(void)
 {
-	/* A sanitizer looks for leaks in a process of its own: none is left. */
+	/*
+	 * A sanitizer looks for leaks in another process, which may not start.
+	 */
 	if (setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == -1 ||
 	    setresuid(lonely, lonely, lonely) == -1)
 		_exit(126);
@@ -45,7 +45,7 @@ has_pipe(pid_t pid)
 }
 #define has_pipe(...) FROM(has_pipe, __VA_ARGS__)
 
-/* A pipe that is given back, or found too small, may be seen for a moment. */
+/* A pipe that is being closed, or is too small, may be there for a moment. */
 static void
 expect_no_pipe(pid_t pid)
 {
@@ -60,7 +60,9 @@ expect_no_pipe(pid_t pid)
 }
 #define expect_no_pipe(...) FROM(expect_no_pipe, __VA_ARGS__)
 
-/* One user's pipes have so many pages together; then new ones are small. */
+/*
+ * One user's pipes may have this many pages together; then new ones are small.
+ */
 TEST(no_large_pipe, "bulk is copied for a user whose pipes may not be large")
 {
 	struct session t;
@@ -97,9 +99,9 @@ TEST(no_large_pipe, "bulk is copied for a user whose pipes may not be large")
 	expect_status(&t, 0);
 }
 
-/* After bulk a session that idles holds nothing that only bulk needs. */
-TEST(pipe_given_back, "the pipe of bulk is given back when nothing moves for "
-    "-k")
+/* After bulk an idle session holds nothing that only bulk needs. */
+TEST(pipe_given_back, "the pipe for bulk is closed when nothing moves for the "
+    "time of -k")
 {
 	struct session t;
 	pid_t sender;

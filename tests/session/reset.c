@@ -1,6 +1,4 @@
-/*
- * Resets: each is a reset at the other side, after what came before it.
- */
+/* Resets: each is a reset at the other side, after what came before it. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -42,7 +40,7 @@ reset_after(int near, size_t bytes, int finished)
 		expect_stream(t.fd[far], 1, 0, bytes);
 		expect_end(t.fd[far], RST);
 	}
-	/* Who had finished, and was owed nothing, has lost nothing. */
+	/* A side that had finished, and was owed nothing, has lost nothing. */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
 }
@@ -67,13 +65,13 @@ EACH_WAY(reset_after_own_fin, "a client that has finished may still reset",
 }
 
 EACH_WAY(reset_after_others_fin,
-    "a client's reset passes a target that has finished",
-    "a target's reset passes a client that has finished")
+    "a client's reset reaches a target that has finished",
+    "a target's reset reaches a client that has finished")
 {
 	reset_after(near, 50000, !near);
 }
 
-/* All the bytes, or the first of them; then RST, or FIN behind all. */
+/* All the bytes, or the first of them; then RST, or after all bytes FIN. */
 static void
 expect_some_then_end(int fd, size_t sent, int finished)
 {
@@ -124,7 +122,7 @@ reset_round(int near, int round)
 #define reset_round(...) FROM(reset_round, __VA_ARGS__)
 
 TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
-    "comes behind FIN")
+    "comes after FIN")
 {
 	int round;
 
@@ -134,7 +132,7 @@ TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
 	}
 }
 
-/* What the relay is to see is there before it looks (carry_had_fin). */
+/* What the relay is to see has come before it looks (tcp_had_fin). */
 static void
 need_had_fin(void)
 {
@@ -143,10 +141,10 @@ need_had_fin(void)
 #endif
 }
 
-/* FIN and RST wait together behind bytes that the far side takes late. */
+/* FIN and RST both wait after bytes that the far side reads late. */
 EACH_WAY(reset_right_behind_fin,
-    "a client's FIN and the reset right behind it both arrive",
-    "a target's FIN and the reset right behind it both arrive")
+    "a client's FIN and the reset right after it both arrive",
+    "a target's FIN and the reset right after it both arrive")
 {
 	struct session t;
 
@@ -165,15 +163,15 @@ EACH_WAY(reset_right_behind_fin,
 }
 
 /*
- * The same, while FIN to the near side waits behind what that does not read: to
- * Linux the reset is another error then.  The far side, which has had FIN both
- * ways, does not see it.
+ * The same, while FIN to the near side waits after bytes that it does not read:
+ * then Linux reports another errno for the reset.  The far side, which has had
+ * FIN both ways, does not see the reset.
  */
 EACH_WAY(reset_right_behind_crossing_fin,
-    "a client's FIN that crosses the target's and the reset behind "
-    "it both arrive",
-    "a target's FIN that crosses the client's and the reset behind "
-    "it both arrive")
+    "a client's FIN that crosses the target's and the reset after it both "
+    "arrive",
+    "a target's FIN that crosses the client's and the reset after it both "
+    "arrive")
 {
 	struct session t;
 
@@ -204,14 +202,12 @@ broken(int fd)
 }
 
 /*
- * FIN came, and is only seen when its sender's system answers no more.  Nobody
- * has lost anything: the far side may stay, and learns nothing of it.
+ * FIN has come, but is seen only when its sender's system no longer answers.
+ * Nothing is lost: the far side may stay, and does not learn of it.
  */
 EACH_WAY(vanished_behind_fin,
-    "a client's FIN arrives though the client is given up before "
-    "it is seen",
-    "a target's FIN arrives though the target is given up before "
-    "it is seen")
+    "a client's FIN arrives even if the client is lost before it is seen",
+    "a target's FIN arrives even if the target is lost before it is seen")
 {
 	struct session t;
 
@@ -231,7 +227,7 @@ EACH_WAY(vanished_behind_fin,
 		fail("RST");
 }
 
-/* Send until the relay takes no more, and sleeps; give what was taken. */
+/* Send until the relay takes no more, and sleeps; returns how much it took. */
 static uint64_t
 fill_relay(const struct session *t, int near)
 {
@@ -276,8 +272,8 @@ EACH_WAY(reset_while_far_is_slow,
 }
 
 /*
- * FIN has gone to the near side, and has nothing more to tell it; but its reset
- * is still to come.
+ * The near side has had FIN and will get nothing more; but its reset is still
+ * to come.
  */
 EACH_WAY(reset_while_far_is_done_and_stuck,
     "a target that has finished and is slow gets all that a client "
@@ -300,12 +296,12 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 }
 
 /*
- * What is left to the far side is lost by its reset, behind FIN both ways: the
- * BSDs set no error then, and no event tells.
+ * What the far side has yet to read is lost by its reset, after FIN both ways:
+ * the BSDs set no error then, and no event reports it.
  */
 EACH_WAY(reset_both_unread,
-    "a session is over when both have reset behind FIN, the client first",
-    "a session is over when both have reset behind FIN, the target first")
+    "a session is over when both have reset after FIN, the client first",
+    "a session is over when both have reset after FIN, the target first")
 {
 #ifdef __linux__
 	enum { UNREAD = 300000 };
@@ -327,12 +323,12 @@ EACH_WAY(reset_both_unread,
 	expect_over(&t, near, reset_of[!near], UNREAD, 0);
 }
 
-/* The same, of a far side that takes nothing: then -T ends it. */
+/* The same, with a far side that reads nothing: then -T ends it. */
 EACH_WAY(reset_while_far_is_done_for,
-    "a client's reset is seen though the target has finished and "
-    "takes nothing",
-    "a target's reset is seen though the client has finished and "
-    "takes nothing")
+    "a client's reset is seen even if the target has finished and reads "
+    "nothing",
+    "a target's reset is seen even if the client has finished and reads "
+    "nothing")
 {
 	char line[2048];
 	struct session t;
@@ -351,8 +347,8 @@ EACH_WAY(reset_while_far_is_done_for,
 }
 
 /*
- * The far side takes some 20 KB/s, and the relay's send buffer has room for
- * megabytes: it says so only when a third of it is free.
+ * The far side takes some 20 KB/s, and the relay's send buffer holds megabytes:
+ * poll(2) reports room only when a third of it is free.
  */
 EACH_WAY(reset_while_far_dribbles,
     "a target that takes little at a time gets all that a client "
@@ -375,7 +371,7 @@ EACH_WAY(reset_while_far_dribbles,
 	expect_over(&t, near, reset_of[near], taken, 0);
 }
 
-/* The relay has taken the client, and is stopped before it sees its target. */
+/* The relay has the client, and is stopped before it sees its target. */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
 {
@@ -396,7 +392,7 @@ stop_when_connected(struct session *t, int ours, int theirs)
 }
 #define stop_when_connected(...) FROM(stop_when_connected, __VA_ARGS__)
 
-/* The target speaks and resets before the relay can look at it. */
+/* The target sends and resets before the relay can look at it. */
 static void
 reset_when_connected(int finished)
 {
@@ -431,17 +427,20 @@ TEST(target_reset_at_once,
 }
 
 TEST(target_fin_and_reset_at_once,
-    "a target that resets behind FIN before it is seen to be "
-    "connected has both carried")
+    "a target that resets after FIN before it is seen to be connected has both "
+    "carried")
 {
 	need_had_fin();
 	reset_when_connected(1);
 }
 
-/* FIN that is there before the relay is no byte that its parent has read. */
+/*
+ * FIN that came before the relay started is not a byte that its parent has
+ * read.
+ */
 TEST(reset_behind_early_fin,
-    "a client's FIN from before the relay arrives, and the reset "
-    "behind it")
+    "a client's FIN from before the relay's start arrives, and the reset after "
+    "it")
 {
 	struct session t;
 	int ours, theirs;

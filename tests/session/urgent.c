@@ -1,6 +1,4 @@
-/*
- * Urgent data.
- */
+/* Urgent data. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -150,8 +148,8 @@ EACH_WAY(urgent_alone,
 }
 
 EACH_WAY(urgent_before_fin,
-    "a client's urgent byte and FIN behind it both arrive",
-    "a target's urgent byte and FIN behind it both arrive")
+    "a client's urgent byte and the FIN after it both arrive",
+    "a target's urgent byte and the FIN after it both arrive")
 {
 	urgent_at(near, 1000, 0, 1);
 	urgent_at(near, 0, 0, 1);
@@ -275,7 +273,7 @@ EACH_WAY(urgent_in_bulk,
 	expect_over(&t, near, "eof", 8 * MIB + 1, 0);
 }
 
-/* Linux tells of an urgent byte at once, in order or not: at_mark in carry.c. */
+/* Linux reports an urgent byte at once, in order or not: tcp_at_mark. */
 
 /* An urgent byte has come, and the 1,000 bytes before it have not. */
 static void
@@ -299,8 +297,7 @@ expect_lost_and_urgent(struct session *t, int end)
 #define expect_lost_and_urgent(...) FROM(expect_lost_and_urgent, __VA_ARGS__)
 
 TEST(urgent_behind_lost,
-    "an urgent byte behind a lost segment is waited for, without a "
-    "spin")
+    "a relay waits for an urgent byte after a lost segment without spinning")
 {
 	struct session t;
 	int end, ours, theirs;
@@ -322,16 +319,18 @@ TEST(urgent_behind_lost,
 	expect_over(&t, CLIENT, "eof", 1101, 1000);
 }
 
-/* What was lost comes between poll(2) and recv(2), for which there is a second. */
+/*
+ * The lost segment comes between poll(2) and recv(2), which are a second apart.
+ */
 TEST(urgent_behind_late,
-    "an urgent byte whose lost segment comes as the relay reads "
-    "keeps its mark")
+    "an urgent byte keeps its mark when the lost segment before it comes as "
+    "the relay reads")
 {
 	const char *words[MOST_WORDS];
 	struct session t;
 	int end, ours, theirs;
 
-	/* strace(1) tells them apart only as calls of their own. */
+	/* strace(1) can only delay a system call of its own. */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
 	socket_pair(client_family(), &ours, &theirs);
@@ -339,7 +338,7 @@ TEST(urgent_behind_late,
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* it is held, and not in passing */
+	do			/* it is held, and not just for a moment */
 		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);
@@ -347,7 +346,7 @@ TEST(urgent_behind_late,
 	expect_status(&t, 0);
 }
 
-/* A receiver of the older kind takes the byte beside the stream. */
+/* A receiver of the older kind reads the byte outside the stream. */
 static void
 expect_out_of_line(int fd, char want)
 {
@@ -407,8 +406,8 @@ EACH_WAY(reset_behind_urgent,
 }
 
 /*
- * Bytes that came before our time are not taken for FIN: one that the parent has
- * read, or one that Linux drops, urgent, for the next.
+ * Bytes that came before the relay's start are not mistaken for FIN: one that
+ * the parent has read, or an urgent one that Linux drops in favour of the next.
  */
 static void
 reset_after_early(int urgent)
@@ -437,13 +436,14 @@ reset_after_early(int urgent)
 }
 #define reset_after_early(...) FROM(reset_after_early, __VA_ARGS__)
 
-TEST(reset_after_read, "a reset is no FIN, though the parent had read a byte")
+TEST(reset_after_read, "a reset does not look like FIN, even if the parent had "
+    "read a byte")
 {
 	reset_after_early(0);
 }
 
 TEST(reset_after_urgent,
-    "a reset is no FIN, though two urgent bytes came before the "
+    "a reset does not look like FIN, even if two urgent bytes came before the "
     "relay")
 {
 	reset_after_early(1);

@@ -1,6 +1,4 @@
-/*
- * Peers that vanish, and what keepalive finds.
- */
+/* Peers that vanish, and what keepalive finds. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -33,18 +31,19 @@ EACH_WAY(vanished_idle, "a client that vanishes becomes a reset at the target",
 }
 
 EACH_WAY(vanished_busy,
-    "a client that vanishes before it took all becomes a reset at "
+    "a client that vanishes before it has read everything becomes a reset at "
     "the target",
-    "a target that vanishes before it took all becomes a reset at "
+    "a target that vanishes before it has read everything becomes a reset at "
     "the client")
 {
 	vanished(near, 500);
 }
 
-/* Who asks after one that has finished, and hears nothing, is told. */
-EACH_WAY(vanished_finished, "a client that has finished and then vanishes is a "
-    "reset at the target",
-    "a target that has finished and then vanishes is a reset at the client")
+/* A side that sends to a finished peer, and gets no answer, sees the reset. */
+EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
+    "becomes a reset at the target",
+    "a target that has finished and then vanishes becomes a reset at the "
+    "client")
 {
 	char line[2048];
 	struct session t;
@@ -58,7 +57,7 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes is a "
 	wait_acked(t.fd[near]);
 	vanish(t.fd[near]);
 	send_stream(t.fd[!near], 2, 0, 1000);
-	/* Behind FIN a reset is seen by who sends. */
+	/* After FIN a reset is seen only by sending. */
 	end = milliseconds() + VANISHED;
 	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
 		if (milliseconds() > end)
@@ -73,10 +72,10 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes is a "
 		fail("logged %s", line);
 }
 
-/* A closed window is no silence, however long it lasts. */
+/* A peer with a closed window is not silent, however long that lasts. */
 EACH_WAY(closed_window_lives,
-    "a target whose window stays closed is not given up",
-    "a client whose window stays closed is not given up")
+    "a target whose window stays closed does not count as lost",
+    "a client whose window stays closed does not count as lost")
 {
 	struct session t;
 	uint64_t sent;
@@ -136,7 +135,7 @@ TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
-	/* Less by what has passed since it was set. */
+	/* Minus what has passed since the timer was set. */
 	probed_after(NULL, NULL, 55, 60);
 	probed_after("-k", "1000", 995, 1000);
 	probed_after("-k", "0", 0, 0);

@@ -1,6 +1,6 @@
 /*
- * What a client chooses: MPTCP, where the listener has it; and the target,
- * where that is a network.
+ * What a client chooses: MPTCP, if the listener has it; and the target, if that
+ * is a network.
  */
 
 #include "../lib/places.h"
@@ -20,7 +20,7 @@
 #endif
 
 
-/* A client of MPTCP, and both ways of carrying. */
+/* An MPTCP client, and both ways of carrying. */
 
 static void
 mptcp_session(struct relay *r)
@@ -31,7 +31,7 @@ mptcp_session(struct relay *r)
 	row_start(r, ours, theirs, NULL, NULL);
 }
 
-/* RST where it matters, however it is told. */
+/* RST, however it is reported. */
 static void
 expect_error(int fd)
 {
@@ -55,7 +55,7 @@ mptcp_whole(void)
 	whole_session(&r);
 }
 
-/* MPTCP has no urgent data: the byte is one as any other. */
+/* MPTCP has no urgent data: the byte is like any other. */
 static void
 mptcp_urgent(void)
 {
@@ -73,7 +73,7 @@ mptcp_urgent(void)
 	whole_session(&r);
 }
 
-/* What a client leaves unread makes close(2) a reset. */
+/* A client that closes with bytes unread sends a reset. */
 static void
 mptcp_client_resets(void)
 {
@@ -126,7 +126,7 @@ mptcp_client(const struct row *o)
 		o->setup();
 }
 
-TEST(mptcp, "a client of MPTCP is served as one of TCP, without the urgent "
+TEST(mptcp, "an MPTCP client is served as a TCP client, without the urgent "
     "mark")
 {
 #define BOTH(f) \
@@ -147,7 +147,7 @@ TEST(mptcp, "a client of MPTCP is served as one of TCP, without the urgent "
 	EACH(mptcp_client, rows);
 }
 
-/* Where the target is a network, the client chooses it. */
+/* If the target is a network, the client chooses the address. */
 
 static const struct {
 	const char *dialled, *network, *end;
@@ -188,8 +188,8 @@ expect_warning(int log, const char *end)
 }
 #define expect_warning(...) FROM(expect_warning, __VA_ARGS__)
 
-TEST(choices, "whatever target a client chooses of a network, the status is "
-    "0 and the log has a warning")
+TEST(choices, "whatever target a client chooses in a network, the status is 0 "
+    "and the log has a warning")
 {
 	const char *args[] = { "-w", "1", NULL, NULL, NULL };
 	static char name[80];

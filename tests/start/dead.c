@@ -1,7 +1,7 @@
 /*
- * Connections that were reset, on a system that then knows nothing of them: the
- * BSDs and macOS say EINVAL or ECONNRESET to getsockname(2), which strace(1)
- * plays here.
+ * Connections that were reset, on systems that then no longer know them: on the
+ * BSDs and macOS getsockname(2) gives EINVAL or ECONNRESET, which strace(1)
+ * injects here.
  */
 
 #include "../lib/places.h"
@@ -13,7 +13,7 @@
 
 static const char *const answers[] = { "EINVAL", "ECONNRESET" };
 
-/* strace's words, for the nth call of getsockname(2) to be answered so. */
+/* strace's words that make the nth call of getsockname(2) fail so. */
 static int
 answering(const char *words[], const char *error, int nth)
 {

@@ -1,6 +1,4 @@
-/*
- * What descriptors 0, 1 and 2 are.
- */
+/* What descriptors 0, 1 and 2 are. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -35,7 +33,7 @@ combine(void)
 			dup2(what_is(fd) == SOCKET ? keep : files[fd], fd);
 }
 
-/* Served to the end; and reset, with the reset to pass at once. */
+/* Served to the end; and reset, with the reset passed on at once. */
 static void
 expect_served(void)
 {
@@ -55,7 +53,7 @@ expect_served(void)
 	let_go(&t);
 }
 
-/* In words, but not in the client's ear. */
+/* In words, but none of them to the client. */
 static void
 expect_refused(void)
 {

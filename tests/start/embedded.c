@@ -1,6 +1,6 @@
 /*
  * A network as the target: the address is embedded in the one that was dialled.
- * What is refused here is the client's choice: a warning, and status 0.
+ * What is denied here was the client's choice: a warning, and status 0.
  */
 
 #include "../lib/calls.h"
@@ -47,8 +47,8 @@ TEST(embedded_published, "the examples of RFC 6052 and RFC 3056 lead to "
 	}
 }
 
-TEST(embedded_by_default, "an address is embedded in the last 32 bits, if -x "
-    "says nothing")
+TEST(embedded_by_default, "without -x, an address is embedded in the last 32 "
+    "bits")
 {
 	struct session t;
 	int listener, theirs;
@@ -64,7 +64,10 @@ TEST(embedded_by_default, "an address is embedded in the last 32 bits, if -x "
 	expect_whole(&t, 0, 0);
 }
 
-/* Who dials this gets no target in this network; the line names that one. */
+/*
+ * A client that dials this gets no target in this network; the line names the
+ * target.
+ */
 static void
 expect_denied(const char *client, const char *dialled, const char *prefix,
     const char *network, const char *target)
@@ -153,7 +156,7 @@ TEST(embedded_no_host, "a target in 0/8, multicast or broadcast is denied in "
 	size_t i;
 
 	apart();
-	/* To Linux 0.0.0.0 is this host. */
+	/* On Linux 0.0.0.0 is this host. */
 	(void)listen_at("127.0.0.1", 1025, 5);
 	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		snprintf(dialled, sizeof dialled, "64:ff9b::%s", cases[i].host);

@@ -1,6 +1,4 @@
-/*
- * -6: targets that are IPv6.
- */
+/* -6: targets that are IPv6. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -55,7 +53,7 @@ TEST(to_link_local, "-6 reaches a link-local target by its scope")
 	expect_target("::1", "::1", NULL, "fe80::64%lo", "fe80::64%lo");
 }
 
-TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no other")
+TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 {
 	struct session t;
 	int theirs;
@@ -68,9 +66,9 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no other")
 	give("2001:db8::2");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "localhost", "::1");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "both", "2001:db8::1");
-	/* At the first of its addresses nobody listens. */
+	/* Nobody listens on the first of its addresses. */
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "several", "2001:db8::2");
-	/* Without -6, this is another target. */
+	/* Without -6, the target is another one. */
 	expect_target("::1", "::1", NULL, "both", "127.0.0.1");
 
 	theirs = call(&t, "127.0.0.1", 0, "127.0.0.1", 0);

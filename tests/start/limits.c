@@ -1,6 +1,4 @@
-/*
- * Limits that a parent leaves: setrlimit(2).
- */
+/* Limits that a parent leaves: setrlimit(2). */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -72,8 +70,8 @@ starts(void)
 }
 
 /*
- * The least limit of this kind, of those that are a power of two, under which
- * it does; the session has to do with it, too.
+ * The lowest power of two with which it starts as a limit of this kind; the
+ * session has to work with it, too.
  */
 static void
 least_limit(limit_name kind)
@@ -86,7 +84,7 @@ least_limit(limit_name kind)
 	    limit_value *= 2)
 		if (starts())
 			break;
-	/* Under AddressSanitizer it starts with no limit alone. */
+	/* Under AddressSanitizer it starts only without a limit. */
 	if (!starts())
 		limit_value = 0;
 	relay_setup = set_limit;
@@ -136,9 +134,9 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
 	}
 }
 
-/* 0 to 3 are needed, and one more for a moment where there is Landlock. */
-TEST(few_descriptors, "five descriptors and more are enough, four or a refusal "
-    "in words")
+/* 0 to 3 are needed, and for a moment one more if there is Landlock. */
+TEST(few_descriptors, "with five descriptors or more a session works; with "
+    "four it works or is refused in words")
 {
 	struct session t;
 	char text[2048];

@@ -1,6 +1,4 @@
-/*
- * The log, and what descriptor 2 gets.
- */
+/* The log, and what descriptor 2 gets. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -34,7 +32,7 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 		    (long long)(milliseconds() - began));
 }
 
-/* The client is of this family; the listener of that, or for both. */
+/* The client is of this family; the listener is of its own, or for both. */
 static void
 session_through(int family, int listener, const char *const *args, int target)
 {
@@ -99,7 +97,7 @@ TEST(service_name, "the port may be a name from services(5)")
 	session_through(AF_INET6, listen_on(AF_INET6), args, target);
 }
 
-/* Without -v only failures go to 2; what -q leaves out is never there. */
+/* Without -v only failures go to 2; what -q leaves out never appears there. */
 static void
 quiet(const char *option)
 {
@@ -203,9 +201,9 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 	syslog_session(fd, "-q", 0);
 }
 
-/* This very test program, once more, where there is a syslogd. */
+/* This same test program, started again where there is a syslogd. */
 TEST(tests_unlogged,
-    "what is tested does not write into the log of the system it is tested on")
+    "the relays under test do not write into the log of the system they run on")
 {
 	int fd;
 
@@ -258,8 +256,8 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 
 /* The peers see the end at once; the process may wait 5 s for the line. */
 TEST(wedged_syslogd,
-    "a wedged syslogd delays no peer, and the process's end by "
-    "five seconds at most")
+    "a wedged syslogd delays no peer, and the process's end by at most five "
+    "seconds")
 {
 	static const char *const nothing[] = { NULL };
 	const char *args[] = { target_host(), NULL, NULL };
@@ -320,7 +318,7 @@ fill_two(void)
 }
 
 TEST(full_pipe, "a full pipe on descriptor 2 delays no peer, and the process's "
-    "end by five seconds at most")
+    "end by at most five seconds")
 {
 	struct relay r;
 	struct session t;

@@ -1,6 +1,4 @@
-/*
- * A target that is the service itself.
- */
+/* A target that is the service itself. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -12,8 +10,8 @@
 /* The target would be this very service: RST. */
 
 /*
- * Serve such a listener with relays to itself, until this client is told that
- * it is over; give how many were started.
+ * Serve such a listener with relays to itself, until this client sees the end;
+ * returns how many were started.
  */
 static int
 serve_itself(int listener, int client, const char *const *args)
@@ -88,7 +86,8 @@ TEST(loop_by_another_name,
 }
 
 TEST(loop_by_host_name,
-    "so it does when the target is a name for such an address")
+    "a dual-stack listener that relays to a name for such an address stops in "
+    "the same way")
 {
 	own_etc("0.0.0.0 any\n127.0.0.1 self\n");
 	loops(AF_INET6, "self", 1, 2);

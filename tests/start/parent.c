@@ -1,6 +1,4 @@
-/*
- * What a parent leaves behind: signals, limits, descriptors.
- */
+/* What a parent leaves behind: signals, limits, descriptors. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -83,7 +81,7 @@ TEST(hostile_session,
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* alarm(2) outlives execve(2). */
+/* alarm(2) survives execve(2). */
 static void
 leave_alarm(void)
 {
@@ -101,7 +99,7 @@ TEST(inherited_alarm, "an alarm that the parent has set does no harm")
 	expect_status(&t, 0);
 }
 
-/* What the resolver asks for is what the command line says. */
+/* The resolver asks for what the command line says. */
 TEST(hostile_resolver, "the environment does not change what is looked up")
 {
 	static const char *const args[] = { "single", "80", NULL };
@@ -145,7 +143,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/* Out of the way of the numbers above. */
+	/* Its number is beyond those above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;
@@ -157,7 +155,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* The descriptors that the relay may have. */
+/* How many descriptors the relay may have. */
 static int most;
 
 static void
@@ -169,7 +167,7 @@ few_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* 0 to 3, and one on the way; none for a faster way to carry. */
+/* 0 to 3, and one more for a moment; none for a pipe. */
 TEST(limit_of_five, "five descriptors are enough")
 {
 	struct session t;

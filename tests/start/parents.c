@@ -1,5 +1,5 @@
 /*
- * What a parent leaves in the process: all that outlives execve(2).
+ * What a parent leaves in the process: everything that survives execve(2).
  *
  * Elsewhere: all signals ignored or blocked, umask, environment, an alarm and
  * stray descriptors in parent.c; limits in limits.c; what 0, 1 and 2 are in
@@ -35,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As much as goes. */
+/* As much as the socket takes. */
 static void
 send_on(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -43,7 +43,7 @@ send_on(int fd, unsigned stream, uint64_t from, size_t size)
 		send_stream(fd, stream, from, size);
 }
 
-/* Use the processor until the relay has used so many milliseconds of it. */
+/* Make the relay work until it has used this many milliseconds of CPU time. */
 static void
 burn(struct relay *r, int ms)
 {
@@ -66,7 +66,7 @@ burn(struct relay *r, int ms)
 	relay_ends(r, 0);
 }
 
-/* Signals wait until main, however long it takes to get there. */
+/* Signals are pending until main, however long it takes to get there. */
 static void
 block_all(void)
 {
@@ -136,7 +136,7 @@ TEST(timers, "neither timers nor limits that count CPU time end a session")
 	EACH(burnt, rows);
 }
 
-/* Signals that wait since before execve(2) for somebody to let them in. */
+/* Signals that have been pending since before execve(2). */
 static void
 waiting_signals(void)
 {
@@ -180,7 +180,7 @@ schedule_idle(void)
 	schedule(SCHED_IDLE);
 }
 
-/* As root without the powers of root, and nothing gained by execve(2). */
+/* Root without root's capabilities, which gains nothing by execve(2). */
 static void
 secure_bits(void)
 {
@@ -189,14 +189,14 @@ secure_bits(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* If the parent does end, its order is as good as kill(2)'s. */
+/* If the parent does end, the signal is as good as one from kill(2). */
 static void
 death_signal(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 }
 
-/* The operator's wish: -w, -T and -t are late by so much at most. */
+/* The operator's choice: -w, -T and -t are late by at most this. */
 static void
 timer_slack(void)
 {
@@ -227,7 +227,7 @@ calls_fail(int error, size_t n)
 		{ SYS_sched_yield, ANY_ARGUMENT, 0, 0 },
 		{ SYS_setitimer, ANY_ARGUMENT, 0, 0 },
 		{ 436, ANY_ARGUMENT, 0, 0 },	/* close_range */
-		{ 444, ANY_ARGUMENT, 0, 0 },	/* of Landlock, to 446 */
+		{ 444, ANY_ARGUMENT, 0, 0 },	/* Landlock's, up to 446 */
 		{ 445, ANY_ARGUMENT, 0, 0 },
 		{ 446, ANY_ARGUMENT, 0, 0 }
 	};
@@ -244,7 +244,7 @@ calls_not_there(void)
 	calls_fail(ENOSYS, 9);
 }
 
-/* A Landlock that is there and refuses ends the session. */
+/* If there is Landlock but it refuses, the session ends. */
 static void
 calls_refused(void)
 {
@@ -258,14 +258,14 @@ served(const struct row *o)
 
 	relay_setup = o->setup;
 	row_begin(&r, NULL, NULL, NULL);
-	/* A timer that repeats itself may come once. */
+	/* The signal of a timer that repeats may come once. */
 	if (o->setup == real_timer)
 		pause_for(TIMER_PAST);
 	whole_session(&r);
 }
 
-TEST(attributes, "a timer, signals that wait, personality, scheduling, powers "
-    "and a filter of the parent do no harm")
+TEST(attributes, "the parent's timers, pending signals, personality, "
+    "scheduling, capabilities and filter do no harm")
 {
 #define SETUP(name) { #name, 0, 0, NULL, 0, 0, name }
 	static const struct row rows[] = {
@@ -285,7 +285,7 @@ TEST(attributes, "a timer, signals that wait, personality, scheduling, powers "
 	EACH(served, rows);
 }
 
-/* On 2 a terminal whose background may not write (stty tostop). */
+/* On 2 a terminal to which background processes may not write (stty tostop). */
 
 static int tty;
 
@@ -316,8 +316,7 @@ own_terminal(void)
 }
 
 TEST(in_background,
-    "a terminal that stops who writes in the background does not "
-    "stop a session")
+    "a terminal that stops background writers does not stop a session")
 {
 	struct relay r;
 	pid_t pid;
@@ -343,12 +342,12 @@ pipe_on_two(void)
 }
 
 /*
- * Others fill descriptor 2 after the relay has seen room in it, and the time
- * for that is over before the relay writes.
+ * Others fill descriptor 2 after the relay has seen room in it, and the wait
+ * for room is over before the relay writes.
  */
 TEST(usage_to_full_pipe,
-    "a usage error does not wait for a pipe that fills up before "
-    "it is written")
+    "a usage error does not wait for a pipe that fills up before the relay "
+    "writes")
 {
 	static const char *const args[] = {
 		"ASAN_OPTIONS=detect_leaks=0", "strace", "-D", "-qq", "-o",
@@ -371,14 +370,14 @@ TEST(usage_to_full_pipe,
 	relay_setup = pipe_on_two;
 	socket_pair(AF_INET6, &ours, &theirs);
 	relay_on(&r, theirs, 0, words);
-	/* Its sockets are let go before it has a word to say. */
+	/* Its sockets are closed before it writes a word. */
 	expect_end(ours, RST);
 	pause_for(LOG_STUCK);
 	fcntl(end[1], F_SETFL, O_NONBLOCK);
 	while (write(end[1], page, sizeof page) > 0 ||
 	    write(end[1], "x", 1) == 1)
 		;
-	/* The same description: it may wait again. */
+	/* The same open file description: writes may wait again. */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);
 }

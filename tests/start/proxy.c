@@ -1,6 +1,4 @@
-/*
- * -p: the PROXY protocol's header, of both versions.
- */
+/* -p: the PROXY protocol's header, of both versions. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -12,7 +10,9 @@
 #include <linux/tcp.h>
 #endif
 
-/* A call, and a relay with this version of the header, from free ports. */
+/*
+ * A connection, and a relay with this version of the header, from free ports.
+ */
 static void
 begin_proxy(struct session *t, const char *version, const char *from,
     int from_port, const char *to, int to_port)
@@ -52,7 +52,7 @@ expect_bytes(int fd, const void *want, size_t size)
 }
 #define expect_bytes(...) FROM(expect_bytes, __VA_ARGS__)
 
-/* The ports are given, so that the header is known to the last byte. */
+/* The ports are given, so that every byte of the header is known. */
 static void
 golden(const char *version, const char *from, int from_port, const char *to,
     int to_port, const void *want, size_t size)
@@ -65,7 +65,7 @@ golden(const char *version, const char *from, int from_port, const char *to,
 }
 #define golden(...) FROM(golden, __VA_ARGS__)
 
-TEST(proxy_1_ipv6, "-p 1 tells of an IPv6 client and the address that it "
+TEST(proxy_1_ipv6, "-p 1 reports an IPv6 client and the address that it "
     "dialled")
 {
 	static const char want[] =
@@ -92,8 +92,8 @@ TEST(proxy_1_longest, "-p 1 has room for the longest addresses and ports")
 	    want, sizeof want - 1);
 }
 
-TEST(proxy_1_ipv4, "-p 1 calls a client with an IPv4 address, mapped or not, "
-    "TCP4")
+TEST(proxy_1_ipv4, "-p 1 reports a client with an IPv4 address, mapped or not, "
+    "as TCP4")
 {
 	static const char mapped[] =
 	    "PROXY TCP4 192.0.2.7 198.51.100.1 49152 8080\r\n";
@@ -109,7 +109,7 @@ TEST(proxy_1_ipv4, "-p 1 calls a client with an IPv4 address, mapped or not, "
 	    plain, sizeof plain - 1);
 }
 
-TEST(proxy_1_no_scope, "-p 1 leaves the scope of link-local addresses out")
+TEST(proxy_1_no_scope, "-p 1 leaves out the scope of link-local addresses")
 {
 	static const char want[] = "PROXY TCP6 fe80::7 fe80::1 49152 8080\r\n";
 
@@ -120,7 +120,7 @@ TEST(proxy_1_no_scope, "-p 1 leaves the scope of link-local addresses out")
 	    want, sizeof want - 1);
 }
 
-TEST(proxy_2_ipv6, "-p 2 tells of an IPv6 client and the address that it "
+TEST(proxy_2_ipv6, "-p 2 reports an IPv6 client and the address that it "
     "dialled")
 {
 	static const unsigned char want[] = {
@@ -140,7 +140,7 @@ TEST(proxy_2_ipv6, "-p 2 tells of an IPv6 client and the address that it "
 	    want, sizeof want);
 }
 
-TEST(proxy_2_ipv4, "-p 2 gives a client with an IPv4 address, mapped or not, "
+TEST(proxy_2_ipv4, "-p 2 reports a client with an IPv4 address, mapped or not, "
     "as AF_INET")
 {
 	unsigned char want[] = {
@@ -160,7 +160,7 @@ TEST(proxy_2_ipv4, "-p 2 gives a client with an IPv4 address, mapped or not, "
 	    want, sizeof want);
 }
 
-/* What has come to this socket: segments with bytes, if one can tell. */
+/* How many segments with bytes this socket has received, if known. */
 static int
 segments(int fd)
 {
@@ -179,7 +179,7 @@ segments(int fd)
 	return 1;
 }
 
-/* One segment brings these bytes and no other, and the client is silent. */
+/* One segment brings these bytes and no others, while the client is silent. */
 static void
 expect_at_once(int fd, const void *want, size_t size)
 {
@@ -197,7 +197,10 @@ expect_at_once(int fd, const void *want, size_t size)
 }
 #define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
-/* The header for a call from one of these loopback addresses to the other. */
+/*
+ * The header for a connection from one of these loopback addresses to the
+ * other.
+ */
 static int
 header_1(char *text, size_t size, const struct session *t, int protocol)
 {
@@ -252,8 +255,8 @@ TEST(proxy_2_at_once, "the header of -p 2 comes in one piece, while the client "
 	expect_whole(&t, 0, 0);
 }
 
-TEST(proxy_before_data, "the header comes before what the client has sent "
-    "already")
+TEST(proxy_before_data, "the header comes before bytes that the client has "
+    "sent already")
 {
 	char want[128];
 	struct session t;
@@ -271,8 +274,8 @@ TEST(proxy_before_data, "the header comes before what the client has sent "
 	expect_whole(&t, 30000, 0);
 }
 
-/* The client's own protocol counts, and not the target's. */
-TEST(proxy_to_ipv6, "-6 goes with -p")
+/* The client's own protocol counts, not the target's. */
+TEST(proxy_to_ipv6, "-6 works with -p")
 {
 	char want[128];
 	struct session t;

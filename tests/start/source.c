@@ -1,6 +1,4 @@
-/*
- * -s: the address that the target sees a session come from.
- */
+/* -s: the address that the target sees a session come from. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -11,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of 127.0.0.0/8 the BSDs and macOS have one address. */
+/* The BSDs and macOS have only one address of 127.0.0.0/8. */
 static void
 need_loopback_network(void)
 {
@@ -25,7 +23,7 @@ need_loopback_network(void)
 	close(fd);
 }
 
-/* With this for -s, the target is called from that address. */
+/* With this -s, the target is connected to from that address. */
 static void
 expect_source(const char *client, const char *dialled, const char *source,
     const char *target, const char *want)
@@ -43,7 +41,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 	if (strcmp(host_text(&seen), want) != 0)
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
-	/* Its line, too, has that for via. */
+	/* Its line has that address as via, too. */
 	expect_whole(&t, 0, 0);
 }
 #define expect_source(...) FROM(expect_source, __VA_ARGS__)
@@ -73,8 +71,8 @@ TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
 }
 
 /*
- * The manual's examples: they hold for ever.  Which address a client is given
- * by each network was worked out by another program.
+ * The manual's examples, which never change.  Another program has computed the
+ * address that a client gets in each network.
  */
 static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
 
@@ -161,7 +159,10 @@ TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
 
 enum { PARTS = 8, CLIENTS = 160 };
 
-/* The source that the target sees of this client, which is one of ours. */
+/*
+ * The source address that the target sees for this client, which is a local
+ * one.
+ */
 static uint32_t
 source_seen(const char *client)
 {
@@ -180,7 +181,10 @@ source_seen(const char *client)
 	return ntohl(seen.in.sin_addr.s_addr);
 }
 
-/* About as many clients in each part of the network, and none at its ends. */
+/*
+ * About as many clients in each part of the network, and none on its first and
+ * last address.
+ */
 static void
 expect_even(const uint32_t *source, int shift)
 {
@@ -220,7 +224,7 @@ expect_spread(const char *about, uint16_t (*net)[4])
 }
 #define expect_spread(...) FROM(expect_spread, __VA_ARGS__)
 
-/* A mapping is the same on every machine, so this is no matter of luck. */
+/* A mapping is the same on every machine, so this does not depend on chance. */
 TEST(map_even, "clients spread evenly over 8 parts of a /10")
 {
 	static uint16_t random[CLIENTS][4], of_64[CLIENTS][4], of_48[CLIENTS][4];
@@ -246,9 +250,9 @@ TEST(map_even, "clients spread evenly over 8 parts of a /10")
 	expect_spread("(the first /64 of /48s in a row) ", of_48);
 }
 
-/* What cannot be had. */
+/* Source addresses that are not available. */
 
-/* A source that is or leads to this address, for a target with this port. */
+/* A -s that is, or maps to, this address, for a target with this port. */
 static void
 expect_no_source(const char *source, const char *is, const char *target,
     int port)
@@ -280,8 +284,8 @@ TEST(source_not_here, "-s says which address is not one of this host")
 	expect_no_source("2001:db8::1", "2001:db8::1", "::1", 1025);
 }
 
-/* Linux binds to these, but would connect from another address. */
-TEST(source_no_host, "-s does not let a session go on from another address")
+/* Linux can bind to these, but would connect from another address. */
+TEST(source_no_host, "-s never lets a session connect from another address")
 {
 	int port;
 
@@ -296,7 +300,7 @@ enum { MOST_SESSIONS = 4 };
 
 static int free_port = 50000;	/* none of them is used again */
 
-/* A call that leaves the two ports of no_port alone. */
+/* A connection that does not use the two ports of no_port. */
 static int
 call_apart(struct session *t)
 {
@@ -327,7 +331,7 @@ expect_no_port(const char *source, const char *target, const char *other,
 	put_names(&last, whole);
 	serve(&last, theirs, "-s", source, target, "1025", NULL);
 	expect_failure(&last, 69, end);
-	/* That is not what the name's second address has failed for. */
+	/* The name's second address has failed for another reason. */
 	if (strchr(source, ':') == NULL) {
 		theirs = call_apart(&last);
 		put_names(&last, "127.0.0.3:1025");
@@ -373,7 +377,7 @@ TEST(no_port_left, "-s uses a port for several targets; when none is left that "
 	give("2001:db8::1");
 	give("2001:db8::2");
 	give("2001:db8::9");
-	close(listen_at("2001:db8::9", 1025, 5));	/* once it is of use */
+	close(listen_at("2001:db8::9", 1025, 5));	/* once it is usable */
 	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
 	expect_no_port("2001:db8::9", "2001:db8::1", "2001:db8::2",
 	    "[2001:db8::1]:1025");

@@ -1,5 +1,5 @@
 /*
- * What else is around a session, each by itself: a signal that was ignored or
+ * What else surrounds a session, each by itself: a signal that was ignored or
  * blocked, options of the client's socket, the environment, /dev and /etc.
  */
 
@@ -62,7 +62,7 @@ TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
 	}
 }
 
-/* What a super-server, or the service before, has set on the socket. */
+/* What a super-server, or a service before the relay, has set on the socket. */
 
 static void
 option(int name, const void *value, size_t size)
@@ -91,7 +91,7 @@ set_options(void)
 	option(SO_SNDBUF, &one, sizeof one);
 	many = 1000000;
 	option(SO_RCVLOWAT, &many, sizeof many);
-	/* SIGIO at each event, which kills. */
+	/* SIGIO at each event, which kills by default. */
 	signal(SIGIO, SIG_DFL);
 #ifdef O_ASYNC
 	if (fcntl(0, F_SETOWN, getpid()) == -1 ||
@@ -130,7 +130,7 @@ TEST(nothing_there, "a session needs nothing in /dev and /etc")
 	mount_over("/dev");
 	mount_over("/etc");
 	session_after(NULL);
-	/* A name is unknown, or asked for where nobody answers. */
+	/* A name is unknown, or the nameserver does not answer. */
 	relay_startv(&r, AF_INET6, 0, args);
 	expect_end(r.client, RST);
 	status = relay_status(&r, SOON);

@@ -1,6 +1,4 @@
-/*
- * The target: refused, silent, unreachable, and names.
- */
+/* The target: refused, silent, unreachable, and names. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -11,7 +9,8 @@
 
 /*
  * The target refuses, cannot be reached, -w runs out, or its name is unknown:
- * RST, without a byte.  No byte of ours reaches the client.
+ * RST, without a byte.  Nothing that the relay writes itself reaches the
+ * client.
  */
 
 TEST(refused, "a target that refuses is RST at the client, without a byte: 69")
@@ -43,7 +42,7 @@ TEST(times_out, "a target that does not answer within -w is RST at the client: "
 
 /* -w runs from the start, however long it takes to get to the target. */
 TEST(times_out_in_all,
-    "what passes before the relay gets to its target counts for -w")
+    "the time before the relay gets to its target counts towards -w")
 {
 	const char *args[MOST_WORDS + 5];
 	struct session t;
@@ -67,7 +66,7 @@ TEST(times_out_in_all,
 	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
 }
 
-/* A session whose target answers nobody; gives its listener. */
+/* A session whose target answers nobody; returns its listener. */
 static int
 begin_dialing(struct session *t)
 {
@@ -155,7 +154,7 @@ know_nothing(int fd, unsigned stream, uint64_t from, size_t size)
 	}
 }
 
-TEST(unknown_name, "a name that nobody knows is RST at the client: 68")
+TEST(unknown_name, "an unknown name is RST at the client: 68")
 {
 	static const char *const args[] = { "nowhere.invalid", "80", NULL };
 
@@ -164,7 +163,7 @@ TEST(unknown_name, "a name that nobody knows is RST at the client: 68")
 	fails(68, "nowhere.invalid", "resolve error=\"*", args);
 }
 
-TEST(silent_nameserver, "a look-up is given up after -w: RST at the client, 69")
+TEST(silent_nameserver, "a look-up ends after -w: RST at the client, 69")
 {
 	static const char *const args[] = {
 		"-w", "1", "nowhere.invalid", "80", NULL
@@ -200,7 +199,7 @@ TEST(leaves_while_resolving,
 	expect_line(&t, "client-reset", 0, 0);
 }
 
-/* Every A record is tried, in order, sharing what is left of -w. */
+/* Every A record is tried, in order; they share what is left of -w. */
 
 TEST(name_of_target, "the target may be a name")
 {
@@ -216,7 +215,7 @@ TEST(name_of_target, "the target may be a name")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* Each address in turn is the one that works, so one comes behind others. */
+/* Each address in turn is the one that works, so that it comes after others. */
 TEST(next_address, "each address of a name is tried until one answers")
 {
 	const char *args[] = { "-v", "three", NULL, NULL };
@@ -278,8 +277,9 @@ TEST(silent_address,
 	}
 }
 
-/* Nobody listens, and the system has but this one port to connect from. */
-TEST(connects_to_itself, "a target that would be ourselves is refused")
+/* Nobody listens, and the system has only this one port to connect from. */
+TEST(connects_to_itself, "a relay whose target would be its own socket is "
+    "refused")
 {
 	const char *args[] = { target_host(), "40000", NULL };
 	struct session t;

@@ -1,6 +1,4 @@
-/*
- * The program is replaced while it runs.
- */
+/* The program is replaced while it runs. */
 
 #include "../lib/relay.h"
 #include "../lib/traced.h"
@@ -16,7 +14,7 @@
 
 static char place[256];
 
-/* make(1), as an operator types it; gives the program's number (inode). */
+/* make(1), as an operator types it; returns the program's inode number. */
 static ino_t
 install_as(const char *target)
 {
@@ -56,7 +54,7 @@ TEST(upgrade, "make install under 100 live sessions ends none of them, and the "
 	ino_t first;
 	int i;
 
-	/* Nothing is built by a test. */
+	/* A test does not build anything. */
 	if (system("make -q stfl-relay >/dev/null 2>&1") != 0)
 		skip("no make(1), or stfl-relay is not built");
 	snprintf(place, sizeof place, "%s/a place XXXXXX",

@@ -1,6 +1,6 @@
 /*
- * For the fuzz targets, which include the file that they are about, to reach
- * what is static there.
+ * For the fuzz targets, which include the file under test to reach its static
+ * functions.
  */
 
 #ifndef FUZZ_H
@@ -23,7 +23,7 @@
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* A session that has not begun; its buffers are as they were. */
+/* A session that has not begun; its buffers are left as they were. */
 static inline void
 clear(struct session *s)
 {

@@ -22,7 +22,7 @@ draw_address(union address *a, int family, const uint8_t **data, size_t *size)
 	}
 }
 
-/* True if this text is the address, and that number its port. */
+/* True if host is the text of this address, and port its port. */
 static int
 is(const union address *a, const char *host, unsigned port)
 {
@@ -35,7 +35,9 @@ is(const union address *a, const char *host, unsigned port)
 	    a->sa.sa_family == AF_INET ? 4 : 16) == 0;
 }
 
-/* The line of version 1 has single spaces, decimal ports, and its end. */
+/*
+ * The line of version 1 has single spaces, decimal ports, and CR LF at its end.
+ */
 static void
 check_1(const union address *from, const union address *to)
 {
@@ -76,7 +78,7 @@ check_2(const union address *from, const union address *to)
 	REQUIRE(text[n - 2] * 256U + text[n - 1] == address_port(to));
 }
 
-/* As the log has it: [address%scope]:port. */
+/* As in the log: [address%scope]:port. */
 static void
 check_print(const union address *a)
 {
@@ -111,7 +113,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_1(&from, &to);
 	check_2(&from, &to);
 
-	/* A mapped address becomes the IPv4 address it is; nothing else does. */
+	/*
+	 * A mapped address becomes its IPv4 address; no other address changes.
+	 */
 	if (family == AF_INET6 && draw_below(2, &data, &size) == 1)
 		memcpy(&from.in6.sin6_addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
 	to = from;

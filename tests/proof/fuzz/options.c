@@ -1,6 +1,6 @@
 /*
- * libFuzzer: the command line, its words divided by NUL.  Whatever it is, it is
- * either refused in words or read as an independent reader understands it.
+ * libFuzzer: the command line, its words separated by NUL.  Any command line is
+ * either refused in words or read as an independent parser reads it.
  */
 
 #include "../../../src/options.c"
@@ -9,7 +9,9 @@
 
 enum { MOST_WORDS = 24, LONGEST_LINE = 512 };
 
-/* The number that these digits are; -1 if they are none, or beyond most. */
+/*
+ * The number in these digits; -1 if they are not a number, or it exceeds most.
+ */
 static long
 digits(const char *text, long most)
 {
@@ -25,7 +27,7 @@ digits(const char *text, long most)
 	return n;
 }
 
-/* As number(), bit by bit. */
+/* Like number(), bit by bit. */
 static void
 check_number(const char *text, long least, long most)
 {
@@ -35,7 +37,7 @@ check_number(const char *text, long least, long most)
 	REQUIRE(number(text, least, most) == (n < least ? -1 : n));
 }
 
-/* What is written from an address is read as that address. */
+/* The text written for an address is read as that address. */
 static void
 check_address(const char *text)
 {
@@ -54,7 +56,9 @@ check_address(const char *text)
 	REQUIRE(strchr(text, '%') == NULL || a.in6.sin6_scope_id != 0);
 }
 
-/* A network is an address, a slash and a length, and no bit behind that. */
+/*
+ * A network is an address, a slash and a prefix length, and has no host bits.
+ */
 static void
 check_network(struct session *s, const char *text, int least)
 {
@@ -85,7 +89,7 @@ check_network(struct session *s, const char *text, int least)
 	    len == digits(slash + 1, 32));
 }
 
-/* All that the rest of the program takes for granted. */
+/* Everything that the rest of the program relies on. */
 static void
 check_options(const struct options *o)
 {
@@ -139,7 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 
 	clear(&s);
-	optind = 0;		/* glibc forgets the last one by this */
+	optind = 0;		/* resets glibc's getopt */
 	if (options_parse(&s, argc, argv) == 0) {
 		REQUIRE(s.end == END_OPEN);
 		check_options(&s.opt);

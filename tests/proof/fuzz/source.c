@@ -1,6 +1,6 @@
 /*
- * libFuzzer: the source address that a client is given is a host's, in the
- * network, and the same for its whole /64.
+ * libFuzzer: the source address for a client is a host's, is in the network,
+ * and is the same for its whole /64.
  */
 
 #include "../../../src/source.c"

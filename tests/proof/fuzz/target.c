@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-/* Where the IPv4 address stands: a prefix's length, and four bytes. */
+/* Where the IPv4 address is: a prefix length, and the places of four bytes. */
 static const struct {
 	int len;
 	int at[4];
@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dialled[8] = 0;
 	for (i = 0; i < 4; i++)
 		want[i] = dialled[formats[format].at[i]];
-	/* Most often the network of this very address. */
+	/* In most cases the network of this very address. */
 	memcpy(network, want, sizeof network);
 	if (draw_below(4, &data, &size) == 1)
 		draw(network, sizeof network, &data, &size);
