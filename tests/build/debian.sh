@@ -20,7 +20,8 @@ apt-get -qq install -y --no-install-recommends \
 	inetutils-telnet xinetd ucspi-tcp-ipv6 ncat socat systemd \
 	libevent-2.1-7 libbsd0 libtirpc3 libwrap0 libsystemd0 libkrb5-3 \
 	libk5crypto3 libcom-err2 libtinfo6 \
-	valgrind dpkg-dev debhelper lintian mmdebstrap rpm gcc-12-multilib \
+	valgrind dpkg-dev debhelper lintian mmdebstrap autopkgtest rpm \
+	gcc-12-multilib \
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross \
 	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \

@@ -1,9 +1,10 @@
 #!/bin/sh
 # make check-package: the Debian package, built from the tarball, installed in a
 # clean Debian of its own and purged again; and whether an RPM can be built.
-# For root, with dpkg-dev, debhelper, lintian, mmdebstrap and rpm installed.
+# For root, with dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest and rpm
+# installed.
 #
-# package.sh in-network ROOT: what needs a network of its own.
+# package.sh in-network ROOT COMMAND...: what needs a network of its own.
 
 # shellcheck source=tests/lib/until.sh
 . "$(dirname "$0")/../lib/until.sh"
@@ -17,8 +18,7 @@ serve() {
 fetch() { tests/servers/webserver -f "$1" 10 | grep -q 'only IPv4'; }
 listening() { grep -q ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp6; }
 
-in_network() {
-	ip link set lo up
+served() {
 	serve
 	sed -n "s/^http\(.*\) 80\$/$port\1 $port/p" \
 	    "$root/usr/share/doc/stfl-relay/examples/inetd.conf.sample" \
@@ -29,7 +29,8 @@ in_network() {
 
 if [ "${1:-}" = in-network ]; then
 	root=$2
-	in_network
+	shift 2
+	ip link set lo up && "$@"
 	exit
 fi
 
@@ -78,14 +79,15 @@ debian() {
 		[ ! -s $file ] || sources="$sources $file"
 	done
 	# shellcheck disable=SC2086
-	mmdebstrap --variant=minbase --include=openbsd-inetd \
+	mmdebstrap --variant=minbase --include=netcat-openbsd,openbsd-inetd \
 	    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
 	    "$root" $sources
 }
 
-# Only names, because dpkg rewrites its lists.
+# Only names, because dpkg rewrites its lists.  Logs and apt's caches are no trace.
 files() {
-	find "$root" ! -name '*-old' ! -path "$root/var/log/*" | sort
+	find "$root" ! -name '*-old' ! -path "$root/var/log/*" \
+	    ! -path "$root/var/cache/apt/*" ! -path "$root/var/lib/apt/*" | sort
 }
 
 installed() {
@@ -107,8 +109,16 @@ in_place() (
 	        lib/systemd/system/stfl-relay@*
 )
 
-served() {
-	unshare -f -m -n -p --kill-child sh tests/build/package.sh in-network "$root"
+in_network() {
+	unshare -f -m -n -p --kill-child sh tests/build/package.sh in-network \
+	    "$root" "$@"
+}
+
+# They test the package that is installed: nothing is downloaded.  A network of
+# their own is all the isolation that they need.
+own_tests() {
+	in_network autopkgtest -B --ignore-restrictions=isolation-container \
+	    "$dir"/stfl-relay-*/ -- chroot "$root"
 }
 
 # Two files are inetd's.
@@ -126,6 +136,8 @@ rm -f "$root/etc/inetd.conf"
 files >"$dir/before"
 verdict 'dpkg installs the package there' installed
 verdict 'program, manual, samples and units are in their places' in_place
-verdict "inetd serves a request with the installed sample's line" served
+verdict "inetd serves a request with the installed sample's line" \
+    in_network served
+verdict "Debian's own tests of the package pass" own_tests
 verdict 'dpkg purges the package without a trace' purged
 [ $failed -eq 0 ]
