@@ -320,6 +320,9 @@ add_reset(struct maker *m, int end)
 	if (!m->closed[CLIENT] && !m->closed[TARGET] &&
 	    draw(&m->state, 3) == 0)
 		add(m, end, HALF_CLOSE, 0);
+	/* While a lost probe is unanswered, RST counts as its answer. */
+	if (m->s->kind == LOSSY)
+		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);
 	/* RST after a lost segment does not count, or not at once. */
 	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
