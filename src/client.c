@@ -121,8 +121,8 @@ no_client(struct session *s)
 
 /*
  * Take the client's connection: who it is, which address it dialled, and the
- * socket set up for a flow.  Descriptors 1 and 2 let go of it, for a reset
- * only leaves with the last of them (report_open).
+ * socket set up for a flow.  Descriptors 1 and 2 let go of it, because a reset
+ * leaves only when the last of them is closed (report_open).
  *
  * A client that has left already ends the session quietly; anything that is no
  * TCP connection is the operator's mistake.
@@ -160,8 +160,8 @@ client_take(struct session *s)
 }
 
 /*
- * True if the client is gone, by what poll(2) says of it without being asked.
- * What it sends meanwhile, FIN as well, is the pump's to see.
+ * True if the client is gone, judged by what poll(2) reports unasked.  What it
+ * sends in the meantime, including FIN, is left to the pump.
  */
 int
 client_left(const struct pollfd *p)

@@ -11,8 +11,8 @@
 /*
  * Wait until connected, refused, or the deadline; give an errno, 0 when
  * connected, and the address that the target sees.  -1: the session is over,
- * for the client left or a signal came.  The client may send and half-close
- * meanwhile; that is the pump's to see.
+ * because the client left or a signal came.  The client may send and half-close
+ * in the meantime; that is left to the pump.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
@@ -24,7 +24,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 
 	error = connect(s->fd[TARGET], &to->sa, address_size(to)) == -1 ?
 	    errno : 0;
-	/* Now, for the BSDs do not know it of a connection that was reset. */
+	/* Ask now: after a reset the BSDs no longer know it. */
 	len = sizeof own;
 	if (getsockname(s->fd[TARGET], &own.sa, &len) == -1)
 		own.sa.sa_family = AF_UNSPEC;
@@ -114,13 +114,13 @@ bind_source(struct session *s, union address *source)
 	if (s->opt.source_len != 0)
 		source->in.sin_addr = source_of(&s->client,
 		    source->in.sin_addr, s->opt.source_len);
-	/* Some systems bind to such, and nothing ever comes back. */
+	/* Some systems bind to multicast, and no answer ever comes back. */
 	if (source->sa.sa_family == AF_INET &&
 	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * Let connect(2) choose the port, for it knows the target: bind(2)
-	 * would use one up for all targets.  Kernels before 4.2 do.
+	 * Let connect(2) choose the port, because it knows the target: bind(2)
+	 * would use one up for all targets, as kernels before 4.2 do.
 	 */
 	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 	    &yes, sizeof yes);
@@ -187,7 +187,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 
 /*
  * Try the targets in order.  Each gets an equal share of what is left of -w,
- * so that one that is silent leaves time for the next.  The end tells how the
+ * so that one that is silent leaves time for the next.  The end says how the
  * last one failed.
  */
 int

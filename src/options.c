@@ -184,7 +184,7 @@ is_host_name(const char *text)
 	    text[0] != '.' && strspn(last, "0123456789.") != strlen(last);
 }
 
-/* An address, a network or a name; what is none of them is not looked up. */
+/* An address, a network or a name; anything else is not looked up. */
 static int
 target(struct session *s, const char *text)
 {
@@ -228,7 +228,7 @@ target(struct session *s, const char *text)
 	return 0;
 }
 
-/* -s: an address of the target's family, or an IPv4 network, /8 at most. */
+/* -s: an address of the target's family, or an IPv4 network, /8 or longer. */
 static int
 source(struct session *s, const char *text)
 {

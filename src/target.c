@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-/* What the child that looks a name up tells us. */
+/* What the child that looks up a name reports. */
 struct answer {
 	int error;			/* of getaddrinfo(3) */
 	size_t n;
@@ -42,7 +42,8 @@ add(struct session *s, const union address *address)
 
 /*
  * An address may be written in several ways: connect(2) takes the unspecified
- * one for loopback, and a mapped one for IPv4.  So it is compared and logged.
+ * one as loopback, and a mapped one as IPv4.  That is what is compared and
+ * logged.
  */
 static void
 add_written(struct session *s, union address *a)
@@ -81,8 +82,8 @@ look_up(const struct options *opt, int out)
 }
 
 /*
- * Wait for the answer, for as long as -w allows and the client stays.  0 when
- * all of it has come.
+ * Wait for the answer, as long as -w allows and the client stays.  0 when it is
+ * complete.
  */
 static int
 take(struct session *s, int in, struct answer *answer)
@@ -132,12 +133,12 @@ resolve(struct session *s)
 	int result, end[2];
 
 	memset(&answer, 0, sizeof answer);
-	signal(SIGCHLD, SIG_DFL);	/* ignored, it would hide the child */
+	signal(SIGCHLD, SIG_DFL);	/* if ignored, waitpid(2) finds none */
 	if (pipe(end) == -1)
 		return over(s, END_SYSTEM, errno);
 	child = fork();
 	if (child == 0) {
-		/* A reset only leaves with the last descriptor. */
+		/* A reset leaves only when the last descriptor is closed. */
 		close(s->fd[CLIENT]);
 		close(end[0]);
 		look_up(&s->opt, end[1]);
@@ -175,8 +176,8 @@ deny(struct session *s, const char *why)
 
 /*
  * Take the target out of the address that the client dialled: an IPv4 address
- * embedded behind a prefix of 32 to 96 bits, RFC 6052 2.2, or behind the 16
- * of 6to4, RFC 3056.
+ * embedded after a prefix of 32 to 96 bits, RFC 6052 2.2, or after the 16 of
+ * 6to4, RFC 3056.
  */
 static int
 extract(struct session *s)
@@ -190,7 +191,7 @@ extract(struct session *s)
 	if (s->local.sa.sa_family != AF_INET6)
 		return deny(s, "the client did not dial an IPv6 address");
 	dialled = s->local.in6.sin6_addr.s6_addr;
-	/* Bits 64 to 71 are no part of any format but 6to4, and are zero. */
+	/* Except in 6to4, bits 64 to 71 are part of no format, and zero. */
 	if (s->opt.prefix != 16 && dialled[8] != 0)
 		return deny(s, "bits 64 to 71 of the address are not zero");
 	for (i = 0, at = s->opt.prefix / 8; i < 4; i++, at++) {

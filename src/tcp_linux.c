@@ -251,9 +251,10 @@ tcp_had_fin(int fd, uint64_t taken)
 /*
  * True if a connection was lost by RST because its peer's system no longer knew
  * it: the RST answers a probe of ours.  A system forgets a connection that was
- * closed for good after a minute or so (FIN_WAIT2 in RFC 9293, 3.6).  A reset of
- * the peer's own cannot be told from that while a probe is unanswered, because
- * it was lost, say.  `probed': enough time has passed for one to have been sent.
+ * closed for good after a minute or so (FIN_WAIT2 in RFC 9293, 3.6).  A reset
+ * of the peer's own cannot be told from that while a probe is unanswered, say
+ * because it was lost.  `probed': enough time has passed for one to have been
+ * sent.
  */
 int
 tcp_forgotten(int fd, int probed)
