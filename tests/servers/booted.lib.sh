@@ -93,7 +93,7 @@ booted() {
 	mkdir -p "$dir/root" "$dir/cgroup" || exit 2
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" &&
-	    timeout -s KILL 60 sh -c 'echo $$ >"$1/cgroup.procs" &&
+	    timeout -s KILL 120 sh -c 'echo $$ >"$1/cgroup.procs" &&
 		exec unshare -C -f -i -m -n -p -u --kill-child \
 		    --propagation private sh "tests/servers/$2.sh" begin' \
 		sh "$group" "$1" >"$dir/console" 2>&1 </dev/null

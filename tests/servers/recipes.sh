@@ -186,7 +186,8 @@ try_log() {
 	why="no line of the session that only connected is in the journal"
 	until_true in_journal ' up=0 .* end=eof' && get ::1 || return
 	why="the log lacks a session or a failure"
-	until_true logged ::1 eof && until_true logged ::1 refused || return
+	until_true logged ::1 eof && until_true logged ::1 refused &&
+	    logged ::1 open || return
 	why="the log has a session that only connected"
 	! grep ' up=0 .* end=eof' /var/log/syslog || return
 	shows 'journalctl -t stfl-relay -p' refused &&
@@ -230,7 +231,8 @@ fail2ban_here() {
 	    until_true fail2ban-client ping >/dev/null 2>&1
 }
 clients() {
-	for address in 2001:db8::7 2001:db8::8 2001:db8:0:1::7 2001:db8:0:2::7; do
+	for address in 2001:db8::7 2001:db8::8 2001:db8:0:1::7 \
+	    2001:db8:0:2::7 2001:db8:0:2::8; do
 		ip address replace "$address/128" dev lo nodad || return
 	done
 }
@@ -238,30 +240,32 @@ banning() {
 	nginx_here && rsyslogd_here && clients && inetd_as 'Ban a client that the' &&
 	    fail2ban_here
 }
-# Not even connected.
-kept_off() {
-	! get "$1" && case $why in *'curl: (7)'*) ;; *) false ;; esac
+# banned JAIL ADDRESS: a /64 is, and another client in it is not even connected.
+banned() {
+	why="the client is not banned"
+	until_true listed "$1" || return
+	why="$2 is not kept off"
+	! get "$2" || return
+	case $why in *'curl: (7)'*) ;; *) return 1 ;; esac
 }
+listed() { nft list set ip6 "f2b-$1" banned 2>/dev/null | grep -q elements; }
 
 try_server() {
-	banning && get 2001:db8::7 && get 2001:db8::8 || return
+	banning && get 2001:db8::7 || return
 	for _ in 1 2 3 4 5; do
 		! get 2001:db8::7 -u reader:guess || return
 	done
-	why='the client is not banned'
-	until_true kept_off 2001:db8::8 || return
+	banned nginx-http-auth 2001:db8::8 || return
 	# The server is as safe from its IPv4 address.
-	why=$(fail2ban-client get nginx-http-auth banip)
-	[ "$why" = 127.74.121.250 ] || return
-	get 2001:db8:0:1::7
+	why=$(curl -sS -4 -m 10 --interface 127.74.121.250 http://127.0.0.1/ 2>&1)
+	case $why in *'curl: (7)'*) get 2001:db8:0:1::7 ;; *) false ;; esac
 }
 
 try_often() {
 	banning && get 2001:db8:0:2::7 || return
 	curl -s -6 --interface 2001:db8:0:2::7 -u reader:secret -o /dev/null \
 	    -H 'Connection: close' 'http://\[::1\]/secret/?[1-60]'
-	why='the client is not banned'
-	until_true kept_off 2001:db8:0:2::7 && get 2001:db8:0:1::7
+	banned stfl-relay 2001:db8:0:2::8 && get 2001:db8:0:1::7
 }
 
 # A server with Debian's options, but for anonymous users, who may write.
@@ -331,14 +335,15 @@ try_box_systemd() {
 	without_inetd && container &&
 	    add 'A container' /etc/default/stfl-relay &&
 	    add 'A limit' /etc/default/stfl-relay &&
-	    run 'A container' 'systemctl enable' && get ::1 || return
+	    run 'A container' 'systemctl enable' && get ::1 && limited
+	set -- $?
+	systemctl stop stfl-relay@80.socket
+	return "$1"
+}
+limited() {
 	start idle bash -c 'exec 3<>/dev/tcp/::1/80 && exec sleep 300'
 	why='a session has not the options that are set'
 	until_true pgrep -f 'stfl-relay -t 3600 172.30.0.2$' >/dev/null
-	set -- $?
-	kill "$pid"
-	systemctl stop stfl-relay@80.socket
-	return "$1"
 }
 
 try_tcpd() {
