@@ -64,7 +64,7 @@ run() {
 }
 
 all="system run bulk ipv6-targets patient deep scripts networks receivers manual \
-examples syscalls demo superservers systemd protocols load"
+examples syscalls demo superservers systemd recipes protocols load"
 # shellcheck disable=SC2086	# words
 [ $# -gt 0 ] || set -- $all
 

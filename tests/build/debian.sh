@@ -18,6 +18,7 @@ apt-get -qq install -y --no-install-recommends \
 	iproute2 nftables apache2-bin nginx-light haproxy openssl \
 	openssh-server openssh-client dovecot-imapd dovecot-pop3d postfix \
 	inetutils-telnet xinetd ucspi-tcp-ipv6 ncat socat systemd \
+	fail2ban rsyslog tcpd vsftpd \
 	libevent-2.1-7 libbsd0 libtirpc3 libwrap0 libsystemd0 libkrb5-3 \
 	libk5crypto3 libcom-err2 libtinfo6 \
 	valgrind dpkg-dev debhelper lintian mmdebstrap autopkgtest rpm \
