@@ -155,9 +155,9 @@ tests/stfl-relay-probed: $(SRC) $(HDR) $(INTRUDER)
 	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) $(INTRUDER) $(LDFLAGS)
 
 # Asks the system, through the program's own code, for all that it relies on.
-SYSTEM_SRC = tests/system.c src/tcp.c src/tcp_linux.c src/tcp_other.c \
-	src/wait_kqueue.c
-tests/system: $(SYSTEM_SRC) $(HDR)
+SYSTEM_SRC = tests/system.c tests/lib/ask.c src/tcp.c src/tcp_linux.c \
+	src/tcp_other.c src/wait_kqueue.c
+tests/system: $(SYSTEM_SRC) tests/lib/ask.h $(HDR)
 	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -o $@ $(SYSTEM_SRC)
 
 # Every fault (make check tries a sample), and a long pause on the links.

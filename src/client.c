@@ -79,7 +79,8 @@ socket_kind(const struct session *s)
 	len = sizeof n;
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &n, &len) == 0
 	    && n != 0)
-		return "a listening socket (is the service set to wait?)";
+		return "a listening socket (is the service set to wait, "
+		    "or is systemd-socket-activate without -a?)";
 	if (s->local.sa.sa_family != AF_UNSPEC &&
 	    s->local.sa.sa_family != AF_INET &&
 	    s->local.sa.sa_family != AF_INET6)

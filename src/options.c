@@ -325,12 +325,10 @@ option(struct session *s, int c, const char *word, const char **from)
 static int
 misplaced(const char *name)
 {
-	union address a;
-
 	if (*name == '\0')
 		return 0;
 	return strspn(name, "0123456789./") == strlen(name) ||
-	    parse_address(name, &a) == 0 ||
+	    strchr(name, ':') != NULL ||
 	    (*name == '-' && strspn(name + 1, options) == strlen(name + 1));
 }
 
@@ -343,7 +341,8 @@ options_parse(struct session *s, int argc, char *argv[])
 
 	if (argc > 0 && misplaced(argv[0]))
 		return misused(s, "%s: stands where the program's name belongs; "
-		    "in inetd.conf that comes before the target", argv[0]);
+		    "in inetd.conf that comes before the target, as in "
+		    "stfl-relay 127.0.0.1 80", argv[0]);
 	from = NULL;
 	s->opt.family = AF_INET;
 	s->opt.keepalive = 60;
@@ -366,6 +365,10 @@ options_parse(struct session *s, int argc, char *argv[])
 		if (argv[i][0] == '-')
 			return misused(s, "%s: options come before the target",
 			    argv[i]);
+	if (argc > 1 && strcmp(argv[0], "stfl-relay") == 0 &&
+	    (argc > 2 || strpbrk(argv[1], ".:") != NULL))
+		return misused(s, "%s: stands where the target belongs; only "
+		    "inetd.conf has the program's name before it", argv[0]);
 	if (argc > 2)
 		return misused(s, "%s: only a target and a port are expected",
 		    argv[2]);

@@ -17,7 +17,10 @@
 
 #define IN_INETD_CONF \
     ": stands where the program's name belongs; in inetd.conf that comes " \
-    "before the target"
+    "before the target, as in stfl-relay 127.0.0.1 80"
+#define NOT_TWICE \
+    ": stands where the target belongs; only inetd.conf has the program's " \
+    "name before it"
 #define AS_A_WORD ": the port is a word of its own, as in 127.0.0.1 80"
 #define NO_BRACKETS \
     ": an IPv6 address goes without brackets, and the port is a word of its " \
@@ -64,6 +67,11 @@ static const struct {
 	{ { "192.0.2.0/24" }, "192.0.2.0/24" IN_INETD_CONF },
 	{ { "::1", "80" }, "::1" IN_INETD_CONF },
 	{ { "-nv", "127.0.0.1", "80" }, "-nv" IN_INETD_CONF },
+	{ { "127.0.0.1:80" }, "127.0.0.1:80" IN_INETD_CONF },
+	{ { "stfl-relay", "stfl-relay", "127.0.0.1", "80" },
+	    "stfl-relay" NOT_TWICE },
+	{ { "stfl-relay", "stfl-relay", "localhost:80" },
+	    "stfl-relay" NOT_TWICE },
 	{ { "localhost", "80" }, "target 80" A_NUMBER },
 	{ { "www.example.org" }, "no target given (in inetd.conf, the "
 	    "program's name comes before it)" },
