@@ -24,12 +24,13 @@
 #include <unistd.h>
 
 enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
+enum { TOO_LONG = 1000 };	/* milliseconds in which processors stood still */
 
 struct job {
 	pid_t pid;
 	int why;
 	int tries;		/* if the machine stood still */
-	int64_t began;
+	int64_t still;		/* still_so_far() at its start */
 	const struct test *test;
 };
 
@@ -57,7 +58,7 @@ start(struct job *job, const struct test *test)
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
 	job->why = end[0];
-	job->began = milliseconds();
+	job->still = still_so_far();
 	if (job->pid == 0) {
 		close(end[0]);
 		test_words_to(end[1]);
@@ -121,7 +122,7 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
-	if (code != 0 && code != SKIPPED && still_since(job->began) &&
+	if (code != 0 && code != SKIPPED && still_so_far() - job->still > TOO_LONG &&
 	    strstr(text, STOOD_STILL) == NULL)
 		strncat(text, STOOD_STILL, sizeof text - strlen(text) - 1);
 	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {

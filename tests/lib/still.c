@@ -1,5 +1,5 @@
 /*
- * Whether a processor has stood still: see still.h.
+ * For how long processors have stood still: see still.h.
  */
 
 #define TEST_LIBRARY
@@ -13,16 +13,27 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Milliseconds: between two looks, and what is too much of it. */
-enum { LOOK = 100, TOO_LONG = 1000 };
+/* Milliseconds between two looks, and what a busy machine may add to that. */
+enum { LOOK = 100, LATE_LOOK = 100 };
 
 enum { MOST = 256 };
 struct watch {
-	volatile int64_t looked, stood;	/* the last time that it did */
+	volatile int64_t looked;	/* when it last did */
+	volatile int64_t stood;		/* milliseconds, until then */
 };
 
 static struct watch *watches;	/* shared by all of these processes */
 static int n;
+
+/* For how long its process should have looked again. */
+static int64_t
+late(const struct watch *w, int64_t now)
+{
+	int64_t ms;
+
+	ms = now - w->looked - LOOK;
+	return ms > LATE_LOOK ? ms : 0;
+}
 
 static void
 watch(struct watch *w, int processor, pid_t parent)
@@ -33,8 +44,7 @@ watch(struct watch *w, int processor, pid_t parent)
 	while (getppid() == parent) {
 		(void)poll(NULL, 0, LOOK);
 		now = milliseconds();
-		if (now - w->looked > TOO_LONG)
-			w->stood = now;
+		w->stood += late(w, now);
 		w->looked = now;
 	}
 	_exit(0);
@@ -67,14 +77,14 @@ still_watch(void)
 	}
 }
 
-int
-still_since(int64_t then)
+int64_t
+still_so_far(void)
 {
+	int64_t ms;
 	int i;
 
+	ms = 0;
 	for (i = 0; i < n; i++)
-		if (watches[i].stood >= then ||
-		    milliseconds() - watches[i].looked > TOO_LONG)
-			return 1;
-	return 0;
+		ms += watches[i].stood + late(&watches[i], milliseconds());
+	return ms;
 }
