@@ -1,13 +1,15 @@
 /*
  * Whether a processor has stood still.
  *
- * One of a virtual machine's may, for seconds, while the others go on: what runs
- * is moved to those, but a timer that was set on it does not fire.  Then a relay
- * that waits for a second is late, and the test that looks at its end is not.
+ * A virtual machine's processor may stand still for seconds while the others go
+ * on: its processes are moved to the others, but a timer that was set on it
+ * does not fire.  Then a relay that waits for a second is late, and the test
+ * that watches it is not.
  *
- * still_watch: have a process on each processor note it from now on, for as long
- * as the caller is there; still_since: true if one has stood still for a second
- * since then (a time of milliseconds(); it may not have ended yet).
+ * still_watch: starts a process on each processor that notices this, for as
+ * long as the caller exists.
+ * still_since: true if any processor has stood still for a second since this
+ * time (of milliseconds()); it may still be doing so.
  */
 
 #ifndef STILL_H
