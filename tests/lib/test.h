@@ -115,7 +115,7 @@ int	test_slow(void);
 /*
  * The program's own limits run on while a machine stands still: if a test fails
  * after a pause that took this much (LATE) too long, the runner tries it again.
- * should_take: notes such a pause if this time was more than ms ago.
+ * should_take: notes the same of what began at this time and should take ms.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
