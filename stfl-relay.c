@@ -1,9 +1,9 @@
 /*
- * stfl-relay: one accepted IPv6 connection, carried to a server that only
- * speaks IPv4 (or the other way round).  Started for each connection by inetd
- * and its kin.
+ * stfl-relay: carry one accepted IPv6 connection to a server that only speaks
+ * IPv4 (or the other way round).  Started for each connection by inetd and its
+ * kin.
  *
- * This is the whole story of a session; each step is a room in src/.
+ * This is the whole story of a session; each step is a file in src/.
  */
 
 #include "src/relay.h"

@@ -1,6 +1,4 @@
-/*
- * Addresses: compared, unmapped and written.
- */
+/* Comparing, unmapping and writing addresses. */
 
 #include "relay.h"
 
@@ -16,7 +14,7 @@ address_size(const union address *a)
 	return a->sa.sa_family == AF_INET ? sizeof a->in : sizeof a->in6;
 }
 
-/* True if both name the same address, scope included, and port. */
+/* True if address, scope and port are the same. */
 int
 address_equal(const union address *a, const union address *b)
 {
@@ -38,7 +36,7 @@ address_port(const union address *a)
 	    a->in.sin_port : a->in6.sin6_port);
 }
 
-/* An IPv4-mapped address (RFC 4291, 2.5.5.2) becomes the IPv4 address it is. */
+/* Turn an IPv4-mapped address (RFC 4291, 2.5.5.2) into its IPv4 address. */
 void
 address_unmap(union address *a)
 {
@@ -54,7 +52,7 @@ address_unmap(union address *a)
 	a->in = in;
 }
 
-/* Write the address alone, without scope (RFC 5952, 4). */
+/* Write only the address, without scope and port (RFC 5952, 4). */
 void
 address_host(char *to, size_t size, const union address *a)
 {
@@ -65,8 +63,8 @@ address_host(char *to, size_t size, const union address *a)
 }
 
 /*
- * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6), a scope as its number
- * (RFC 4007, 11.2).  ADDRESS_WIDTH bytes always suffice, here and above.
+ * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6), with the number of any
+ * scope (RFC 4007, 11.2).  ADDRESS_WIDTH bytes always suffice, here and above.
  */
 void
 address_print(char *to, size_t size, const union address *a)

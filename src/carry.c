@@ -1,46 +1,45 @@
 /*
  * How the bytes of one flow move.  The rules of a session are in pump.c.
  *
- * carry_fill and carry_drain share one contract: more than 0 is bytes, -1 with
- * EAGAIN is "not now", -1 with another errno is the end of that socket.
+ * carry_fill and carry_drain return a number of bytes, or -1: with EAGAIN for
+ * "not now", with any other errno if that socket has failed.
  *
- * Talk (small messages) is copied.  Bulk has a fast path on some systems:
- * carry.h.
+ * Talk (small messages) is copied.  Bulk has a fast path on Linux: carry.h.
  */
 
 #include "relay.h"
 
 #include <errno.h>
 
-/* Bytes that were read and are still to be sent. */
+/* Bytes that were read and have yet to be sent. */
 size_t
 carry_pending(const struct flow *f)
 {
 	return f->carry.end - f->carry.start + f->carry.piped;
 }
 
-/* True if the flow is bulk on the fast path: more will have come. */
+/* True if the flow is bulk on the fast path: more has probably come. */
 int
 carry_bulk(const struct flow *f)
 {
 	return f->carry.pipe[0] != 0;
 }
 
-/* What to ask poll(2) of f->from for, when nothing is pending. */
+/* The events to poll f->from for when nothing is pending. */
 short
 carry_events(const struct flow *f)
 {
 	return tcp_awaited(f->carry.early);
 }
 
-/* True if there is an urgent byte to take that poll(2) does not report. */
+/* True if an urgent byte can be taken although poll(2) does not report it. */
 int
 carry_due(const struct flow *f)
 {
 	return tcp_due(f->from, f->carry.early);
 }
 
-/* -1 with EAGAIN for whatever means "not now". */
+/* Turn every errno that means "not now" into EAGAIN. */
 static ssize_t
 result(ssize_t n)
 {
@@ -50,10 +49,10 @@ result(ssize_t n)
 }
 
 /*
- * Take what there is, up to the urgent mark, or the urgent byte alone.  Call it
- * only when nothing is pending, with what poll(2) has just reported for
- * f->from.  0 is FIN.  If poll(2) reported nothing, or was not asked, only bulk
- * is taken, because that stops at the mark by itself.
+ * Take the bytes that are there, up to the urgent mark; at the mark, only the
+ * urgent byte.  Call this only when nothing is pending, with the events that
+ * poll(2) has just reported for f->from.  Returns 0 at FIN.  Without events
+ * only the fast path is tried, because it stops at the mark by itself.
  */
 ssize_t
 carry_fill(struct flow *f, int revents)
@@ -79,7 +78,7 @@ carry_fill(struct flow *f, int revents)
 	return result(n);
 }
 
-/* Send what is pending, or as much of it as the socket takes. */
+/* Send as many of the pending bytes as the socket takes. */
 ssize_t
 carry_drain(struct flow *f)
 {
@@ -92,12 +91,10 @@ carry_drain(struct flow *f)
 	} else {
 		n = send(f->to, c->buffer + c->start, c->end - c->start,
 		    c->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
-		/*
-		 * On the BSDs: no room for an urgent byte now (tcp_usrreq.c).
-		 */
+		/* The BSDs' errno if there is no room (tcp_usrreq.c). */
 		if (n == -1 && errno == ENOBUFS && c->urgent)
 			errno = EAGAIN;
-		/* MPTCP before Linux 5.17: send it without the mark. */
+		/* MPTCP before Linux 5.17 rejects MSG_OOB: send without it. */
 		if (n == -1 && errno == EOPNOTSUPP && c->urgent) {
 			c->urgent = 0;
 			return carry_drain(f);
@@ -110,7 +107,7 @@ carry_drain(struct flow *f)
 	return result(n);
 }
 
-/* Nothing has moved for a while: free what only bulk needs. */
+/* No byte has moved for a while: free what only bulk needs. */
 void
 carry_rest(struct flow *f)
 {
@@ -118,7 +115,7 @@ carry_rest(struct flow *f)
 		fast_end(f);
 }
 
-/* The side that the flow leads to is gone: drop what is pending. */
+/* The receiving side is gone: drop what is pending. */
 void
 carry_drop(struct flow *f)
 {

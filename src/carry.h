@@ -1,5 +1,5 @@
 /*
- * What only carry.c and carry_*.c touch.
+ * What only carry.c and carry_*.c use.
  *
  * On Linux bulk has a fast path: carry_linux.c.  Elsewhere it is copied, as
  * talk is (carry_other.c).
@@ -9,8 +9,8 @@
 #define CARRY_H
 
 /*
- * A read of more than TALK bytes is a large one.  BULK bytes in large reads
- * alone make the flow bulk, and TALK_READS small reads in a row make it talk
+ * A read of more than TALK bytes is a large one.  BULK bytes in consecutive
+ * large reads make the flow bulk; TALK_READS small reads in a row make it talk
  * again.  The tests also build with -DALL_BULK.
  */
 #ifndef ALL_BULK
@@ -24,23 +24,24 @@ enum { FLOW_BUFFER = 65536 };	/* bytes; one recv(2) */
 struct flow;
 
 struct carry {
-	int urgent;		/* the buffer holds the urgent byte alone */
-	int early;		/* tcp's own: one has come ahead of its place */
-	size_t start, end;	/* the part of buffer still to be sent */
+	int urgent;		/* the buffer holds only the urgent byte */
+	int early;		/* tcp_*.c's: an urgent byte that came early */
+	size_t start, end;	/* the part of buffer yet to be sent */
 	size_t backlog;		/* bytes since the last small read */
 	int small;		/* small reads since the last large one */
-	int pipe[2];		/* Linux: for bulk; 0: there is none */
+	int pipe[2];		/* Linux: for bulk; 0: not open */
 	int segment;		/* Linux: the other side's TCP_MAXSEG */
-	size_t piped;		/* Linux: bytes in the pipe, still to be sent */
+	size_t piped;		/* Linux: bytes in the pipe, yet to be sent */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
 /*
- * fast_fill: the number of bytes taken, to be sent by fast_drain; 0 when they
- * are to be copied; -1 with an errno.
- * fast_drain: the number of bytes sent, or -1 with an errno.
- * fast_end: free what only bulk needs, if it is held.  The fourth, carry_holds,
- * is in relay.h, because the pump calls it too.
+ * fast_fill returns the number of bytes taken, which fast_drain sends; 0 if
+ * bytes are to be copied instead; or -1 with an errno.
+ * fast_drain returns the number of bytes sent, or -1 with an errno.
+ * fast_end frees what only bulk needs, if anything is held.
+ * The fourth function, carry_holds, is in relay.h, because pump.c calls it,
+ * too.
  */
 ssize_t	fast_fill(struct flow *);
 ssize_t	fast_drain(struct flow *);

@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 /*
- * Bytes.  Only a large pipe pays: 1 MiB carries 7.6 GB/s, 512 and 256 KiB a
- * little less, 128 KiB 6.6, the default 64 KiB 3.6, and copying 2.8.
+ * Bytes.  Only a large pipe is worth while: 1 MiB carries 7.6 GB/s, 512 and 256
+ * KiB a little less, 128 KiB 6.6, the default 64 KiB 3.6, and copying 2.8.
  */
 enum { PIPE_SIZE = 1048576, LEAST_PIPE = 262144 };
 
 /*
- * Bytes: the maximum that TCP hands on at once by default, and of any segment.
+ * Bytes: the maximum that TCP passes down at once by default, and the maximum
+ * of any segment.
  */
 enum { PACKET = 65536 };
 
@@ -37,8 +38,8 @@ fast_end(struct flow *f)
 }
 
 /*
- * Beyond the limits in pipe(7) pipes are small: then do without, and try again
- * after another BULK bytes.
+ * Beyond the limits in pipe(7) new pipes are small: then do without a pipe, and
+ * try again after BULK more bytes.
  */
 static void
 get_pipe(struct flow *f)
@@ -64,13 +65,13 @@ get_pipe(struct flow *f)
 }
 
 /*
- * How many bytes to take, or 0: all there are, but if they are more than a
- * packet, only whole segments of the other side.  The rest would leave as a
- * small packet of its own; instead it goes with what has come by the next turn.
- * On loopback that makes 46 packets instead of 51, 1.1 times the throughput
- * with reno and cubic, and 1.5 to 2 times with bbr, which mistakes small
- * packets for a slow path.  Segments may shrink later: then each turn ends with
- * a small packet, and nothing worse.
+ * How many bytes to take: all that have come, but if they are more than a
+ * packet, only whole segments of the other side.  The rest would be sent as a
+ * small packet; if left, it is sent together with the bytes that come before
+ * the next turn.  On loopback this makes 46 packets instead of 51, 1.1 times
+ * the throughput with reno and cubic, and 1.5 to 2 times with bbr, which
+ * mistakes small packets for a slow path.  If segments shrink later, each turn
+ * ends with a small packet, and nothing worse happens.
  */
 static size_t
 worth_taking(const struct flow *f)
@@ -87,9 +88,10 @@ worth_taking(const struct flow *f)
 }
 
 /*
- * At the urgent mark splice(2) gives EAGAIN, or 0 when FIN has come too, and
- * only recv(2) tells which it is.  A socket reports an error only once, so any
- * error that is not splice's own is returned here.
+ * At the urgent mark splice(2) fails with EAGAIN, or returns 0 if FIN has come,
+ * too; then only recv(2) can tell the mark from FIN.  A socket reports an error
+ * only once, so every error that is not about splice(2) itself is returned
+ * here.
  */
 ssize_t
 fast_fill(struct flow *f)
@@ -116,15 +118,16 @@ fast_fill(struct flow *f)
 }
 
 /*
- * Send what is in the pipe.  No SPLICE_F_MORE: it would hold back the last
- * bytes.
+ * Send what is in the pipe, without SPLICE_F_MORE, which would hold back the
+ * last bytes.
  *
- * After a small amount, yield the processor to the peers, if they wait for it:
- * if we slept in poll(2) instead, an interrupt would have to wake us, often
- * from another processor.  With both peers on two cores that is 1.1 to 1.2
- * times the throughput.  After a large amount, the reader is awake and more has
- * come.  Yielding after up to three packets costs 4 % less CPU for each GB than
- * after up to one; yielding always costs 7 % more.
+ * After a small amount, yield the processor to the peers if they are waiting
+ * for it.  If we slept in poll(2) instead, an interrupt would have to wake us,
+ * often from a different processor.  With both peers on two cores, yielding
+ * gives 1.1 to 1.2 times the throughput.  After a large amount there is no
+ * need: the reader is awake, and more bytes have come.  For each GB a bound of
+ * three packets costs 4 % less CPU than a bound of one packet; yielding always
+ * costs 7 % more.
  */
 ssize_t
 fast_drain(struct flow *f)
@@ -135,7 +138,7 @@ fast_drain(struct flow *f)
 	c = &f->carry;
 	n = splice(c->pipe[0], NULL, f->to, NULL, c->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	/* splice(2) hides an error if bytes went before it. */
+	/* splice(2) hides an error that follows some bytes. */
 	if (n > 0 && (size_t)n < c->piped &&
 	    (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
@@ -150,7 +153,7 @@ fast_drain(struct flow *f)
 	return n;
 }
 
-/* True if there is a pipe to free: an empty one. */
+/* True if there is an empty pipe, which can be closed. */
 int
 carry_holds(const struct flow *f)
 {

@@ -2,11 +2,11 @@
  * Bulk on other systems: it is copied, as talk is.
  *
  * OpenBSD and FreeBSD 15 have SO_SPLICE, with which the kernel moves the bytes.
- * FreeBSD's moves the urgent byte without its mark.  OpenBSD's sends another
- * byte in its place if bytes waited in front of it: somove() in
- * sys/kern/uipc_socket.c reads it from the first mbuf after m_split(), which
- * may be an empty one.  With a slow reader bytes may wait at any time, and
- * while sockets are spliced nothing announces an urgent byte.
+ * FreeBSD's kernel moves the urgent byte without its mark.  If other bytes are
+ * queued ahead of the urgent byte, OpenBSD's kernel sends the wrong byte
+ * instead: somove() in sys/kern/uipc_socket.c reads it from the first mbuf
+ * after m_split(), which may be empty.  With a slow reader bytes may be queued
+ * at any time, and while sockets are spliced nothing announces an urgent byte.
  */
 
 #include "relay.h"

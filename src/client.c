@@ -1,6 +1,4 @@
-/*
- * What the super-server left us, checked and put in order.
- */
+/* Checking what the super-server passed on, and preparing it for a session. */
 
 #include "relay.h"
 
@@ -10,10 +8,10 @@
 #include <unistd.h>
 
 /*
- * True if this descriptor is open and cannot be a client's connection, whatever
- * 0 is: a file, or a local socket other than the one on 0.  Where sockets have
- * no inode number (some BSDs) any of them counts as the client's: rather no
- * message than one in its stream.
+ * True if this descriptor is open and cannot be the client's connection: it is
+ * no socket, or a local socket other than descriptor 0.  Where sockets have no
+ * inode number (some BSDs) every socket counts as the client's, because a
+ * message is better lost than put into the client's stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
@@ -35,8 +33,8 @@ is_another(int fd, const struct stat *zero)
 }
 
 /*
- * Before anything else: signals as we need them, no stray descriptors, and
- * which of 1 and 2 may be spoken to.
+ * The very first step: set up signals, close stray descriptors, and find out
+ * which of descriptors 1 and 2 may be written to.
  */
 void
 inherit(struct session *s)
@@ -62,9 +60,9 @@ inherit(struct session *s)
 }
 
 /*
- * The kind of a socket that is not a connection; NULL: TCP, but not connected.
- * After a reset the BSDs, Darwin among them, no longer know the socket's own
- * address either: its family is AF_UNSPEC then.
+ * The kind of a socket that is not a connection; NULL for TCP that is not
+ * connected.  After a reset the BSDs and Darwin do not even know the socket's
+ * own address: its family is AF_UNSPEC then.
  */
 static const char *
 socket_kind(const struct session *s)
@@ -95,7 +93,7 @@ refuse(struct session *s, const char *what)
 	    "socket, as inetd gives it", what);
 }
 
-/* There is no connection: say what there is instead. */
+/* There is no connection: report what there is instead. */
 static int
 no_client(struct session *s)
 {
@@ -121,12 +119,13 @@ no_client(struct session *s)
 }
 
 /*
- * Take the client's connection: who it is, which address it dialled, and the
- * socket set up for a flow.  Descriptors 1 and 2 let go of it, because a reset
- * leaves only when the last of them is closed (report_open).
+ * Take the client's connection: note its address and the address that it
+ * dialled, and prepare the socket for a flow.  Descriptors 1 and 2 are pointed
+ * elsewhere (report_open), because RST is sent only when the last descriptor is
+ * closed.
  *
- * A client that has left already ends the session quietly; anything that is no
- * TCP connection is the operator's mistake.
+ * If the client has already left, the session ends quietly; anything other than
+ * a TCP connection is the operator's mistake.
  */
 int
 client_take(struct session *s)
@@ -147,7 +146,7 @@ client_take(struct session *s)
 			return refuse(s, kind != NULL ? kind :
 			    "a socket that is not TCP");
 		}
-		/* The BSDs and Darwin, of a connection that was reset. */
+		/* The BSDs and Darwin, after a reset. */
 		if (errno == ECONNRESET || errno == EINVAL)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);
@@ -161,8 +160,9 @@ client_take(struct session *s)
 }
 
 /*
- * True if the client is gone, judged by what poll(2) reports unasked.  What it
- * sends in the meantime, including FIN, is left to the pump.
+ * True if the client is gone, judged by what poll(2) reports without being
+ * asked.  Whatever the client sends meanwhile, including FIN, is left to the
+ * pump.
  */
 int
 client_left(const struct pollfd *p)

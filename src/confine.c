@@ -2,8 +2,8 @@
  * Give up what a session does not need: stray descriptors at its start, and
  * everything else once the target is connected.
  *
- * If the kernel lacks one of the mechanisms, the others still apply; if it has
- * one and refuses it, the session ends.
+ * If the kernel lacks a mechanism, the others still apply; if it has a
+ * mechanism but refuses it, the session ends.
  */
 
 #include "relay.h"
@@ -21,9 +21,10 @@ enum {
 };
 
 /*
- * A bound for the descriptors that may be open.  Linux gives the size of their
- * table (FDSize in proc_pid_status(5)).  Elsewhere it is the limit, the hard
- * one first, because the soft one may have been lowered since; up to a million.
+ * An upper bound for open descriptors.  Linux tells the size of the descriptor
+ * table (FDSize in proc_pid_status(5)).  Elsewhere the bound is the hard limit,
+ * but at most a million: the soft limit may have been lowered after a
+ * descriptor was opened.  It is used only if there is no hard limit.
  */
 static long
 table_size(void)
@@ -67,8 +68,8 @@ close_strays(void)
 }
 
 /*
- * No core dump, no new process, no descriptor that a session has no use for,
- * and no growing file (except where 2 may be one).  Lowering a limit cannot
+ * Forbid core dumps, new processes, more descriptors than a session needs, and
+ * growing files (unless descriptor 2 may be a file).  Lowering a limit cannot
  * fail.
  */
 static void
@@ -81,12 +82,12 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NPROC, &limit);
 	if (!s->copy)
 		(void)setrlimit(RLIMIT_FSIZE, &limit);
-	/* Fails where it is lower already, which is as good. */
+	/* Fails if it is already lower, which is just as good. */
 	limit.rlim_cur = limit.rlim_max = DESCRIPTORS;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The kernel has this mechanism, and refuses it, with errno.  Always -1. */
+/* The kernel has this mechanism but refuses it, with errno.  Returns -1. */
 int
 confine_refused(struct session *s, const char *what)
 {
@@ -95,8 +96,8 @@ confine_refused(struct session *s, const char *what)
 }
 
 /*
- * Confine this process to what the pump and the report still do: poll, read,
- * write and close the descriptors it has.
+ * Confine this process to what the pump and the report still need: to poll,
+ * read, write and close the descriptors that are open.
  */
 int
 confine(struct session *s)

@@ -40,7 +40,7 @@
 
 #ifdef ARCH
 
-/* A build that is to find out what a libc calls may be killed instead. */
+/* To find out what a libc calls, build with a DENIED that kills instead. */
 #ifndef DENIED
 #define DENIED (SECCOMP_RET_ERRNO | ENOSYS)
 #endif
@@ -49,7 +49,7 @@
 #define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
 #define LOAD_SECOND(field) \
 	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
-/* The half that the kernel looks at, of an argument that is an int. */
+/* Of an argument that is an int, the half that the kernel looks at. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOAD_INT(field) LOAD_SECOND(field)
 #else
@@ -58,8 +58,9 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 
 /*
- * The words of the policy, about what was loaded last.  The rules inside IF and
- * UNLESS end with a verdict: ALLOW_ALL, DENY or another RETURN.
+ * The policy is written in these words, which test the value loaded last.  The
+ * rules inside IF and UNLESS end with a verdict: ALLOW_ALL, DENY or another
+ * RETURN.
  */
 #define LENGTH(...) (sizeof (struct sock_filter[]){ __VA_ARGS__ } / \
 	sizeof(struct sock_filter))
@@ -82,9 +83,9 @@
 	LOAD_SECOND(argument), UNLESS(0, DENY)
 
 /*
- * For machines where all socket calls are one system call, with arguments in
- * memory that no filter sees: send(9), recv(10), and shutdown(13) to
- * getsockopt(15).  musl sends with sendto(11) and receives with recvfrom(12),
+ * On some machines all socket calls are one system call, whose arguments are in
+ * memory that a filter cannot see.  Allow send(9), recv(10), and shutdown(13)
+ * to getsockopt(15); for musl also sendto(11) and recvfrom(12), which it uses
  * in versions that know no newer call.
  */
 #ifdef __GLIBC__
@@ -93,7 +94,9 @@
 #define SOCKETCALLS ALLOW_4(9, 10, 11, 12), ALLOW_3(13, 14, 15)
 #endif
 
-/* Of two forms of a call a machine may have only one: that is named twice. */
+/*
+ * Some machines have only one of two forms of a call: then both names mean it.
+ */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
 #endif
@@ -120,24 +123,24 @@
 #endif
 
 /*
- * All calls that a session still makes, in the old form and the new, because
- * the libc decides which, and only with the arguments that it uses.  Anything
- * else gives ENOSYS, so that a libc that tries something new goes on; only a
- * call of a foreign architecture kills.
+ * All calls that a session still makes, in old and new forms, because the libc
+ * decides which to use, and only with the arguments that a session uses.  Any
+ * other call fails with ENOSYS, so that a libc that tries a newer call can fall
+ * back; only a call for a foreign architecture kills the process.
  */
 static const struct sock_filter filter[] = {
 	/*
-	 * Does nothing in the filter itself.  The kernel tries each new filter
-	 * on every system call, so as to skip it later for those that it always
-	 * allows, but stops trying at an instruction that it cannot foresee,
-	 * such as this one.  That costs 35 microseconds a session instead of
-	 * 79, although the filter then runs at each call.
+	 * This instruction does not affect the verdict.  The kernel simulates a
+	 * new filter on every system call, in order to skip it later for calls
+	 * that it always allows, but stops simulating at an instruction that it
+	 * does not know, such as this one.  This costs 35 microseconds a
+	 * session instead of 79, although the filter then runs at each call.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	UNLESS(ARCH, RETURN(SECCOMP_RET_KILL_PROCESS)),
 
-	/* These open nothing and reach nobody, whatever their arguments. */
+	/* Harmless with any arguments: these open nothing and reach nobody. */
 	LOAD(nr),
 	ALLOW_4(SYS_poll, SYS_ppoll, SYS_ppoll_time64, SYS_sched_yield),
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
@@ -159,8 +162,9 @@ static const struct sock_filter filter[] = {
 #endif
 
 	/*
-	 * In all calls below the first argument is a descriptor.  2 may be the
-	 * operator's terminal, or a file: it only takes lines, by write above.
+	 * The first argument of every call below is a descriptor.  Descriptor 2
+	 * may be the operator's terminal or a file: it may only be written to
+	 * (above).
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -170,7 +174,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_recvfrom),
 #endif
 #ifdef SYS_sendto
-	/* Without an address: with one, it could reach any local socket. */
+	/* Only without an address, which could be any local socket's. */
 	IF(SYS_sendto,
 	    NULL_ONLY(args[4]),
 	    ALLOW_ALL),
@@ -181,7 +185,7 @@ static const struct sock_filter filter[] = {
 #ifdef SYS_send
 	ALLOW(SYS_send),
 #endif
-	/* Without an offset, which only a file would have. */
+	/* Only without offsets, which only files have. */
 	IF(SYS_splice,
 	    LOAD_INT(args[2]),
 	    IF(STDERR_FILENO, DENY),
@@ -213,7 +217,7 @@ static const struct sock_filter filter[] = {
 		DENY),
 	    DENY),
 #endif
-	/* Not F_SETOWN and the like, which send signals to others. */
+	/* No F_SETOWN and the like, which send signals to others. */
 	IF_2(SYS_fcntl, SYS_fcntl64,
 	    LOAD_INT(args[1]),
 	    ALLOW_2(F_SETPIPE_SZ, F_GETPIPE_SZ),
@@ -242,21 +246,21 @@ filter_calls(void)
 
 #endif
 
-/* Linux 5.13, the same on all except Alpha; older headers lack them. */
+/* New in Linux 5.13; numbers differ only on Alpha.  Older headers lack them. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_restrict_self 446
 #endif
 
 /*
- * Allow nothing that the running kernel's Landlock can deny: no file, no port,
- * no local socket of others, no signal to others (landlock(7)).
+ * Deny all that the running kernel's Landlock can deny: files, ports, local
+ * sockets of others, signals to others (landlock(7)).
  */
 static int
 landlock(void)
 {
 #define BITS(n) ((1ULL << (n)) - 1)
-	/* What each ABI can deny, from 1 on; later ones never know less. */
+	/* What each ABI can deny, from ABI 1 on; newer ABIs never deny less. */
 	static const struct {
 		uint64_t fs, net, scoped;
 	} rights[] = {
@@ -277,7 +281,7 @@ landlock(void)
 
 	abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	if (abi < 1)
-		return 0;	/* none, or switched off */
+		return 0;	/* no Landlock, or switched off */
 	fd = (int)syscall(SYS_landlock_create_ruleset,
 	    &rights[(abi < KNOWN ? abi : KNOWN) - 1], sizeof rights[0], 0);
 	if (fd == -1)
@@ -293,7 +297,7 @@ drop_capabilities(const struct session *s)
 	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct none[2];
 
-	/* EPERM: in a user namespace without setgroups, or no CAP_SETGID. */
+	/* EPERM: no CAP_SETGID, or a user namespace that denies setgroups. */
 	if (s->root && setgroups(0, NULL) == -1 && errno != EPERM)
 		return -1;
 	memset(&header, 0, sizeof header);
@@ -307,7 +311,7 @@ confine_lock(struct session *s)
 {
 	if (drop_capabilities(s) == -1)
 		return confine_refused(s, "capset");
-	/* No core dump, and no tracing by another process of this user. */
+	/* No core dump, and no tracing by other processes of this user. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return confine_refused(s, "PR_SET_DUMPABLE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

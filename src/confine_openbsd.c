@@ -6,9 +6,8 @@
 #ifdef __OpenBSD__
 
 /*
- * "stdio" alone would not do: SO_LINGER, without which there is no RST, and the
- * urgent mark need "inet".  The limit on descriptors leaves room for few new
- * sockets.
+ * "inet" is needed for the urgent mark and for setting SO_LINGER, without which
+ * there is no RST.  The limit on descriptors leaves room for few new sockets.
  */
 int
 confine_lock(struct session *s)

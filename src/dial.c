@@ -1,6 +1,4 @@
-/*
- * Connect to the target, within the limit and for as long as the client stays.
- */
+/* Connect to the target, within the limit and while the client stays. */
 
 #include "relay.h"
 
@@ -9,10 +7,11 @@
 #include <unistd.h>
 
 /*
- * Wait until connected, refused, or the deadline; give an errno, 0 when
- * connected, and the address that the target sees.  -1: the session is over,
- * because the client left or a signal came.  The client may send and half-close
- * in the meantime; that is left to the pump.
+ * Connect, and wait until this has succeeded, has failed, or the deadline has
+ * come.  Returns 0 or an errno, and stores the address that the target sees in
+ * s->via.  Returns -1 if the session is over because the client left or a
+ * signal came.  Whatever the client sends meanwhile, including FIN, is left to
+ * the pump.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
@@ -24,7 +23,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 
 	error = connect(s->fd[TARGET], &to->sa, address_size(to)) == -1 ?
 	    errno : 0;
-	/* Ask now: after a reset the BSDs no longer know it. */
+	/* Ask now: after a reset the BSDs no longer know the address. */
 	len = sizeof own;
 	if (getsockname(s->fd[TARGET], &own.sa, &len) == -1)
 		own.sa.sa_family = AF_UNSPEC;
@@ -49,7 +48,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 	return tcp_error(s->fd[TARGET], fds[TARGET].revents);
 }
 
-/* The end that an errno of a failed connect stands for. */
+/* How the session ends for the errno of a failed connect. */
 static enum end
 failure(int error)
 {
@@ -69,8 +68,8 @@ failure(int error)
 }
 
 /*
- * Every port from this address to the target is taken; without -s, from the one
- * that the system chooses.  Gives an errno.
+ * All ports of this source address are in use for this target; without -s,
+ * those of the address that the system chooses.  Returns an errno.
  */
 static int
 no_port(struct session *s, const union address *source)
@@ -87,7 +86,10 @@ no_port(struct session *s, const union address *source)
 	return EADDRINUSE;
 }
 
-/* -s has failed, and strerror(3) would not say how.  Gives the errno. */
+/*
+ * Using -s failed: put the reason in words where strerror(3) would mislead.
+ * Returns the errno.
+ */
 static int
 no_source(struct session *s, const union address *source, int error)
 {
@@ -102,7 +104,7 @@ no_source(struct session *s, const union address *source, int error)
 	return error;
 }
 
-/* Connect from the address that -s says.  Gives an errno, 0 when done. */
+/* Bind to the address that -s gives.  Returns 0 or an errno. */
 static int
 bind_source(struct session *s, union address *source)
 {
@@ -114,13 +116,13 @@ bind_source(struct session *s, union address *source)
 	if (s->opt.source_len != 0)
 		source->in.sin_addr = source_of(&s->client,
 		    source->in.sin_addr, s->opt.source_len);
-	/* Some systems bind to multicast, and no answer ever comes back. */
+	/* Some systems bind to multicast, but no answer ever comes back. */
 	if (source->sa.sa_family == AF_INET &&
 	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * Let connect(2) choose the port, because it knows the target: bind(2)
-	 * would use one up for all targets, as kernels before 4.2 do.
+	 * Let connect(2) choose the port, because it knows the target.  bind(2)
+	 * would take a port for all targets, as it does before Linux 4.2.
 	 */
 	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 	    &yes, sizeof yes);
@@ -129,7 +131,7 @@ bind_source(struct session *s, union address *source)
 	return 0;
 }
 
-/* A socket for the target, at the address of -s.  Gives an errno, or 0. */
+/* Open a socket for the target, bound as -s says.  Returns 0 or an errno. */
 static int
 open_socket(struct session *s, int family, union address *source)
 {
@@ -141,22 +143,24 @@ open_socket(struct session *s, int family, union address *source)
 	return bind_source(s, source);
 }
 
-/* The connection stands: is it what it should be?  Gives an errno, or 0. */
+/* Is the new connection what it should be?  Returns 0 or an errno. */
 static int
 verify(struct session *s, const union address *source)
 {
-	/* Linux binds to a broadcast address, and connects from another. */
+	/*
+	 * Linux binds to a broadcast address but connects from a different one.
+	 */
 	if (source->sa.sa_family == AF_INET && s->via.sa.sa_family == AF_INET &&
 	    source->in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * Nobody listens on a local port, and the system has chosen that very
-	 * port for us: TCP connects it to itself (RFC 9293, 3.5).
+	 * If nobody listens on a local port, and the system has chosen that
+	 * very port for us, TCP connects the socket to itself (RFC 9293, 3.5).
 	 */
 	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
 }
 
-/* Open, connect, verify.  Gives an errno, 0, or -1 when the session is over. */
+/* Open, connect, verify.  Returns 0, an errno, or -1 if the session is over. */
 static int
 attempt(struct session *s, const union address *to, int64_t deadline)
 {
@@ -171,13 +175,13 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 		return error;
 	error = connect_within(s, to, deadline);
 	/*
-	 * What systems say when no port is left; to IPv6 also when this host
-	 * has no address.
+	 * What systems report when no port is left; for IPv6 also when this
+	 * host has no address.
 	 */
 	if (error == EADDRNOTAVAIL &&
 	    (source.sa.sa_family != AF_UNSPEC || to->sa.sa_family == AF_INET))
 		error = no_port(s, &source);
-	/* A listener is there, and has sent RST: bytes may have come before. */
+	/* The target accepted, then sent RST: bytes may have come before. */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone_early = error;
 		error = 0;
@@ -186,9 +190,9 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 }
 
 /*
- * Try the targets in order.  Each gets an equal share of what is left of -w,
- * so that one that is silent leaves time for the next.  The end says how the
- * last one failed.
+ * Try the targets in order.  Each gets an equal share of the time left of -w,
+ * so that a silent target leaves time for the next.  If all fail, the end says
+ * how the last one failed.
  */
 int
 dial(struct session *s)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Print those of these flags that the compiler and its linker know, in order:
+# Print the given flags that the compiler and its linker know, in order:
 #
 #	sh src/flags.sh "$(CC) $(CFLAGS) $(LDFLAGS)" -pie -Wl,-z,now
 #
-# They harden the program or make it smaller; it also works without them.
+# The flags harden the program or make it smaller; it also works without them.
 
 cc=$1
 shift

@@ -13,7 +13,7 @@
 
 enum { LONGEST = 107 };	/* bytes, in version 1 */
 
-/* Write the address, 4 or 16 bytes; returns how many. */
+/* Write the 4 or 16 bytes of the address; returns how many. */
 static size_t
 raw(const union address *a, unsigned char *to)
 {
@@ -66,10 +66,10 @@ version_2(const union address *from, const union address *to, char *header)
 }
 
 /*
- * With -p, send the header before anything else: the client, and the address
- * that it dialled, which is of the same family as its own.  A new connection
- * has room for it; a target that does not take it is gone, and the pump passes
- * on what it had sent.
+ * With -p, send the header before anything else.  It has the client's address
+ * and the address that the client dialled, which are of the same family.  A new
+ * connection has room for the header; a target that does not take it is gone,
+ * and the pump passes on what the target had sent.
  */
 int
 header(struct session *s)

@@ -1,5 +1,5 @@
 /*
- * The way to syslogd: its socket, which all systems have except illumos
+ * Lines to syslogd, through its socket, which all systems have except illumos
  * (log_sun.c).
  */
 
@@ -18,7 +18,7 @@ log_open(void)
 	return socket(AF_UNIX, SOCK_DGRAM, 0);
 }
 
-/* 0, or -1 if nobody is there. */
+/* Returns 0, or -1 if no syslogd is there. */
 int
 log_connect(int fd)
 {
@@ -31,8 +31,8 @@ log_connect(int fd)
 }
 
 /*
- * Send a line of this length, which begins with its priority in brackets; a
- * newline and NUL follow it.  Does not wait.
+ * Send a line of this length, which begins with its priority in brackets and is
+ * followed by a newline and NUL.  Does not wait.
  */
 void
 log_send(int fd, const char *line, size_t len)

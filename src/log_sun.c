@@ -1,6 +1,6 @@
 /*
- * The way to syslogd on illumos: a STREAMS device, log(4D), which takes the
- * priority of a line apart from its text.
+ * Lines to syslogd on illumos, through a STREAMS device, log(4D), which takes
+ * the priority of a line separately from its text.
  */
 
 #include "relay.h"
@@ -21,7 +21,7 @@ log_open(void)
 	return open("/dev/conslog", O_WRONLY | O_NONBLOCK);
 }
 
-/* 0, or -1 if nobody is there. */
+/* Returns 0, or -1 if this is not the device. */
 int
 log_connect(int fd)
 {
@@ -29,9 +29,9 @@ log_connect(int fd)
 }
 
 /*
- * Send a line of this length, which begins with its priority in brackets; a
- * newline and NUL follow it.  The device takes at most 1,024 bytes, with those
- * (LOG_MAXPS).  Does not wait.
+ * Send a line of this length, which begins with its priority in brackets and is
+ * followed by a newline and NUL.  The device takes at most 1,024 bytes,
+ * including these two (LOG_MAXPS).  Does not wait.
  */
 void
 log_send(int fd, const char *line, size_t len)

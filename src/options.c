@@ -1,6 +1,4 @@
-/*
- * The command line, checked to its end.
- */
+/* Reading and checking the command line. */
 
 #include "relay.h"
 
@@ -15,13 +13,13 @@
 
 enum {
 	LONGEST = 31536000,	/* seconds, a year */
-	LONGEST_KEEPALIVE = 32767	/* what Linux takes, tcp(7) */
+	LONGEST_KEEPALIVE = 32767	/* Linux's maximum, tcp(7) */
 };
 
 static const char version[] = "stfl-relay " VERSION "\n";
 static const char options[] = GETOPT_IN_ORDER ":6hk:np:qs:T:t:Vvw:x:";
 
-/* A decimal number from min to max and nothing else; -1 if it is not. */
+/* The text as a decimal number from min to max; -1 if it is anything else. */
 static long
 number(const char *text, long min, long max)
 {
@@ -37,7 +35,7 @@ number(const char *text, long min, long max)
 	return n;
 }
 
-/* The value of an option: a number from min to max of what thing names. */
+/* An option's value, a number from min to max, which messages call `thing'. */
 static int
 value(struct session *s, int c, const char *thing, int min, int max, int *to)
 {
@@ -57,7 +55,7 @@ seconds(struct session *s, int c, int min, int max, int *to)
 	return value(s, c, "a number of seconds", min, max, to);
 }
 
-/* A port by number or, unless -n, by its name in services(5). */
+/* A port by its number or, without -n, by its name in services(5). */
 static int
 port(struct session *s, const char *text)
 {
@@ -77,7 +75,7 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
-/* An address; a scope follows only where it is link-local (RFC 4007, 11). */
+/* An address; only a link-local address may have a scope (RFC 4007, 11). */
 static int
 parse_address(const char *text, union address *a)
 {
@@ -107,8 +105,8 @@ parse_address(const char *text, union address *a)
 }
 
 /*
- * An IPv4 network of at least min bits: the network number into *network, its
- * length into *len.
+ * An IPv4 network with a prefix length of at least min: store its number in
+ * *network, and the length in *len.
  */
 static int
 parse_network(struct session *s, const char *what, const char *text, int min,
@@ -139,8 +137,8 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 }
 
 /*
- * What people write in place of an address, a network or a name, and how this
- * program wants it.  NULL: nothing that is known.
+ * A known mistake in place of an address, a network or a name: what it is, and
+ * what to write instead.  NULL: the text is no such mistake.
  */
 static const char *
 mistaken(const char *text)
@@ -163,7 +161,7 @@ mistaken(const char *text)
 	return NULL;
 }
 
-/* A name of the shape that RFC 1123, 2.1 gives to those of hosts. */
+/* True if the text has the form of a host name (RFC 1123, 2.1). */
 static int
 is_host_name(const char *text)
 {
@@ -175,11 +173,11 @@ is_host_name(const char *text)
 	len = strlen(text);
 	for (last = text + len; last > text && last[-1] != '.'; last--)
 		;
-	/* A dot at the end makes a name absolute: what is before it counts. */
+	/* A trailing dot makes a name absolute: the label before it counts. */
 	if (*last == '\0')
 		for (last--; last > text && last[-1] != '.'; last--)
 			;
-	/* The last label of a name has a letter; an address has none. */
+	/* The last label of an address is all digits; that of a name is not. */
 	return len <= 255 && strspn(text, letters) == len && text[0] != '-' &&
 	    text[0] != '.' && strspn(last, "0123456789.") != strlen(last);
 }
@@ -263,8 +261,8 @@ prefix(struct session *s, const char *text)
 }
 
 /*
- * One option, with its value in optarg, in this word of the command line; -s
- * waits until the target is known.
+ * Handle one option, which is in this word of the command line, with its value
+ * in optarg.  The value of -s is kept in *from until the target is known.
  */
 static int
 option(struct session *s, int c, const char *word, const char **from)
@@ -319,8 +317,8 @@ option(struct session *s, int c, const char *word, const char **from)
 }
 
 /*
- * True if what stands in place of the program's name belongs after it: an
- * option, an address, a network or a port.
+ * True if the word in place of the program's name belongs after it: an option,
+ * an address, a network or a port.
  */
 static int
 misplaced(const char *name)
@@ -332,7 +330,7 @@ misplaced(const char *name)
 	    (*name == '-' && strspn(name + 1, options) == strlen(name + 1));
 }
 
-/* Read the command line into s->opt; what is wrong with it ends in usage. */
+/* Read the command line into s->opt; a mistake in it ends with END_USAGE. */
 int
 options_parse(struct session *s, int argc, char *argv[])
 {

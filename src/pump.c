@@ -1,15 +1,16 @@
 /*
- * The rules of a session: two flows, the same code with the ends exchanged.
+ * The rules of a session: two flows, and the same code for both with the ends
+ * exchanged.
  *
  * A flow is done once it has passed on FIN after the last byte.  When a side is
- * gone, little changes: the flow to it is done, and the flow from it goes on by
- * the same rules, with what that side had sent, up to FIN if it sent one.  What
- * the other side still sends is dropped, because a peer that writes before it
+ * gone, the flow to it is done, and the flow from it goes on by the same rules,
+ * with what that side had sent, up to FIN if it sent one.  Whatever the other
+ * side still sends is read and dropped, because a peer that writes before it
  * reads would otherwise never read.
  *
  * The session goes on until
  *   both flows are done and, if a side is gone, the other has acknowledged all;
- *   the other side is gone, too;
+ *   both sides are gone;
  *   a limit or a signal ends it.
  * The poll set is rebuilt from the state in each round.
  */
@@ -21,12 +22,12 @@
 /* Milliseconds for which an idle flow may hold what only bulk needs. */
 enum { REST = 2000 };
 
-/* Maximum of bytes dropped from a peer that keeps sending and takes nothing. */
+/* Maximum of bytes dropped from a peer that keeps sending and reads nothing. */
 enum { MOST_DROPPED = 64 << 20 };
 
 /*
- * The limit of -T or -t in milliseconds, or NEVER: how long no byte may move;
- * and how the session ends after that.
+ * The limit that applies now, -T or -t: for how many milliseconds no byte may
+ * move, or NEVER.  *end is how the session ends after that.
  */
 static int64_t
 limit(const struct session *s, enum end *end)
@@ -58,10 +59,10 @@ all_done(const struct session *s)
 }
 
 /*
- * Milliseconds to the next look, while there is something to look at.  Four
+ * Milliseconds until the next look, while there is something to look at.  Four
  * looks within a limit tell when a byte was acknowledged, to a quarter of that
  * limit.  No event reports the last acknowledgements: the pause between looks
- * for them is an eighth of the time that they have taken.
+ * for them is an eighth of the time spent waiting so far.
  */
 static int64_t
 interval(const struct session *s)
@@ -105,9 +106,9 @@ done(struct session *s, struct flow *f)
 }
 
 /*
- * Note whether bytes or FIN have come from a side, or were acknowledged by it,
- * since the last look.  Bytes count as soon as they have come, even if they
- * wait because the other side takes nothing.
+ * Note whether a side has sent bytes or FIN, or has acknowledged any, since the
+ * last look.  Bytes count when they arrive, even if they wait because the other
+ * side takes nothing.
  */
 static void
 note_movement(struct session *s, int side)
@@ -125,7 +126,9 @@ note_movement(struct session *s, int side)
 	    tcp_unread(s->fd[side]);
 	fin = from->fin || tcp_had_fin(from->from,
 	    from->bytes + carry_pending(from) + from->missed);
-	/* The other side is gone: what this one sends is dropped. */
+	/*
+	 * The other side is gone: bytes for it are dropped, and do not count.
+	 */
 	if (s->gone == !side) {
 		came = s->came[side];
 		fin = from->fin;
@@ -140,12 +143,13 @@ note_movement(struct session *s, int side)
 }
 
 /*
- * A side is gone, with this errno.  0 to go on; -1 when there is no side left.
+ * A side is gone, with this errno.  Returns 0 to go on, or -1 if no side is
+ * left.
  *
- * If it had sent FIN, and has acknowledged everything sent to it, nothing is
- * lost and this is a good end.  A reset of its own is still passed on.  If its
- * system does not answer, or no longer knows the connection, the side had
- * closed for good: then we do the same.
+ * If the side had sent FIN and acknowledged everything, nothing is lost and the
+ * end is good.  Even then, its own reset is passed on.  But if its system does
+ * not answer, or no longer knows the connection, the side had closed for good,
+ * and the other side gets FIN.
  */
 static int
 gone(struct session *s, int side, int error)
@@ -157,19 +161,21 @@ gone(struct session *s, int side, int error)
 	struct flow *from, *to;
 	int lost, probed, vanished;
 
-	/* Not by RST: TCP gave up, perhaps with what ICMP said meanwhile. */
+	/*
+	 * Not by RST: TCP gave up, perhaps with an errno from an ICMP message.
+	 */
 	vanished = error != ECONNRESET && error != EPIPE &&
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	/* It may have moved up to one interval before that was noted. */
+	/* Movement may be noted up to one interval late. */
 	probed = s->opt.keepalive != 0 &&
 	    s->now - s->moved[side] >= s->opt.keepalive * 500LL;
 	if (DEAD_TELLS)
 		note_movement(s, side);
-	/* Our FIN itself may be unacknowledged. */
+	/* It is no loss if only our FIN is unacknowledged. */
 	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
-	/* This side has all that the other had sent: a good end. */
+	/* This side has received all that the other had sent: a good end. */
 	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);
 	if (s->gone != SIDES || !from->fin || lost)
@@ -177,8 +183,8 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->moved[!side] = s->now;	/* another limit may apply now */
-	/* RST drops what is unsent: none where that amount is unknown. */
+	s->moved[!side] = s->now;	/* a different limit may apply */
+	/* RST drops unsent bytes: not used where their number is unknown. */
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
 	    tcp_unsent(s->fd[!side]) == -1);
@@ -191,8 +197,8 @@ gone(struct session *s, int side, int error)
 
 /*
  * A call on a side's socket has failed: the side is gone, unless the connection
- * still lives.  If it is dead, the socket may know the reason better than the
- * call, which may only say EPIPE or ENOTCONN (BSD).
+ * is still alive.  If not, the socket may give a better reason than the call,
+ * which may only give EPIPE or ENOTCONN (BSD).
  */
 static int
 failed(struct session *s, int side, int error)
@@ -207,9 +213,10 @@ failed(struct session *s, int side, int error)
 }
 
 /*
- * The remaining side still sends, to nobody: on a direct connection it would
- * have got RST.  It may have to write before it reads; but if it keeps sending
- * and takes nothing, it gets RST now.  0 to go on, -1 for the end.
+ * The remaining side still sends, although the other is gone: on a direct
+ * connection it would have got RST.  It may have to write before it reads, so
+ * its bytes are dropped; but if it keeps sending and reads nothing, it gets RST
+ * now.  Returns 0 to go on, -1 to end.
  */
 static int
 drop(struct session *s, int side)
@@ -225,7 +232,7 @@ drop(struct session *s, int side)
 	return s->dropped == 0 ? 0 : over(s, END_EOF, 0);
 }
 
-/* True if no millisecond has begun since the last look at the clock. */
+/* True if the clock still shows the same millisecond as at the last look. */
 static int
 at_once(struct session *s)
 {
@@ -236,11 +243,12 @@ at_once(struct session *s)
 }
 
 /*
- * Fill if nothing is pending, with what poll(2) said of this side, and drain.
- * With bulk more will have come: repeat without asking poll(2), but only within
- * this millisecond, because the other flow, signals and limits wait.  A number
- * of turns would be no bound, because carry_drain may yield the processor in
- * each.  0 to go on, -1 when there is no side left.
+ * If nothing is pending, fill, with the events that poll(2) reported for this
+ * side; then drain.  With bulk more has probably come: repeat without poll(2),
+ * but only within this millisecond, because the other flow, signals and limits
+ * have to wait.  Limiting the number of turns would not limit the time, because
+ * carry_drain may yield the processor in each.  Returns 0 to go on, or -1 if no
+ * side is left.
  */
 static int
 pass(struct session *s, int side, int revents)
@@ -252,7 +260,9 @@ pass(struct session *s, int side, int revents)
 	do {
 		if (carry_pending(f) == 0 && !f->eof) {
 			n = carry_fill(f, revents);
-			/* Nothing more comes from a side that is gone. */
+			/*
+			 * A side that is gone without FIN ends with an error.
+			 */
 			if (n == -1 && (s->gone != side || f->fin))
 				return errno == EAGAIN ? 0 :
 				    failed(s, side, errno);
@@ -275,7 +285,7 @@ pass(struct session *s, int side, int revents)
 
 /*
  * One step of the flow from this side: move bytes, and after the last one pass
- * on FIN.  0 to go on, -1 when there is no side left.
+ * on FIN.  Returns 0 to go on, or -1 if no side is left.
  */
 static int
 step(struct session *s, int side, int revents)
@@ -300,8 +310,8 @@ step(struct session *s, int side, int revents)
 }
 
 /*
- * True if there may be something to read that no event reports: what a side had
- * sent before it was gone, or carry_due.
+ * True if there may be something to read that no event reports: bytes that a
+ * side had sent before it was gone, or an urgent byte (carry_due).
  */
 static int
 has_left(const struct session *s, int side)
@@ -313,7 +323,7 @@ has_left(const struct session *s, int side)
 	    (s->gone == side || carry_due(f));
 }
 
-/* What to ask poll(2) of a side; descriptor -1 if there is nothing to ask. */
+/* A side's entry in the poll set, with descriptor -1 to leave the side out. */
 static struct pollfd
 interest(const struct session *s, int side)
 {
@@ -329,13 +339,13 @@ interest(const struct session *s, int side)
 		p.events |= carry_events(in);
 	if (carry_pending(out) != 0)
 		p.events |= POLLOUT;
-	/* After FIN both ways poll(2) always reports POLLHUP at once. */
+	/* After FIN both ways poll(2) would always report POLLHUP at once. */
 	if (s->gone == side || (p.events == 0 && out->done && in->hung))
 		p.fd = -1;
 	return p;
 }
 
-/* One round over both sides.  -1 when there is no side left. */
+/* Serve both sides once.  Returns -1 if no side is left. */
 static int
 serve(struct session *s, struct pollfd *p)
 {
@@ -348,7 +358,7 @@ serve(struct session *s, struct pollfd *p)
 				return -1;
 			if (error == 0 && (p[side].revents & POLLHUP) != 0)
 				s->flow[side].hung = 1;
-			/* Dealt with; it does not mean that there is input. */
+			/* Dealt with; POLLERR does not mean input. */
 			p[side].revents &= ~POLLERR;
 		}
 	for (side = 0; side < SIDES; side++) {
@@ -363,13 +373,15 @@ serve(struct session *s, struct pollfd *p)
 }
 
 /*
- * True if a side owes an answer, but its system has been silent for twice -k
- * although it was asked at least twice in that time.  TCP asks at intervals
- * that grow to two minutes, and a system that is not asked need not answer.
+ * True if a side owes an acknowledgement, but its system has been silent for
+ * twice -k although TCP asked at least twice in that time.  TCP asks at
+ * intervals that grow to two minutes, and a system that is not asked need not
+ * answer.
  *
- * `asked' is never earlier than the last packet from that system, nor than the
- * last look at which it owed nothing.  Linux gives the time of that packet in
- * ticks, of at most 10 ms (GRAIN), and so it seems to vary.
+ * `asked' is the time of the last packet from that system, or of the last look
+ * at which the side owed nothing, whichever is later.  Linux gives the packet's
+ * time in ticks of at most 10 ms (GRAIN): it seems to vary, and differences of
+ * up to two ticks are ignored.
  */
 static int
 owes_too_long(struct session *s, int side)
@@ -387,9 +399,9 @@ owes_too_long(struct session *s, int side)
 }
 
 /*
- * Look at what is in flight from and to a side: has anything come, or been
- * acknowledged, and does the side still answer?  1 if it owes acknowledgements,
- * 0 if not, -1 when there is no side left.
+ * Has anything come from a side, or been acknowledged by it, and does it still
+ * answer?  Returns 1 if it owes acknowledgements, 0 if not, or -1 if no side is
+ * left.
  */
 static int
 look_at_side(struct session *s, int side)
@@ -403,7 +415,7 @@ look_at_side(struct session *s, int side)
 		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;
 	}
-	/* After FIN both ways, no event reports its end (interest). */
+	/* After FIN both ways, no event reports the side's end (interest). */
 	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && owes_too_long(s, side))
 		error = ETIMEDOUT;
@@ -411,8 +423,8 @@ look_at_side(struct session *s, int side)
 }
 
 /*
- * Look at what no event reports, and set the time of the next look: there is
- * none once all is acknowledged and nothing is held.
+ * Look at what no event reports, and set the time of the next look: NEVER if
+ * everything is acknowledged and nothing is held for bulk.
  */
 static int
 look(struct session *s)
@@ -446,7 +458,10 @@ finished(const struct session *s)
 	    (s->gone == SIDES || tcp_unsent(s->fd[!s->gone]) <= 0);
 }
 
-/* When to look next, or when a limit ends the session, unless bytes move. */
+/*
+ * The time of the next look or, if earlier, of the limit that ends the session
+ * unless bytes move.
+ */
 static int64_t
 deadline(const struct session *s)
 {

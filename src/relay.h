@@ -1,9 +1,9 @@
 /*
- * One session: what it is, and the rooms it walks through, in order.
+ * A session: its state, and the steps that it goes through, in order.
  *
- * Each step takes the session and returns 0 to go on; -1 ends the session and
- * leaves the reason in s->end, with s->error (an errno) or s->words to explain
- * it (over and misused, in report.c).  This header comes first in every file.
+ * Each step takes the session and returns 0 to go on, or -1 to end the session:
+ * then the reason is in s->end, and s->error (an errno) or s->words explains it
+ * (over and misused, in report.c).  Every file includes this header first.
  */
 
 #ifndef RELAY_H
@@ -19,10 +19,10 @@
 
 #define VERSION "0.1.0"
 
-enum { MOST_TARGETS = 32 };	/* of one name, to be tried */
+enum { MOST_TARGETS = 32 };	/* addresses of one name to try */
 
 /*
- * Descriptors: 0 is the client's socket, 1 leads to syslogd, 2 to syslogd too
+ * Descriptors: 0 is the client's socket, 1 leads to syslogd, 2 leads to syslogd
  * or to the operator, 3 is the target's socket, and 4 to 7 are pipes for bulk.
  */
 
@@ -37,7 +37,7 @@ union address {
 
 /* Why a session is over.  The table in report.c holds names and statuses. */
 enum end {
-	END_OPEN,		/* it is not */
+	END_OPEN,		/* it is not over */
 	END_EOF,
 	END_CLIENT_RESET,
 	END_TARGET_RESET,
@@ -52,92 +52,92 @@ enum end {
 	END_RESOLVE,
 	END_LOOP,
 	END_DENIED,
-	END_SYSTEM,		/* a system call failed that should not */
+	END_SYSTEM,		/* a system call failed unexpectedly */
 	END_USAGE,		/* the operator's mistake, before any session */
 	END_GONE,		/* the client had left before we looked */
-	END_SHOWN		/* what -V and -h ask for */
+	END_SHOWN		/* -V or -h: text was shown */
 };
 
 struct options {
-	const char *target;	/* as given: an address, a name, a network */
-	union address address;	/* the target, if it was an address */
+	const char *target;	/* as given: address, name or network */
+	union address address;	/* the target, if given as an address */
 	in_port_t port;		/* host order; 0: the one the client dialled */
 	int family;		/* of the target */
 	int is_name;
-	struct in_addr network;	/* with /len: where targets must lie */
+	struct in_addr network;	/* with /len: targets must be in it */
 	int network_len;	/* 0: no network */
-	int prefix;		/* -x: where they are embedded; 0: not given */
-	int proxy;		/* -p: 1, 2; 0: no header */
+	int prefix;		/* -x: length of the prefix; 0: not given */
+	int proxy;		/* -p: 1 or 2; 0: no header */
 	union address source;	/* -s: AF_UNSPEC if not given */
-	int source_len;		/* 0: it is the address itself */
+	int source_len;		/* of a network; 0: one address */
 	int numeric;		/* -n: never look anything up */
-	int loudness;		/* -1: -q, 0, 1: -v */
+	int loudness;		/* -1: -q, 1: -v, 0: neither */
 	int keepalive;		/* -k, seconds; 0: off */
 	int wait;		/* -w, seconds */
 	int idle;		/* -T, seconds; 0: never */
 	int half_closed;	/* -t, seconds; 0: never */
 };
 
-/* One direction.  It is written once, and a session has two of them. */
+/* One direction; a session has two. */
 struct flow {
 	int from, to;		/* descriptors */
 	uint64_t bytes;		/* sent */
-	struct carry carry;	/* carry's own */
-	/* pump's: */
-	int fin;		/* FIN came in, though maybe unread yet */
-	int eof;		/* nothing more to read */
-	int done;		/* nothing more to send, not even FIN */
-	int hung;		/* POLLHUP, no error: poll cannot wait */
-	uint64_t before;	/* bytes, as of the last look */
-	uint64_t missed;	/* tcp_missed: received, never read here */
+	struct carry carry;	/* for carry.c only */
+	/* for pump.c only: */
+	int fin;		/* FIN has come, but may be unread */
+	int eof;		/* nothing more will be read */
+	int done;		/* nothing more will be sent, not even FIN */
+	int hung;		/* POLLHUP without error: see interest */
+	uint64_t before;	/* bytes at the last look */
+	uint64_t missed;	/* tcp_missed: received but not read here */
 };
 
-/* Values of s->log that are no descriptors. */
+/* Values of s->log that are not descriptors. */
 enum { LOG_UNOPENED = -1, LOG_USELESS = -2 };
 
-/* Each field is listed under the room that sets it. */
+/* Each field is listed under the step that sets it. */
 struct session {
-	/* main's, for every room */
+	/* main, for every step: */
 	struct options opt;
 	int fd[SIDES];		/* -1: not open */
 	struct flow flow[SIDES];
 	enum end end;
 	int error;		/* errno, or 0 */
-	char words[256];	/* if any: said instead of the errno's */
+	char words[256];	/* if any: used instead of strerror(3) */
 	/* client: */
-	union address client, local;	/* its socket: peer, own */
-	int copy;		/* 2 is not the client's: errors go there too */
-	int out;		/* 1 is not the client's: it may be shown */
-	int root;		/* started as root, which nothing here needs */
+	union address client, local;	/* the peer's and our own */
+	int copy;		/* 2 is not the client's: gets errors, too */
+	int out;		/* 1 is not the client's: for -h and -V */
+	int root;		/* started as root, which is not needed */
 	int64_t began;
 	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
 	int64_t deadline;	/* from -w */
 	/* dial: */
-	union address target, via;	/* its socket: peer, own */
-	int gone_early;		/* errno, if lost before the pump, or 0 */
+	union address target, via;	/* the peer's and our own */
+	int gone_early;		/* errno if lost before the pump, or 0 */
 	/* pump: */
-	int64_t moved[SIDES];	/* when it last sent or acknowledged bytes */
-	int64_t check;		/* when to look at the queues, or NEVER */
-	int64_t settling;	/* when a flow was last done */
-	int64_t acked[SIDES];	/* bytes, as of the last look */
-	int64_t came[SIDES];	/* bytes, as of the last look */
-	int64_t asked[SIDES];	/* since when a side owes an answer */
+	int64_t moved[SIDES];	/* when a side last sent or acknowledged */
+	int64_t check;		/* time of the next look, or NEVER */
+	int64_t settling;	/* when a flow last became done */
+	int64_t acked[SIDES];	/* bytes by the last look */
+	int64_t came[SIDES];	/* bytes by the last look */
+	int64_t asked[SIDES];	/* since when a side has owed an answer */
 	int64_t repeats[SIDES];	/* tcp_repeats(), at that time */
 	int gone;		/* the side that is gone; SIDES: none */
-	int reset;		/* the other socket is closed with RST */
-	uint64_t dropped;	/* bytes since the remaining side took any */
+	int reset;		/* close the other socket with RST */
+	uint64_t dropped;	/* bytes since the other side took any */
 	/* wait: */
-	int64_t now;		/* milliseconds, as of the last look: now() */
-	int looks;		/* at the clock, by system call */
+	int64_t now;		/* milliseconds, as last read by now() */
+	int looks;		/* number of clock readings by system call */
 	/* report: */
 	int log;		/* syslogd's socket */
 	/* carry's buffers come last: see SESSION_LAST */
 	char buffer[SIDES][FLOW_BUFFER];
 };
 
-/* client: what the super-server left us */
+/* client: what the super-server passed on */
 void	inherit(struct session *);
 int	client_take(struct session *);
 int	client_left(const struct pollfd *);
@@ -145,14 +145,14 @@ int	client_left(const struct pollfd *);
 /* options: the command line */
 int	options_parse(struct session *, int, char *[]);
 
-/* target: which addresses this session goes to */
+/* target: the addresses that this session may connect to */
 int	target_find(struct session *);
 
 /* dial: connect to one of them; source: from which address */
 int	dial(struct session *);
 struct in_addr source_of(const union address *, struct in_addr, int);
 
-/* header: the PROXY protocol's */
+/* header: of the PROXY protocol */
 int	header(struct session *);
 
 /* confine: give up what a session has no use for */
@@ -173,7 +173,7 @@ int	carry_holds(const struct flow *);
 void	carry_rest(struct flow *);
 void	carry_drop(struct flow *);
 
-/* tcp: what is asked of a TCP socket, and set on it */
+/* tcp: queries and options of TCP sockets */
 int	tcp_prepare(int, int);
 void	tcp_inherit(int);
 int	tcp_calm(int);
@@ -201,7 +201,7 @@ void	wait_alarm(unsigned);
 int64_t	now(struct session *);
 int	kqueue_poll(struct pollfd *, nfds_t, int);
 
-/* report: what is said of the session, and its end */
+/* report: the lines and the end of a session */
 extern const char usage[];
 int	over(struct session *, enum end, int);
 int	misused(struct session *, const char *, ...)
@@ -211,12 +211,12 @@ int	report_open(struct session *);
 void	report_line(struct session *);
 int	report_exit(struct session *);
 
-/* log: the way to syslogd */
+/* log: lines to syslogd */
 int	log_open(void);
 int	log_connect(int);
 void	log_send(int, const char *, size_t);
 
-/* address: comparing, unmapping and writing them */
+/* address: comparing, unmapping and writing addresses */
 socklen_t address_size(const union address *);
 int	address_equal(const union address *, const union address *);
 in_port_t address_port(const union address *);

@@ -1,7 +1,6 @@
 /*
- * The end of a session: the sockets are closed, the one line is logged, the
- * exit status is chosen.  And before that: how a step says that the session is
- * over.
+ * The end of a session: close the sockets, log its line, choose the exit
+ * status.  Also how a step says that the session is over.
  *
  * Lines have the format of RFC 3164, without the time, which every syslogd
  * adds.  syslog(3) is not used, because it would wait while syslogd is stuck.
@@ -18,13 +17,13 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Milliseconds for which a stuck syslogd may delay our own end, but no peer. */
+/* Milliseconds for which a stuck syslogd may delay our exit; no peer waits. */
 enum { LOG_PATIENCE = 5000 };
 
 /*
- * For each end: its name in the line, the level of that line, and the exit
- * status, also where the client chooses the target (sysexits(3)).  To the
- * parent, nothing that a peer does is a failure; a target that cannot be
+ * For each end: its name in the line, the level of the line, the exit status,
+ * and the exit status where the client chooses the target (sysexits(3)).
+ * Nothing that a peer does is a failure to the parent; a target that cannot be
  * reached is one, unless the client chose it.
  */
 enum { QUIET = -1 };	/* no line */
@@ -59,7 +58,7 @@ const char usage[] =
     "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
     "                  target[/len] [port]\n";
 
-/* The session ends this way, if it has not ended before.  Always -1. */
+/* End the session this way, unless it has ended already.  Returns -1. */
 int
 over(struct session *s, enum end end, int error)
 {
@@ -70,7 +69,7 @@ over(struct session *s, enum end end, int error)
 	return -1;
 }
 
-/* Tell the operator, in one line, what is wrong.  Always -1. */
+/* Tell the operator, in one line, what is wrong.  Returns -1. */
 int
 misused(struct session *s, const char *format, ...)
 {
@@ -82,7 +81,7 @@ misused(struct session *s, const char *format, ...)
 	return over(s, END_USAGE, 0);
 }
 
-/* What the operator asked for, unless it would go to the client.  Always -1. */
+/* Show what the operator asked for, but never to the client.  Returns -1. */
 int
 shown(struct session *s, const char *text)
 {
@@ -92,13 +91,14 @@ shown(struct session *s, const char *text)
 }
 
 /*
- * Put the socket to syslogd on 1, and on 2 as well unless 2 is something other
- * than the client's socket.  Then only 0 holds the client's connection, and
- * whatever a library prints by mistake goes to syslogd.
+ * Put the socket to syslogd on 1, and also on 2 unless 2 leads to the operator.
+ * Then only 0 holds the client's connection, and anything that a library prints
+ * by mistake goes to syslogd.
  *
- * Neither is left free, because a confined session may do nothing with 2 except
- * write lines.  If there is no such socket, one of the target's family, without
- * which there is no session, takes its place and reaches nobody.
+ * Neither descriptor is left free, because a confined session can only write
+ * lines to 2.  If the socket to syslogd cannot be opened, a socket of the
+ * target's family takes its place: it reaches nobody, and without one of that
+ * family there can be no session anyway.
  */
 int
 report_open(struct session *s)
@@ -110,7 +110,7 @@ report_open(struct session *s)
 	fd = log_open();
 	if (fd == -1)
 		fd = socket(s->opt.family, SOCK_DGRAM, 0);
-	if (fd == STDIN_FILENO) {	/* there is no client */
+	if (fd == STDIN_FILENO) {	/* 0 was closed: no client */
 		fd = dup2(fd, STDOUT_FILENO);
 		close(STDIN_FILENO);
 	}
@@ -122,7 +122,7 @@ report_open(struct session *s)
 	return 0;
 }
 
-/* True if a descriptor has room within `patience' milliseconds. */
+/* True if a descriptor becomes writable within `patience' milliseconds. */
 static int
 has_room(struct session *s, int fd, int patience)
 {
@@ -141,7 +141,7 @@ has_room(struct session *s, int fd, int patience)
 
 /*
  * Send one line to syslogd and, if the operator must see it, to 2.  Wait for
- * each at most `patience' milliseconds: then the line is lost.
+ * each at most `patience' milliseconds: after that the line is lost.
  */
 static void
 put(struct session *s, int level, const char *text, int patience)
@@ -160,14 +160,14 @@ put(struct session *s, int level, const char *text, int patience)
 	    has_room(s, STDERR_FILENO, patience)) {
 		if (level == LOG_ERR)
 			memcpy(line + len, usage, sizeof usage);
-		/* Others may have filled it since: the alarm ends the wait. */
+		/* Others may have filled 2 since: the alarm ends the wait. */
 		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		wait_alarm(0);
 	}
 }
 
-/* A line being built; what does not fit is cut. */
+/* A line being built; whatever does not fit is cut off. */
 struct line {
 	char text[960];
 	size_t len;
@@ -221,7 +221,7 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
-	/* Once confined, every errno comes with words: see wait_for. */
+	/* A confined session has words for every errno: see wait_for. */
 	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
 		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
 		    strerror(s->error));
@@ -238,9 +238,9 @@ report_line(struct session *s)
 }
 
 /*
- * Close the sockets, with FIN if the end is good for both and with RST in every
- * other case, also to a side that counted as gone and may not be; then log,
- * when no peer waits any more; then return the exit status.
+ * Close the sockets, with FIN if the end is good for both sides, otherwise with
+ * RST; also with RST to a side that counted as gone but may still be there.
+ * Then log, when no peer is waiting any more; then return the exit status.
  */
 int
 report_exit(struct session *s)

@@ -1,4 +1,4 @@
-/* The address that the target sees a session come from. */
+/* The source address of a session, as the target sees it. */
 
 #include "relay.h"
 
@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * What identifies a client: the network number of its /64, because a customer
- * has at least that many addresses to choose from; or its IPv4 address.
+ * What identifies a client: the network number of its /64, because every
+ * customer has at least a /64 of addresses to choose from; or its IPv4 address.
  */
 static uint64_t
 identity(const union address *client)

@@ -1,6 +1,6 @@
 /*
- * What some systems lack, do slowly or call by another name.  What they offer
- * in addition is in the files of carry, confine and tcp that bear their names.
+ * What some systems lack, do slowly or call by a different name.  What a system
+ * offers in addition is in the file of carry, confine or tcp named after it.
  */
 
 #ifndef SYSTEM_H
@@ -31,14 +31,14 @@
 
 #include <sys/syscall.h>
 
-#include <linux/tcp.h>		/* libc's tcp_info may lack new fields */
+#include <linux/tcp.h>		/* libc's tcp_info may lack fields */
 #else
 #include <netinet/tcp.h>
 #endif
 
 /*
- * Systems whose poll(2), asked for no event, does not report a reset.  Their
- * kqueue(2) does (wait_kqueue.c).
+ * Systems whose poll(2) reports a reset only if some event is requested.  Their
+ * kqueue(2) always reports it (wait_kqueue.c).
  */
 #if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
 #define POLL_BLIND 1
@@ -49,9 +49,9 @@
 #endif
 
 /*
- * Systems on which a dead socket still tells what was read from it, what was
- * not, and what its peer had not acknowledged.  On others its queues may be
- * empty or unchanged.
+ * Systems on which a dead socket still tells which bytes were read, which were
+ * not, and which its peer had not acknowledged.  On other systems the queues of
+ * a dead socket may be empty or unchanged.
  */
 #ifdef __linux__
 #define DEAD_TELLS 1
@@ -76,7 +76,9 @@
 #define CLOCK_CALL(clock, t) clock_gettime(clock, t)
 #endif
 
-/* Close this descriptor and all above it; -1 if there is no call for that. */
+/*
+ * Close this descriptor and all above it; -1 if the system has no call for it.
+ */
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__) || defined(__sun)
 #define CLOSE_FROM(fd) (closefrom(fd), 0)
@@ -87,9 +89,9 @@
 #endif
 
 /*
- * After FIN both ways macOS lets no option be set, unless asked beforehand to
- * allow it.  SO_LINGER could not be cleared then, and close(2) would always
- * send RST (tcp_abort).
+ * After FIN both ways macOS rejects all setsockopt(2) calls, unless told
+ * beforehand to allow them.  Then SO_LINGER could not be cleared, and close(2)
+ * would always send RST (tcp_abort).
  */
 #ifdef SO_NP_EXTENSIONS
 #define KEEP_OPTIONS(fd) setsockopt(fd, SOL_SOCKET, SO_NP_EXTENSIONS, \
@@ -120,7 +122,7 @@
 #define RLIMIT_NPROC RLIMIT_CORE
 #endif
 
-/* Signals that ask for the line so far. */
+/* Signals that request the session's line so far. */
 #ifdef SIGINFO
 #define STATUS_SIGNALS SIGUSR1, SIGINFO
 #else
@@ -132,8 +134,8 @@
 #endif
 
 /*
- * The linker places a common symbol last, and the buffers come last in this
- * one: everything else that a session writes to shares one page with libc's
+ * The linker places common symbols last, and in this symbol the buffers come
+ * last: everything else that a session writes to shares one page with libc's
  * data.
  */
 #define SESSION_LAST __attribute__((common))

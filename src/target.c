@@ -1,6 +1,4 @@
-/*
- * Which addresses this session goes to.
- */
+/* Finding the addresses that this session may connect to. */
 
 #include "relay.h"
 
@@ -17,7 +15,7 @@
 
 extern char **environ;
 
-/* What the child that looks up a name reports. */
+/* The report of the child process that looks up a name. */
 struct answer {
 	int error;			/* of getaddrinfo(3) */
 	size_t n;
@@ -41,9 +39,9 @@ add(struct session *s, const union address *address)
 }
 
 /*
- * An address may be written in several ways: connect(2) takes the unspecified
- * one as loopback, and a mapped one as IPv4.  That is what is compared and
- * logged.
+ * Add an address in the form that connect(2) takes it for, which is then
+ * compared and logged: loopback for the unspecified address, IPv4 for a mapped
+ * one.
  */
 static void
 add_written(struct session *s, union address *a)
@@ -58,7 +56,7 @@ add_written(struct session *s, union address *a)
 	add(s, a);
 }
 
-/* The child's whole life.  The resolver gets nothing from our environment. */
+/* All that the child does.  The resolver sees an empty environment. */
 static void
 look_up(const struct options *opt, int out)
 {
@@ -82,8 +80,8 @@ look_up(const struct options *opt, int out)
 }
 
 /*
- * Wait for the answer, as long as -w allows and the client stays.  0 when it is
- * complete.
+ * Wait for the answer while -w allows and the client stays.  Returns 0 if the
+ * answer is complete.
  */
 static int
 take(struct session *s, int in, struct answer *answer)
@@ -121,8 +119,8 @@ take(struct session *s, int in, struct answer *answer)
 }
 
 /*
- * getaddrinfo(3) can neither be given a limit nor be told that the client has
- * left, so a child makes the call.
+ * getaddrinfo(3) takes no time limit and does not notice when the client
+ * leaves, so a child calls it.
  */
 static int
 resolve(struct session *s)
@@ -138,7 +136,7 @@ resolve(struct session *s)
 		return over(s, END_SYSTEM, errno);
 	child = fork();
 	if (child == 0) {
-		/* A reset leaves only when the last descriptor is closed. */
+		/* RST is sent only when the last descriptor is closed. */
 		close(s->fd[CLIENT]);
 		close(end[0]);
 		look_up(&s->opt, end[1]);
@@ -166,7 +164,7 @@ resolve(struct session *s)
 	return 0;
 }
 
-/* The target is not one that this service is for.  Always -1. */
+/* The client may not reach this target.  Returns -1. */
 static int
 deny(struct session *s, const char *why)
 {
@@ -175,9 +173,9 @@ deny(struct session *s, const char *why)
 }
 
 /*
- * Take the target out of the address that the client dialled: an IPv4 address
- * embedded after a prefix of 32 to 96 bits, RFC 6052 2.2, or after the 16 of
- * 6to4, RFC 3056.
+ * Extract the target from the address that the client dialled: an IPv4 address,
+ * embedded after a prefix of 32 to 96 bits (RFC 6052, 2.2) or after the 16 bits
+ * of 6to4 (RFC 3056).
  */
 static int
 extract(struct session *s)
@@ -191,7 +189,7 @@ extract(struct session *s)
 	if (s->local.sa.sa_family != AF_INET6)
 		return deny(s, "the client did not dial an IPv6 address");
 	dialled = s->local.in6.sin6_addr.s6_addr;
-	/* Except in 6to4, bits 64 to 71 are part of no format, and zero. */
+	/* Except in 6to4, bits 64 to 71 are reserved and must be zero. */
 	if (s->opt.prefix != 16 && dialled[8] != 0)
 		return deny(s, "bits 64 to 71 of the address are not zero");
 	for (i = 0, at = s->opt.prefix / 8; i < 4; i++, at++) {
@@ -216,12 +214,12 @@ extract(struct session *s)
 }
 
 /*
- * Fill s->targets, in the order in which they are to be tried: the address
- * given, every address of the name, or the one embedded in the address that the
- * client dialled.  END_RESOLVE if there is none, END_DENIED if it must not be
- * reached, END_LOOP if one is the very address and port that the client
- * dialled: a listener for both protocols would hand our connection to another
- * of us, and so on.
+ * Fill s->targets, in the order in which to try them: the given address, every
+ * address of the given name, or the address embedded in the one that the client
+ * dialled.  END_RESOLVE if there is none, END_DENIED if the client may not
+ * reach it, END_LOOP if a target is the very address and port that the client
+ * dialled: a listener for both protocols would pass our connection to another
+ * relay, and so on.
  */
 int
 target_find(struct session *s)

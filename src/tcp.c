@@ -1,6 +1,6 @@
 /*
- * What is asked of a TCP socket, and set on it, in the same way on every
- * system.  The rest is in tcp_linux.c or tcp_other.c.
+ * Queries and options of TCP sockets that are the same on every system.  The
+ * others are in tcp_linux.c or tcp_other.c.
  */
 
 #include "relay.h"
@@ -17,8 +17,8 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * From now on close(2), or any death of this process, sends RST (on) or FIN.
- * RST leaves at once and drops what is unsent.
+ * From now on close(2), or the death of this process, sends RST (on) or FIN
+ * (off).  RST is sent at once, and unsent bytes are dropped.
  */
 void
 tcp_abort(int fd, int on)
@@ -27,17 +27,17 @@ tcp_abort(int fd, int on)
 
 	linger.l_onoff = on;
 	linger.l_linger = 0;
-	/* If it fails, the connection still ends, but in the other way. */
+	/* If this fails, the connection still ends, but the other way. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 /*
- * Make a TCP socket fit for a flow: non-blocking, small writes sent at once,
- * the urgent byte left in its place in the stream, and a silent peer probed
- * after `keepalive' seconds (0: never).  A peer that answers no probe is lost
+ * Prepare a TCP socket for a flow: non-blocking, small writes sent at once, the
+ * urgent byte left in its place in the stream, and a silent peer probed after
+ * `keepalive' seconds (0: never).  A peer that answers no probe counts as lost
  * after the same time again.
  *
- * Anything other than TCP fails with EOPNOTSUPP or ENOPROTOOPT.
+ * If the socket is not TCP, this fails with EOPNOTSUPP or ENOPROTOOPT.
  */
 int
 tcp_prepare(int fd, int keepalive)
@@ -49,12 +49,12 @@ tcp_prepare(int fd, int keepalive)
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
-	/* MPTCP has no urgent data (RFC 8684), and refuses only this. */
+	/* MPTCP has no urgent data (RFC 8684), and rejects only this. */
 	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
 		return -1;
 	if (keepalive != 0) {
 		interval = (keepalive + 3) / 4;
-		/* Systems with a minimum of their own keep to that. */
+		/* Systems that have a minimum use that instead. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
@@ -63,7 +63,7 @@ tcp_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* Bytes received but not read, without FIN; or -1. */
+/* Bytes received but not read, not counting FIN; or -1. */
 int
 tcp_unread(int fd)
 {
@@ -72,7 +72,7 @@ tcp_unread(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 ? n : -1;
 }
 
-/* What poll(2) reports for a socket when asked for no event. */
+/* What poll(2) reports for a socket if no event is requested. */
 int
 tcp_events(int fd)
 {
@@ -84,15 +84,15 @@ tcp_events(int fd)
 }
 
 /*
- * The errno with which a connection, or an attempt at one, has ended; 0 if it
- * has not.  `revents' is what poll(2) reported.
+ * The errno that ended a connection, or an attempt at one; 0 if none has.
+ * `revents' is what poll(2) reported.
  *
- * SO_ERROR alone is not enough: on Linux it also gives soft errors from ICMP,
- * which TCP survives (RFC 1122, 4.2.3.9).  There poll(2) reports POLLERR and
- * POLLHUP for an error that ends a connection, POLLHUP alone after FIN both
- * ways, and POLLERR alone where tcp_calm has something to undo, or a moment
- * before the end, for which tcp_calm waits.  Elsewhere SO_ERROR only gives
- * errors that end a connection.
+ * SO_ERROR is not enough: on Linux it also gives soft errors from ICMP, which
+ * TCP survives (RFC 1122, 4.2.3.9).  There poll(2) reports both POLLERR and
+ * POLLHUP for an error that ends a connection; only POLLHUP after FIN both
+ * ways; and only POLLERR if tcp_calm has something to undo, or for a moment
+ * before the end, for which tcp_calm waits.  On other systems SO_ERROR gives
+ * only errors that end a connection.
  */
 int
 tcp_error(int fd, int revents)
@@ -108,7 +108,7 @@ tcp_error(int fd, int revents)
 		return errno;
 	/*
 	 * RST after FIN both ways sets no error on the BSDs (tcp_input.c,
-	 * LAST_ACK), but it is one if bytes are lost.
+	 * LAST_ACK), but it is an error if bytes are lost.
 	 */
 	len = sizeof peer;
 	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
@@ -117,7 +117,7 @@ tcp_error(int fd, int revents)
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
 		if ((tcp_events(fd) & POLLHUP) == 0) {
-			/* An error may have come since. */
+			/* Discard an error that has come since. */
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
 			    &len);
 			return 0;

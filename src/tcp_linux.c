@@ -1,4 +1,4 @@
-/* What Linux reports of a TCP socket, and what a parent may have set on it. */
+/* TCP on Linux: what a socket reports, and what a parent may have set on it. */
 
 #include "relay.h"
 
@@ -22,15 +22,15 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * Undo what a parent may have set on a TCP socket that it hands on, or on the
- * listener, whose options every accepted socket inherits: what loses bytes,
- * holds them back, or drops live peers.  Options that the kernel or the socket
- * does not know, nobody has set.
+ * Undo options that lose bytes, hold them back, or drop live peers.  A parent
+ * may have set them on a TCP socket that it passes on, or on the listener,
+ * whose options every accepted socket inherits.  An option that the kernel or
+ * the socket does not know cannot have been set.
  *
  * How packets look and how fast they go (marks, priorities, hop limits,
- * buffers, pacing, congestion control) is the operator's choice.  Each call is
- * 0.2 % of a session's set-up: what rarely matters is undone only when it does,
- * in tcp_calm and tcp_let_go.
+ * buffers, pacing, congestion control) is the operator's choice.  Each call
+ * costs 0.2 % of a session's set-up, so an option that rarely matters is undone
+ * only when it does, in tcp_calm and tcp_let_go.
  */
 void
 tcp_inherit(int fd)
@@ -44,12 +44,13 @@ tcp_inherit(int fd)
 }
 
 /*
- * A live connection has an error to report.  True if a parent's options were
- * the reason: they are undone, and it will not happen again.  IP_RECVERR and
- * IPV6_RECVERR report ICMP errors, SO_TIMESTAMPING every packet that is sent.
+ * A live connection has reported an error.  True if options set by a parent
+ * were the reason: they are undone, and it will not happen again.  IP_RECVERR
+ * and IPV6_RECVERR report ICMP errors, SO_TIMESTAMPING every packet that is
+ * sent.
  *
- * On a reset the kernel sets the error first and the state later.
- * setsockopt(2) locks the socket, and so waits until both are set.
+ * On a reset the kernel first sets the error and then the state.  setsockopt(2)
+ * locks the socket, and so waits until both are set.
  */
 int
 tcp_calm(int fd)
@@ -73,8 +74,8 @@ tcp_calm(int fd)
 }
 
 /*
- * The connection will be closed with FIN, and its peer may stay.  With a
- * TCP_LINGER2 below 0 it would be reset at that moment.
+ * The connection will be closed with FIN, but its peer may not close yet.  If
+ * TCP_LINGER2 is below 0, close(2) would then reset the connection.
  */
 void
 tcp_let_go(int fd)
@@ -82,7 +83,7 @@ tcp_let_go(int fd)
 	(void)set(fd, IPPROTO_TCP, TCP_LINGER2, 0);
 }
 
-/* An urgent byte keeps its place, whenever it came. */
+/* An urgent byte stays in its place, whenever it came. */
 int
 tcp_early(int fd)
 {
@@ -98,10 +99,7 @@ tcp_due(int fd, int early)
 	return 0;
 }
 
-/*
- * What to ask poll(2) for, to learn of bytes and of urgent ones; `early' is
- * tcp_at_mark's.
- */
+/* The events that announce bytes and urgent bytes; `early' is tcp_at_mark's. */
 short
 tcp_awaited(int early)
 {
@@ -112,11 +110,11 @@ tcp_awaited(int early)
  * True if the next byte to be read is the urgent one.  `revents' is what
  * poll(2) has just reported; `early' is kept from call to call.
  *
- * Linux reports POLLPRI from the moment an urgent byte arrives until it is
- * read.  One that arrives after poll(2) follows bytes that were there before,
- * and recv(2) stops in front of it.  One that has overtaken a lost segment
- * gives POLLPRI alone (early): wait for the segment, by POLLIN.  By then, or
- * even by now, the mark may be next.
+ * Linux reports POLLPRI from the arrival of an urgent byte until it is read.
+ * If the byte arrives after poll(2), there are other bytes before it, and
+ * recv(2) stops in front of it.  If it has overtaken a lost segment, poll(2)
+ * reports only POLLPRI (early): wait for the segment, with POLLIN.  When the
+ * segment has come, perhaps even by now, the mark may be next.
  */
 int
 tcp_at_mark(int fd, int revents, int *early)
@@ -127,7 +125,7 @@ tcp_at_mark(int fd, int revents, int *early)
 	return (revents & POLLPRI) != 0 && sockatmark(fd) == 1;
 }
 
-/* Read the urgent byte, where tcp_at_mark has said that it is next. */
+/* Read the urgent byte, after tcp_at_mark has said that it is next. */
 ssize_t
 tcp_take_urgent(int fd, char *byte, int *early)
 {
@@ -146,7 +144,10 @@ tcp_info(int fd, struct tcp_info *info)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
 }
 
-/* The same; but of MPTCP the kernel describes only one path: then all is 0. */
+/*
+ * The same; but all fields are 0 for MPTCP, of which the kernel describes only
+ * one path.
+ */
 static int
 whole_info(int fd, struct tcp_info *info)
 {
@@ -174,16 +175,16 @@ tcp_unsent(int fd)
 }
 
 /*
- * How often we have retransmitted, or probed a closed window, since the peer
- * last acknowledged anything; and in *ms, for how many milliseconds its system
- * has sent nothing, neither an acknowledgement nor data (either may pause while
- * the other goes on).  Keepalive does not probe while bytes are in flight.  A
- * peer whose window is closed still answers, however long it stays closed, and
- * is alive (TCP_USER_TIMEOUT counts it as dead, and so will not do).
+ * How often TCP has retransmitted, or probed a closed window, since the peer
+ * last acknowledged anything; and in *ms, for how many milliseconds the peer's
+ * system has sent neither an acknowledgement nor data (either may pause while
+ * the other goes on).  Keepalive cannot tell, because it does not probe while
+ * bytes are in flight.  Nor can TCP_USER_TIMEOUT: if a peer's window stays
+ * closed, it counts the peer as dead, although its system still answers.
  *
- * After some minutes of that Linux probes it only every two minutes.  If
- * TCP_RTO_MAX_MS made that more often, the system would drop the tail of a
- * session that is over while its reader pauses.
+ * After some minutes with a closed window Linux probes only every two minutes.
+ * If TCP_RTO_MAX_MS made it probe more often, the system would drop the tail of
+ * a session that is over while its reader pauses.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -193,20 +194,20 @@ tcp_repeats(int fd, int64_t *ms)
 	(void)whole_info(fd, &info);	/* all 0 if it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
-	/* An answer resets the probes to 0, an acknowledgement both. */
+	/* An answer resets the probes to 0; an acknowledgement resets both. */
 	return (int64_t)info.tcpi_retransmits + info.tcpi_probes;
 }
 
 /*
- * How many bytes count as received on a socket, just prepared, that no read of
- * ours will return: those that the parent has read, and any urgent byte, not
- * yet in line, that Linux has dropped in favour of the next.  A target's socket
- * is prepared before anything can come, and has none.
+ * How many bytes count as received on a newly prepared socket, but will never
+ * be read by us: those that the parent has read, and any urgent byte, not yet
+ * in line, that Linux has dropped in favour of the next.  On a target's socket
+ * there are none, because it is prepared before anything can come.
  */
 uint64_t
 tcp_missed(int fd)
 {
-	/* States that only libc's headers name.  In CLOSE_WAIT FIN counts. */
+	/* Only libc's headers name these states.  In CLOSE_WAIT FIN counts. */
 	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
 	struct tcp_info info;
 	int before, i, unread;
@@ -216,24 +217,24 @@ tcp_missed(int fd)
 		before = unread;
 		if (unread == -1 || tcp_info(fd, &info) == -1)
 			break;
-		/* FIONREAD does not count Fast Open's bytes yet. */
+		/* FIONREAD does not count the bytes of Fast Open yet. */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
-		/* Nothing came between the two: the counts belong together. */
+		/* Nothing came in between: the two counts match. */
 		unread = tcp_unread(fd);
 		if (unread == before)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* Unknown: then no FIN before a reset is noticed. */
+	/* Unknown: FIN before a reset will not be noticed. */
 	return UINT64_MAX / 2;
 }
 
 /*
- * True if FIN has come in on a connection from which this number of bytes was
+ * True if FIN has come on a connection from which this number of bytes was
  * taken, including tcp_missed: FIN counts as one byte received.  The errno
- * would not do: RST after FIN is EPIPE, but ECONNRESET while our own FIN is
- * unacknowledged; and any error that splice(2) has hidden is EPIPE
+ * cannot tell: RST after FIN gives EPIPE, but ECONNRESET while our own FIN is
+ * unacknowledged; and any error that splice(2) has hidden gives EPIPE
  * (carry_linux.c).
  */
 int
@@ -249,12 +250,11 @@ tcp_had_fin(int fd, uint64_t taken)
 }
 
 /*
- * True if a connection was lost by RST because its peer's system no longer knew
- * it: the RST answers a probe of ours.  A system forgets a connection that was
- * closed for good after a minute or so (FIN_WAIT2 in RFC 9293, 3.6).  A reset
- * of the peer's own cannot be told from that while a probe is unanswered, say
- * because it was lost.  `probed': enough time has passed for one to have been
- * sent.
+ * True if a connection was lost because the peer's system no longer knew it,
+ * and answered a probe of ours with RST.  When a connection is closed for good,
+ * its system forgets it after a minute or so (FIN_WAIT2 in RFC 9293, 3.6).
+ * While a probe is unanswered, say because it was lost, a reset by the peer
+ * itself looks the same.  `probed': enough time has passed for a probe.
  */
 int
 tcp_forgotten(int fd, int probed)

@@ -1,4 +1,4 @@
-/* What systems other than Linux report of a TCP socket. */
+/* TCP on systems other than Linux: what a socket reports. */
 
 #include "relay.h"
 
@@ -12,10 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 
-/*
- * Undo what a parent may have set on a TCP socket that it hands on, and what
- * holds bytes back.
- */
+/* Undo the option that holds bytes back, which a parent may have set. */
 void
 tcp_inherit(int fd)
 {
@@ -39,20 +36,20 @@ tcp_let_go(int fd)
 }
 
 /*
- * The BSDs take an urgent byte out of the stream unless SO_OOBINLINE is set:
- * one that came before we set it is held until its mark is reached.  `early' is
- * that byte, with these flags:
+ * The BSDs take an urgent byte out of the stream unless SO_OOBINLINE is set: a
+ * byte that came before we set it is held until its mark is reached.  `early'
+ * is that byte, with these flags:
  */
 enum {
 	HELD = 0x100,	/* the byte is held */
-	HERE = 0x200,	/* its mark is reached; macOS clears that on reading */
-	GIVEN = 0x400	/* it was passed on: the mark still there is its own */
+	HERE = 0x200,	/* its mark is reached; macOS clears it on reading */
+	GIVEN = 0x400	/* it was passed on; the mark still there is its own */
 };
 
 /*
- * Take the urgent byte that is out of the stream: HELD and the byte.  0: the
- * byte at the mark is in the stream.  GIVEN: the byte was taken before, and the
- * mark is still its own.
+ * Take the urgent byte that is outside the stream: returns HELD and the byte; 0
+ * if the byte at the mark is in the stream; GIVEN if the byte was taken before
+ * and the mark is still its own.
  */
 static int
 take_out(int fd)
@@ -62,7 +59,9 @@ take_out(int fd)
 	int early, here;
 
 	here = sockatmark(fd) == 1 ? HERE : 0;
-	/* tcp_usrreq.c, PRU_RCVOOB: only without SO_OOBINLINE, and once. */
+	/*
+	 * Works only without SO_OOBINLINE, and once (tcp_usrreq.c, PRU_RCVOOB).
+	 */
 	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &no, sizeof no);
 	if (recv(fd, &byte, 1, MSG_OOB) == 1)
 		early = HELD | here | byte;
@@ -73,8 +72,8 @@ take_out(int fd)
 }
 
 /*
- * The urgent byte that came before SO_OOBINLINE was set, on a socket just
- * prepared.  Of several such bytes the system has kept only the last.
+ * The urgent byte that came before SO_OOBINLINE was set, on a newly prepared
+ * socket.  If several came, the system has kept only the last.
  */
 int
 tcp_early(int fd)
@@ -101,7 +100,7 @@ tcp_due(int fd, int early)
 	    ((early & HELD) != 0 && sockatmark(fd) == 1);
 }
 
-/* In line, the urgent byte is like any other: only its mark tells. */
+/* In the stream the urgent byte is like any other: only its mark tells. */
 int
 tcp_at_mark(int fd, int revents, int *early)
 {
@@ -111,7 +110,9 @@ tcp_at_mark(int fd, int revents, int *early)
 	if (tcp_due(fd, *early))
 		return 1;
 	mark = sockatmark(fd) == 1;
-	/* It stays until the next byte is read, which may be urgent, too. */
+	/*
+	 * The mark stays until the next byte is read, which may be urgent, too.
+	 */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;
 	if (*early != GIVEN)
@@ -132,7 +133,7 @@ tcp_take_urgent(int fd, char *byte, int *early)
 }
 
 #ifndef __sun
-/* What kevent(2) reports for a socket now, whatever the amount.  1 if any. */
+/* Ask kevent(2) about a socket: 1 if it reports anything now, even 0 bytes. */
 static int
 ask(int fd, short filter, struct kevent *event)
 {
@@ -181,8 +182,8 @@ tcp_unsent(int fd)
 }
 
 /*
- * Nothing tells how long a peer has been silent, so none counts as silent.
- * That is not needed: the BSDs' keepalive also probes while bytes are in
+ * These systems do not tell how long a peer has been silent, so no peer counts
+ * as silent.  There is no need: their keepalive also probes while bytes are in
  * flight.
  */
 int64_t
@@ -200,7 +201,10 @@ tcp_missed(int fd)
 	return 0;
 }
 
-/* kevent(2) reports FIN even after unread bytes, until the connection ends. */
+/*
+ * kevent(2) reports FIN even while unread bytes precede it, but only until the
+ * connection ends.
+ */
 int
 tcp_had_fin(int fd, uint64_t taken)
 {
@@ -216,7 +220,7 @@ tcp_had_fin(int fd, uint64_t taken)
 #endif
 }
 
-/* Nothing tells what the RST answers: go by the time. */
+/* These systems do not tell what the RST answers: go by the time. */
 int
 tcp_forgotten(int fd, int probed)
 {

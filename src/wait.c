@@ -11,10 +11,11 @@
 static volatile sig_atomic_t stop, status, limited;
 
 /*
- * A signal that comes between our last look at the flags and poll(2), or before
- * another call that may wait, does not interrupt that call.  The alarm does,
- * every second until the flags are cleared.  Blocking signals except in
- * ppoll(2) would not do: Linux delivers none while a descriptor is ready.
+ * A signal that comes after our last look at the flags and before poll(2), or
+ * before any other call that may wait, does not interrupt that call.  The alarm
+ * interrupts it, every second until the flags are cleared.  Blocking signals
+ * except during ppoll(2) would not do: Linux delivers none while a descriptor
+ * is ready.
  */
 static void
 caught(int sig)
@@ -23,14 +24,13 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	/* 0: this was a timer of the parent's, which may repeat: stop it. */
+	/* All 0: a timer of the parent's, which may repeat: stop it. */
 	alarm(stop || status || limited);
 }
 
 /*
- * After this number of seconds calls are interrupted (EINTR) instead of
- * waiting.
- * 0: they wait without limit.
+ * Have calls that wait interrupted (EINTR) after this number of seconds; 0:
+ * never.
  */
 void
 wait_alarm(unsigned seconds)
@@ -41,10 +41,10 @@ wait_alarm(unsigned seconds)
 
 /*
  * Set dispositions and mask as this program needs them, whatever was inherited:
- * the operator's signals and the alarm are caught, and others are blocked.  Of
- * those, SIGPIPE and SIGXFSZ also show as errors of the calls that cause them;
- * others come from what survives execve(2): a parent's timers and CPU limits,
- * signals already pending, a terminal that stops background writers.
+ * catch the operator's signals and the alarm, and block the others.  The calls
+ * that cause SIGPIPE and SIGXFSZ also fail with an errno; other signals come
+ * from what survives execve(2): a parent's timers and CPU limits, signals
+ * already pending, a terminal that stops background writers.
  */
 void
 wait_begin(void)
@@ -52,7 +52,7 @@ wait_begin(void)
 	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
 	    STATUS_SIGNALS };
 	static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
-	    SIGSYS, SIGTRAP };	/* undefined if they are blocked */
+	    SIGSYS, SIGTRAP };	/* blocking them is undefined */
 	struct sigaction sa;
 	sigset_t others;
 	size_t i;
@@ -71,11 +71,12 @@ wait_begin(void)
 }
 
 /*
- * Look at the monotonic clock, in milliseconds: s->now.
+ * Read the monotonic clock into s->now, in milliseconds, and return it.
  *
  * On Linux libc reads the clock without a system call, but in a static build it
  * first has to find and read the vDSO.  The three page faults for that cost
- * more than all looks of a short session, so the first looks are system calls.
+ * more than all clock readings of a short session, so the first readings are
+ * system calls.
  */
 int64_t
 now(struct session *s)
@@ -92,10 +93,10 @@ now(struct session *s)
 }
 
 /*
- * poll(2) until something is ready, and return how many; 0 when the deadline (a
- * value of now(), or NEVER) has come; -1 when the session is to end: SIGTERM,
- * SIGHUP or SIGINT came, or the system failed.  On SIGUSR1 and SIGINFO log the
- * session's line, and wait on.
+ * Poll until something is ready, and return the number of ready descriptors; 0
+ * if the deadline (a value of now(), or NEVER) has come; -1 if the session must
+ * end: SIGTERM, SIGHUP or SIGINT came, or the system failed.  On SIGUSR1 and
+ * SIGINFO log the session's line and go on waiting.
  */
 int
 wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)

@@ -1,7 +1,7 @@
 /*
- * poll(2) for NetBSD, DragonFly and macOS, where it reports no reset unless
- * asked for POLLIN or POLLOUT.  A session that waits for one side asks the
- * other for nothing, and still has to learn of its reset.
+ * poll(2) for NetBSD, DragonFly and macOS, where it reports a reset only if
+ * POLLIN or POLLOUT is requested.  A session that waits for one side requests
+ * nothing from the other, and still has to learn of its reset.
  */
 
 #include "relay.h"
@@ -15,7 +15,7 @@
 
 /*
  * Note the resets that the queue reports; returns how many sockets are ready
- * only by that.
+ * only because of that.
  */
 static int
 take_resets(int queue, struct pollfd *fds, nfds_t n)
@@ -26,7 +26,7 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 	int found;
 
 	found = 0;
-	/* EV_EOF alone is FIN, and is not reported again. */
+	/* EV_EOF without an errno is FIN, and is not reported again. */
 	while (kevent(queue, NULL, 0, &event, 1, &none) == 1)
 		for (i = 0; i < n; i++)
 			if (fds[i].fd == (int)event.ident &&
@@ -38,8 +38,8 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Have the queue report the end of sockets that are asked for nothing, but not
- * their bytes: NOTE_LOWAT, kqueue(2).
+ * Have the queue report the end, but not the bytes, of sockets for which no
+ * event is requested: NOTE_LOWAT, kqueue(2).
  */
 static void
 watch_resets(int queue, const struct pollfd *fds, nfds_t n)

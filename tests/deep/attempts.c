@@ -1,6 +1,6 @@
 /*
- * What an intruder in a session tries under the filter, which is to deny all of
- * it: probe.c says when, and who gets the results.
+ * What an intruder in a session tries under the filter, which must deny all of
+ * it.  When this happens, and who gets the results, is in probe.c.
  */
 
 #define _GNU_SOURCE
@@ -72,8 +72,8 @@ expect(int error, long result, const char *format, ...)
 #define DENIED(call) expect(ENOSYS, call, "%s", #call)
 
 /*
- * Calls that end a process or resume it, whatever their arguments: every
- * process needs them, and could not go on after trying one.
+ * Calls that end a process or resume it, with any arguments: every process
+ * needs them, and could not go on after trying one.
  */
 static int
 ends_or_resumes(long call)
@@ -85,8 +85,8 @@ ends_or_resumes(long call)
 #endif
 #ifdef __x86_64__
 		/*
-		 * uretprobe and uprobe: kernels since 6.14 ask no filter, and
-		 * kill a process that calls them by itself.
+		 * uretprobe and uprobe: since 6.14 kernels pass them by every
+		 * filter, and kill a process that calls them itself.
 		 */
 		335, 336,
 #endif
@@ -100,8 +100,8 @@ ends_or_resumes(long call)
 }
 
 /*
- * No system has as many calls.  All arguments are useless, so that calls that a
- * session may make do nothing; these calls are reported.
+ * No system has this many calls.  All arguments are useless, so that calls that
+ * a session may make do nothing; these calls are reported.
  */
 void
 every_number(void)
@@ -112,14 +112,14 @@ every_number(void)
 		if (!ends_or_resumes(call))
 			expect(ENOSYS, syscall(call, -1L, -1L, -1L, -1L, -1L,
 			    -1L), "call %ld", call);
-	/* A call may have set it far ahead. */
+	/* A call may have set an alarm. */
 	alarm(0);
 }
 
 #ifdef SYS_socketcall
 /*
- * All socket calls in one, with arguments in memory.  If the libc has no other
- * way, a session may make send(9), recv(10), and shutdown(13) to
+ * The call that makes all socket calls, with arguments in memory.  If the libc
+ * has no other way, a session may make send(9), recv(10), and shutdown(13) to
  * getsockopt(15).
  */
 static void
@@ -205,7 +205,7 @@ break_out(void)
 	DENIED(dup2(TARGET, OPERATOR));
 #ifdef SYS_sendto
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, &un, sizeof un));
-	/* The filter checks an address in two halves. */
+	/* The filter checks each half of an address. */
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, 1L, 0L));
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, LONG_MIN, 0L));
 #endif
@@ -257,7 +257,7 @@ every_fcntl(int fd)
 			    "fcntl(%d, %d)", fd, command);
 }
 
-/* Only a few at levels that no session uses. */
+/* Try only a few at levels that no session uses. */
 static void
 every_option(int fd)
 {
@@ -338,7 +338,7 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_recvfrom, OPERATOR, &c, 1, 0, NULL, NULL));
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
-	/* With socketcall, which libc may use, this is possible. */
+	/* Where libc may use socketcall, this is possible. */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));
 	DENIED(syscall(SYS_splice, OPERATOR, NULL, pipes[1], NULL, 1, 0));

@@ -1,16 +1,16 @@
-/* The intruder: probe.c begins, attempts.c tries.  Linux only. */
+/* The intruder: probe.c starts it, attempts.c tries.  Linux only. */
 
 enum { LOG = 1, OPERATOR = 2, TARGET = 3 };	/* a session's descriptors */
 
-/* How many attempts were made. */
+/* The number of attempts made. */
 extern unsigned tried;
 
-/* Report to the target, as printf(3). */
+/* Report to the target, like printf(3). */
 void	tell(const char *, ...);
 
 /*
- * An attempt and its result, with errno if that is -1: any errno other than
- * this is reported, with the attempt's name, which is a format of printf(3).
+ * An attempt and its result, with errno if the result is -1.  Unless that errno
+ * is the expected one, report it and the attempt's name, a format of printf(3).
  */
 void	expect(int, long, const char *, ...);
 
@@ -22,7 +22,7 @@ void	every_number(void);
  */
 void	old_doors(void);
 
-/* What would lead out, called through libc, which may choose another call. */
+/* Calls that would lead out, through libc, which may choose different calls. */
 void	break_out(void);
 
 /* Calls that a session makes, with requests that it never makes. */

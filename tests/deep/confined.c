@@ -1,6 +1,6 @@
 /*
  * What a session has given up, seen from outside; and kernels that lack a layer
- * of confinement, or refuse it.
+ * of confinement or refuse it.
  */
 
 #include "../lib/lack.h"
@@ -128,7 +128,7 @@ be_user(void)
 		_exit(125);
 }
 
-/* proc(5): then the files below /proc/PID belong to root. */
+/* The files in /proc/PID then belong to root, proc(5). */
 TEST(not_dumpable, "another process of the same user cannot look into a "
     "session")
 {
@@ -201,7 +201,7 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 }
 #define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
-/* A file could be written to if 2 is not the client's socket. */
+/* If 2 is not the client's socket, a file could be written to. */
 TEST(own_limits,
     "a session can write no core and no file, start no process and open no "
     "more than eight descriptors")
@@ -220,7 +220,7 @@ TEST(own_limits,
 
 #ifdef __linux__
 
-/* Kernels that lack something, or refuse it. */
+/* Kernels that lack something or refuse it. */
 
 static const struct lack *lacking;
 static size_t nlacking;
@@ -231,7 +231,7 @@ lack_them(void)
 	lack_calls(lacking, nlacking);
 }
 
-/* Whatever is simulated, this build uses what is to be missing. */
+/* Skip unless this build uses what the simulated kernel lacks. */
 static void
 need_confinement(void)
 {
@@ -253,7 +253,7 @@ session_without(const struct lack *lack, size_t n, int filters)
 	nlacking = n;
 	relay_setup = lack_them;
 	begin_carried(&t);
-	/* One more is the filter that simulates. */
+	/* The simulation adds a filter. */
 	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
 	conclude(&t);
 }
@@ -268,7 +268,7 @@ lack_local_sockets(void)
 	lack_calls(&lack, 1);
 }
 
-/* As under systemd's RestrictAddressFamilies=AF_INET AF_INET6. */
+/* As with systemd's RestrictAddressFamilies=AF_INET AF_INET6. */
 TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 {
 	struct session t;
@@ -285,7 +285,10 @@ TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 	expect_status(&t, 0);
 }
 
-/* A pipe whose writing end the relay inherits, beyond its soft limit. */
+/*
+ * The relay inherits the writing end of this pipe, with a number beyond its
+ * soft limit.
+ */
 static int stray[2];
 static rlim_t hard_limit;
 
@@ -322,14 +325,14 @@ stray_closed(rlim_t limit)
 }
 #define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
-/* Before Linux 5.9; /proc tells how many there may be. */
+/* Before Linux 5.9. /proc tells the size of the descriptor table. */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
 {
 	stray_closed(100);
 }
 
-/* Sanitizers complain without /proc, and that is not the relay's line. */
+/* Without /proc sanitizers complain, and that line is not the relay's. */
 TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
     "stray descriptors up to the hard limit")
 {
@@ -352,7 +355,7 @@ TEST(no_limits, "limits that cannot be lowered do no harm")
 	session_without(lack, sizeof lack / sizeof lack[0], 1);
 }
 
-/* Root of a user namespace that may not change them, see user_namespaces(7). */
+/* Root in a user namespace that denies setgroups, see user_namespaces(7). */
 TEST(no_setgroups, "root that may not leave its groups carries sessions")
 {
 	static const struct lack lack[] = {
@@ -435,7 +438,7 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, EACCES);
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
-		/* The first call only asks for the ABI, with a flag. */
+		/* The first call, with a flag, only queries the ABI. */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,
 		    0, EPERM);

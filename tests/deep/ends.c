@@ -20,9 +20,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * A small window, if the script asks for one, before there is a connection.
- * Small segments go with it, because Linux sizes the other side's send buffer
- * by them, and that should be full now and then.
+ * If the script asks for it, set a small window before there is a connection.
+ * Small segments too: Linux sizes the peer's send buffer by the segment size,
+ * and that buffer should fill up sometimes.
  */
 static void
 set_window(int fd, const struct script *s, int end)
@@ -30,9 +30,9 @@ set_window(int fd, const struct script *s, int end)
 	const struct op *op;
 
 	/*
-	 * Elsewhere accepted sockets do not inherit the listener's segment
-	 * size: then a segment is larger than the window, and TCP sends only a
-	 * few bytes every five seconds.
+	 * On other systems accepted sockets do not inherit the listener's
+	 * segment size: then a segment is larger than the window, and TCP sends
+	 * only a few bytes every five seconds.
 	 */
 #ifndef __linux__
 	return;
@@ -47,7 +47,7 @@ set_window(int fd, const struct script *s, int end)
 	}
 }
 
-/* -1 with EADDRINUSE: another process got this port at this moment. */
+/* -1 with EADDRINUSE: another process has just got this port. */
 static int
 try_listener(int domain, const struct script *s)
 {
@@ -67,7 +67,9 @@ try_listener(int domain, const struct script *s)
 	fd = private_socket(domain, SOCK_STREAM, 0);
 	if (fd == -1)
 		return -1;
-	/* Else thousands of sessions in TIME_WAIT would use up the ports. */
+	/*
+	 * Otherwise thousands of sessions in TIME_WAIT would use up the ports.
+	 */
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
 		set_window(fd, s, TARGET);

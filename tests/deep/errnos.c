@@ -26,7 +26,7 @@ const struct call calls[] = {
 	CALL(statx, EACCES, EBADF, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTDIR),
 	CALL(socket, EACCES, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS,
 	    ENOMEM, EPROTONOSUPPORT),
-	/* Not EBUSY, at which musl would repeat the call for ever. */
+	/* Not EBUSY, after which musl would repeat the call for ever. */
 #ifdef SYS_dup2
 	CALL(dup2, EBADF, EINTR, EMFILE),
 #endif
@@ -93,7 +93,7 @@ const struct call calls[] = {
 #endif
 	CALL(setitimer, EFAULT, EINVAL),
 	CALL(clock_gettime, EFAULT, EINVAL, EPERM),
-	/* The child that looks a name up, and what getaddrinfo(3) calls. */
+	/* The child that looks up a name, and the calls of getaddrinfo(3). */
 	CALL(clone, EAGAIN, EINVAL, ENOMEM, EPERM),
 #ifdef SYS_fork
 	CALL(fork, EAGAIN, ENOMEM, ENOSYS),
@@ -126,7 +126,7 @@ const struct call calls[] = {
 
 #else
 
-/* Nothing is traced there. */
+/* Nothing is traced on other systems. */
 const struct call calls[] = { { "none", -1, { 0 } } };
 
 #endif

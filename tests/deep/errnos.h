@@ -1,6 +1,6 @@
 /*
  * The system calls of a session, each with the errors that its manual lists,
- * including those that only say that an address or a descriptor is wrong.
+ * even those that only mean a wrong address or descriptor.
  */
 
 #ifndef ERRNOS_H
@@ -10,7 +10,7 @@
 
 enum { MOST_ERRORS = 24 };
 
-/* Errors are errnos, or what traced.h has instead of one; 0 ends them. */
+/* Errors are errnos or the constants in traced.h; 0 ends the list. */
 struct call {
 	const char *name;
 	long number;

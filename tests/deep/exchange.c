@@ -14,7 +14,9 @@ enum {
 /* What the client and the target send. */
 static unsigned char streams[2][MOST_BYTES];
 
-/* A side that sees FIN has everything that the other side sent before it. */
+/*
+ * If a side sees FIN, it must have everything that the other side sent before.
+ */
 static const char *
 judge(const struct side *side)
 {
@@ -35,7 +37,7 @@ judge(const struct side *side)
 	return NULL;
 }
 
-/* Are these the bytes that the other side has sent, at this place? */
+/* True if the other side has sent these bytes, at this place. */
 static int
 is_right(const struct side *me, const unsigned char *bytes, size_t n,
     const unsigned char *stream)
@@ -67,7 +69,7 @@ receive(struct side *me, const unsigned char *stream)
 		me->dead = 1;
 }
 
-/* How many bytes may be sent now. */
+/* The number of bytes that may be sent now. */
 static size_t
 ready(const struct exchange *e, const struct side *side, int i)
 {
@@ -103,7 +105,7 @@ transmit(const struct exchange *e, struct side *side, int i)
 		me->dead = 1;
 }
 
-/* Everything is sent: now FIN or RST, if it is this side's turn. */
+/* Everything is sent: send FIN or RST, if it is this side's turn. */
 static void
 finish_or_reset(const struct exchange *e, struct side *side, int i)
 {

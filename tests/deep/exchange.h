@@ -8,16 +8,16 @@
 
 #include "../lib/traced.h"
 
-/* Milliseconds that it may take; its relay's options allow 5 s. */
+/* Maximum duration in milliseconds; the relay's options allow 5 s. */
 #define EXCHANGE_LIMIT (12000 * test_slow())
 
 /* What each side does. */
 struct exchange {
 	const char *options[8];
 	size_t bytes[2];	/* from the client, from the target */
-	size_t urgent;		/* which of them, from 1, is urgent; 0: none */
-	size_t tail;		/* how many wait until the rest has arrived */
-	int last[2];		/* this side finishes after the other one */
+	size_t urgent;		/* number of the urgent byte, from 1; 0: none */
+	size_t tail;		/* last bytes, held until the rest arrived */
+	int last[2];		/* this side finishes after the other */
 	int resets[2];		/* as soon as the relay has all its bytes */
 	int signal;		/* to the relay, when it has the client's */
 	int named;		/* the target is a name */
@@ -32,7 +32,7 @@ struct exchange {
 struct side {
 	int fd;			/* -1: not there, or closed */
 	size_t to_send, sent, received;
-	size_t expected, skip;	/* of received, and what comes before */
+	size_t expected, skip;	/* bytes to receive, after those to skip */
 	int finished;		/* it sent FIN */
 	int dead;		/* it got RST */
 	int got_fin;

@@ -1,14 +1,14 @@
 /*
  * Every system call can fail: each call of a session is made to fail with each
- * errno that its manual lists: once, at its first, second and each later use,
- * and always.  There must never be a crash, a spin, an end later than the
- * limits allow, a wrong byte, or a FIN that hides that bytes were lost.
+ * errno that its manual lists, either once (at its first, second or any later
+ * use) or always.  There must never be a crash, a spin, an end later than the
+ * limits allow, a wrong byte, or a FIN that hides the loss of bytes.
  *
- * There are many, so make check tries every seventh fault (SAMPLE), and make
- * check-faults (FAULTS=all) tries them all.  FAULTS=sendto:2:32 is only the
- * second sendto, with errno 32 (0:32: each; -1 for the errno: it does less than
- * asked; -3: the relay is killed instead).  FAULTS_LIST=1 prints each fault and
- * its outcome.  RELAY_BULK is the relay that treats every flow as bulk.
+ * There are many faults: make check tries every seventh (SAMPLE), and make
+ * check-faults (FAULTS=all) tries all.  FAULTS=sendto:2:32 is only the second
+ * sendto, with errno 32 (0:32: each sendto; errno -1: it does less than asked;
+ * -3: the relay is killed instead).  FAULTS_LIST=1 prints each fault and its
+ * outcome.  RELAY_BULK is the relay that treats every flow as bulk.
  */
 
 #include "errnos.h"
@@ -87,7 +87,7 @@ static struct {
 	char text[400];
 } found;
 
-/* One session in which the nth such call fails. */
+/* One session in which the nth use of this call fails. */
 static void
 try(const struct exchange *e, struct tracing *t, size_t call, unsigned nth,
     int error)
@@ -146,8 +146,8 @@ passes(int error)
 }
 
 /*
- * Each use that there is without a fault, with each error, and then (0) all
- * uses with it; of these every step'th.
+ * Each use of a call that occurs without a fault, with each error; and with
+ * each error also all uses (0).  Of all these, try every step'th.
  */
 static void
 every(const struct exchange *e, struct tracing *t, const unsigned *count,
@@ -169,7 +169,9 @@ every(const struct exchange *e, struct tracing *t, const unsigned *count,
 			}
 }
 
-/* All is well without a fault; returns how often each call is made. */
+/*
+ * Check that all is well without a fault; returns how often each call is made.
+ */
 static const unsigned *
 calibrate(const struct exchange *e, struct tracing *t)
 {
@@ -180,7 +182,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 	size_t i;
 
 	what = session(e, t, NULL, side);
-	/* Others may hold all the pipes that a user may have, pipe(7). */
+	/* Others may hold all the pipes that the user may have, pipe(7). */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
 		pause_for(SETTLED);
 		what = session(e, t, NULL, side);
@@ -237,7 +239,7 @@ try_all(const struct exchange *e)
 	if (choice == NULL) {
 		every(e, t, count, SAMPLE);
 	} else {
-		alarm(0);	/* it takes as long as it takes */
+		alarm(0);	/* no time limit */
 		if (strcmp(choice, "all") == 0)
 			every(e, t, count, 1);
 		else

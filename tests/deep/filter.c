@@ -1,5 +1,5 @@
 /*
- * Every path of a session under the filter, with a relay that is killed by a
+ * Every path of a session under the filter, with a relay that is killed by any
  * call that the filter denies (tests/stfl-relay-strict).  bulk.sh runs the
  * rules and the random scripts with such a relay.
  */
@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <string.h>
 
-/* The same sources, so that this one makes the same calls as any session. */
+/* It has the same sources, and so makes the same calls as any session. */
 static void
 begin_strict(struct session *t, const char *option, const char *value)
 {
@@ -36,7 +36,7 @@ TEST(filter_talk, "the filter allows all that talk needs")
 	conclude(&t);
 }
 
-/* Both flows at once, so both have a pipe, and then talk again. */
+/* Both flows at once, so that both have a pipe; after that, talk. */
 static void
 carry_bulk(struct session *s)
 {
@@ -54,8 +54,8 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * There may be no pipe while others hold many (pipe(7)); then nothing is
- * spliced here.  In bulk.sh everything is.
+ * While others hold many pipes, a session may get none (pipe(7)): then nothing
+ * is spliced here.  In bulk.sh everything is.
  */
 TEST(filter_bulk, "the filter allows all that bulk needs")
 {
@@ -76,7 +76,8 @@ lack_splice(void)
 }
 
 /*
- * It lacks the call, or has it but not for sockets; everything counts as bulk.
+ * The kernel lacks the call, or has it but not for sockets; everything counts
+ * as bulk.
  */
 TEST(no_splice, "a kernel without splice(2) carries bulk")
 {
@@ -133,7 +134,7 @@ expect_syslog(int fd, const char *word)
 }
 #define expect_syslog(...) FROM(expect_syslog, __VA_ARGS__)
 
-/* With the line sent to syslogd and to descriptor 2. */
+/* The line goes to syslogd and to descriptor 2. */
 TEST(filter_signals, "the filter allows all that signals and syslog lines need")
 {
 	struct session s;
@@ -152,7 +153,7 @@ TEST(filter_signals, "the filter allows all that signals and syslog lines need")
 	expect_over(&s, CLIENT, "signal", 1000, 0);
 }
 
-/* To a target that reads slowly, with all the waits that follow. */
+/* The target reads slowly, and the relay has to wait in every way. */
 TEST(filter_reset, "the filter allows all that a reset before a slow target "
     "needs")
 {
@@ -188,7 +189,7 @@ TEST(filter_idle, "the filter allows all that -T needs")
 	ends_idle(&s);
 }
 
-/* restart_syscall(2), for a poll(2) with a timeout. */
+/* restart_syscall(2) resumes a poll(2) with a timeout. */
 TEST(filter_stopped, "the filter allows all that stopping and continuing need")
 {
 	struct session s;
@@ -210,7 +211,7 @@ TEST(filter_half_closed, "the filter allows all that -t needs")
 	expect_status(&s, 0);
 }
 
-/* The relay looks at what is in flight, with TCP_INFO, too. */
+/* The relay looks at what is in flight, also with TCP_INFO. */
 TEST(filter_unacknowledged,
     "the filter allows all that -k needs with bytes in flight")
 {

@@ -1,6 +1,6 @@
 /*
- * A router that reports "unreachable" in passing; TCP goes on trying (RFC 1122,
- * 4.2.3.9).
+ * A router that reports "unreachable" temporarily; TCP goes on trying (RFC
+ * 1122, 4.2.3.9).
  */
 
 #include "../lib/links.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSING = 250 };	/* milliseconds for which it reports that */
+enum { PASSING = 250 };	/* milliseconds of "unreachable" */
 
 TEST(icmp_before_reset,
     "ICMP unreachable in passing costs no byte before a reset")
@@ -35,9 +35,9 @@ TEST(icmp_before_reset,
 }
 
 /*
- * The far peers have finished: with FIN from the near ones, too, poll(2)
- * reports POLLHUP for a connection that goes on.  The relay still has bytes for
- * the near peers, and so is there to see it.
+ * The far peers have finished: once the near ones have, too, poll(2) reports
+ * POLLHUP for a connection that goes on.  The relay still runs then, because it
+ * has bytes for the near peers.
  */
 TEST(icmp_before_fin,
     "ICMP unreachable in passing costs no byte before FIN that crosses "
@@ -75,7 +75,7 @@ TEST(icmp_before_fin,
 	}
 }
 
-/* How often ICMP has reported that here. */
+/* How often the router's "unreachable" has arrived here. */
 static long
 unreachables(void)
 {
@@ -94,9 +94,9 @@ unreachables(void)
 }
 
 /*
- * The answer to the target's first byte, which causes ICMP, comes before the
- * relay sees that it is connected; until then its SYN is not answered, because
- * the listener's queue is full.
+ * The target's first byte arrives before the relay sees that it is connected;
+ * the answer to that byte causes ICMP.  Until then the relay's SYN is not
+ * answered, because the listener's queue is full.
  */
 TEST(icmp_at_handshake,
     "ICMP unreachable in passing does not end a session that begins")

@@ -1,6 +1,6 @@
 /*
  * What a session has given up, tried from inside: by an intruder in a relay
- * (probe.c), who reports to the target what was not denied.
+ * (probe.c), who reports to the target whatever was not denied.
  */
 
 #include "../lib/relay.h"
@@ -24,7 +24,7 @@
 /* What descriptor 2 of a relay is. */
 enum { CLIENT_ITSELF, PIPE, REGULAR, TERMINAL, KINDS };
 
-static int second;	/* what goes on 2, or -1 */
+static int second;	/* put on descriptor 2, or -1 */
 static int unpowered;
 
 static void
@@ -36,10 +36,7 @@ change_over(void)
 		_exit(125);
 }
 
-/*
- * The tester opens the file and the terminal, and the relay gets them as they
- * are.
- */
+/* The test opens the file and the terminal, and the relay inherits them. */
 static int
 open_kind(int kind)
 {
@@ -58,8 +55,8 @@ open_kind(int kind)
 }
 
 /*
- * A session with an intruder.  It is not the build under test, but built from
- * the same sources.
+ * A session with an intruder.  Its relay is not the build under test, but built
+ * from the same sources.
  */
 static void
 take_over(struct session *t, const char *what, int kind)
@@ -87,10 +84,7 @@ take_over(struct session *t, const char *what, int kind)
 static const char *const kinds[] = { "the client", "a pipe", "a file",
     "a terminal" };
 
-/*
- * Everything that the intruder reports, before a byte from the client comes
- * through.
- */
+/* Read all that the intruder reports, up to a byte from the client. */
 static void
 hear(struct session *t, char *text, size_t size)
 {
@@ -114,7 +108,7 @@ hear(struct session *t, char *text, size_t size)
 }
 #define hear(...) FROM(hear, __VA_ARGS__)
 
-/* Whatever was tried, the session still carries, and ends as it should. */
+/* Whatever was tried, the session still works, and ends as it should. */
 static void
 still_carries(struct session *t)
 {
@@ -132,7 +126,8 @@ need_filter(pid_t pid)
 }
 
 /*
- * Each of these attempts gives ENOSYS, and there are at least `least' of them.
+ * Each of these attempts fails with ENOSYS, and there are at least `least' of
+ * them.
  */
 static void
 all_denied(const char *what, int kind, unsigned least)
@@ -152,7 +147,7 @@ all_denied(const char *what, int kind, unsigned least)
 }
 #define all_denied(...) FROM(all_denied, __VA_ARGS__)
 
-/* Landlock's ABIs: none, Debian 12's, and this kernel's. */
+/* Try with these Landlock ABIs: none, Debian 12's, and this kernel's. */
 static void
 denied_everywhere(const char *what, unsigned least)
 {
@@ -203,8 +198,8 @@ TEST(old_doors,
 
 /*
  * A maximum, not a list: which calls a session needs depends on it and its
- * libc, but there are few of them.  A 32-bit machine has some in two forms, and
- * PowerPC has recv(2) and send(2) besides.
+ * libc, but there are few.  32-bit machines have some calls in two forms, and
+ * PowerPC has recv(2) and send(2) in addition.
  */
 #if defined(__powerpc64__)
 enum { MOST_KNOWN = 12 };
@@ -236,7 +231,7 @@ TEST(every_number,
 }
 
 #ifdef __x86_64__
-/* The signal that int 0x80 causes here in a process that may make it; or 0. */
+/* The signal that int 0x80 causes here in a process without a filter; or 0. */
 static int
 foreign_signal(void)
 {
@@ -279,7 +274,7 @@ TEST(foreign_architecture,
 }
 #endif
 
-/* The tester's local sockets, with a path and without one, and a file. */
+/* The test's local sockets, with a path and without one, and a file. */
 static void
 offer_things(void)
 {
@@ -320,7 +315,7 @@ remove_things(void)
 	}
 }
 
-/* The layer that is left when there is no filter in front of it. */
+/* Without a filter Landlock is the layer that is left. */
 TEST(landlock_alone,
     "without a filter Landlock still denies files, ports and signals")
 {

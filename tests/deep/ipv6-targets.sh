@@ -1,6 +1,6 @@
 #!/bin/sh
-# The rules and the random scripts once more, the other way round: IPv4 clients
-# and IPv6 targets.
+# The rules and the random scripts once more, with the protocols swapped: IPv4
+# clients and IPv6 targets.
 TARGET6=yes SCRIPTS=${SCRIPTS:-1000}
 export TARGET6 SCRIPTS
 for command in 'run session/fin session/flow session/limits session/reset

@@ -1,6 +1,6 @@
 /*
  * Links that go down.  With -k, a peer that no longer answers counts as lost
- * after about twice that time; one that answers is left alone, however little
+ * after about twice that time; a peer that answers does not, however few bytes
  * it takes.
  *
  * LINKS_PAUSE is the number of milliseconds for which a window is closed before
@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 /*
- * Milliseconds: -k; when a peer is lost, at the earliest and at the latest; and
- * a time in which everything settles.
+ * Milliseconds: -k; when a peer counts as lost, at the earliest and at the
+ * latest; and a time after which nothing moves any more.
  */
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
-/* The relay ends with status 0, and says who is lost. */
+/* The relay ends with status 0, and its line says which peer is lost. */
 static void
 expect_timeout(int far)
 {
@@ -38,7 +38,7 @@ expect_timeout(int far)
 }
 #define expect_timeout(...) FROM(expect_timeout, __VA_ARGS__)
 
-/* The near peers see RST, no later than this after the link went down. */
+/* The near peers see RST, at the latest this long after the link went down. */
 static void
 expect_missed(int64_t since, int latest)
 {
@@ -72,7 +72,7 @@ expect_missed(int64_t since, int latest)
 }
 #define expect_missed(...) FROM(expect_missed, __VA_ARGS__)
 
-/* The sessions still live: what is sent arrives. */
+/* The sessions are still alive: bytes arrive. */
 static void
 expect_alive(void)
 {
@@ -102,7 +102,7 @@ TEST(link_under_way,
 	expect_missed(since, LATEST);
 }
 
-/* Nothing else is in flight, and nothing was for a while. */
+/* Only FIN is in flight, and nothing was before it for a while. */
 TEST(link_fin_under_way,
     "a peer whose link goes down with FIN in flight to it counts as lost")
 {
@@ -117,8 +117,8 @@ TEST(link_fin_under_way,
 }
 
 /*
- * The kernel probes a closed window, after pauses that double: two probes get
- * no answer before the peer counts as lost.
+ * The kernel probes a closed window after pauses that double: two probes go
+ * unanswered before the peer counts as lost.
  */
 TEST(link_window_closed,
     "a peer whose link goes down with its window closed counts as lost")
@@ -156,7 +156,7 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 	expect_alive();
 }
 
-/* Silence, then a link that is down: what was sent meanwhile must arrive. */
+/* Silence, then a link that is down: bytes sent meanwhile must arrive. */
 static void
 outage(const char *k, const char *t, int silence, int ms, size_t size)
 {
@@ -184,10 +184,10 @@ TEST(link_short_outage,
 }
 
 /*
- * The last answer before that may be as old as -k, which is not the peer's
- * fault.  The kernel retransmits after some 3.0 and 6.2 seconds, and at the
- * looks in between, which are frequent because of -t, 8 seconds have passed
- * since that answer.
+ * The peer's last answer before the link goes down may be as old as -k, which
+ * is not the peer's fault.  The kernel retransmits after some 3.0 and 6.2
+ * seconds.  At the relay's looks between these, which are frequent because of
+ * -t, 8 seconds have passed since that answer.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
@@ -196,8 +196,8 @@ TEST(link_outage_after_silence,
 }
 
 /*
- * The relay has ended by then: the kernel probes the closed window by itself,
- * and no option that the relay has set may make it stop.
+ * The relay has already ended: the kernel probes the closed window by itself,
+ * and no option that the relay has set may make it give up.
  */
 TEST(link_closed_behind_fin,
     "what a closed window holds back outlives the relay")
@@ -206,7 +206,7 @@ TEST(link_closed_behind_fin,
 	int far, same;
 
 	begin_links();
-	same = 65536;	/* the size it has; now it does not grow */
+	same = 65536;	/* its present size; now it does not grow */
 	for (far = CLIENT; far <= TARGET; far++) {
 		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
 		    sizeof same);

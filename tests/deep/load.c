@@ -1,10 +1,10 @@
 /*
- * Load: many sessions at once, and many more one after the other, through one
+ * Load: many sessions at once, and many more in a row, through one
  * super-server.  None may be lost, every byte is checked, and nothing may be
  * left over.
  *
- * LOAD_AT_ONCE and LOAD_IN_ROW say how many; without them there are few, and
- * fewer still on a slow machine.
+ * LOAD_AT_ONCE and LOAD_IN_ROW are their numbers; without them there are few
+ * sessions, and fewer still on a slow machine.
  */
 
 #include "../lib/places.h"
@@ -36,28 +36,28 @@ enum {
 };
 
 /*
- * What the processes here tell each other.  A session has arrived when the
- * target has seen it.
+ * What the processes of this test tell each other.  A session has arrived when
+ * the target has seen it.
  */
 static struct figures {
 	volatile long started, ended, bad;
-	volatile long refused;	/* no process for them */
+	volatile long refused;	/* sessions that got no process */
 	volatile long arrived;
-	volatile long total;	/* how many there will be; 0: not known yet */
+	volatile long total;	/* sessions in all; 0: not known yet */
 	volatile long descriptors, sockets;	/* left over */
 	volatile long up, over;	/* milliseconds */
 	volatile long memory;	/* KiB, of all sessions together */
 } *figures;
 
 static long wanted;		/* sessions */
-static int64_t deadline;	/* for the last one to begin */
+static int64_t deadline;	/* when the last one must have begun */
 
 static pid_t superserver;
-static int front;		/* its port */
-static int target;		/* the listener to which sessions go */
+static int front;		/* the super-server's port */
+static int target;		/* listener of all sessions' target */
 static char target_port[8];
 
-/* Descriptors that are open here; -1 if unknown. */
+/* The number of descriptors that are open here; -1 if unknown. */
 static long
 descriptors(void)
 {
@@ -125,7 +125,10 @@ be_superserver(int listener)
 	int fd;
 
 #ifdef PR_SET_CHILD_SUBREAPER
-	/* What a relay leaves running becomes a child, and is counted. */
+	/*
+	 * Processes that a relay leaves running become children, and are
+	 * counted.
+	 */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 #endif
 	memset(&sa, 0, sizeof sa);
@@ -158,7 +161,7 @@ available(void)
 	return meminfo(words);
 }
 
-/* What the kernel holds for processes and sockets and for nothing else. */
+/* Kernel memory that is used for processes and sockets, KiB. */
 static long
 held(void)
 {
@@ -178,7 +181,7 @@ raise_to(struct rlimit *limit, long n)
 		limit->rlim_max = limit->rlim_cur;
 }
 
-/* Room for n sessions, or a skip. */
+/* Make room for n sessions, or skip. */
 static void
 need(long n)
 {
@@ -214,7 +217,7 @@ start_superserver(void)
 	close(listener);
 }
 
-/* Wait until n of them have come: each may take its time. */
+/* Wait until this count is n, as long as it keeps growing. */
 static void
 wait_for(const volatile long *count, long n, const char *what)
 {
@@ -237,7 +240,7 @@ wait_for(const volatile long *count, long n, const char *what)
 	}
 }
 
-/* No session is lost, and nothing is left of any. */
+/* Expect that no session is lost, and that nothing is left of any. */
 static void
 expect_nothing_left(long n)
 {
@@ -304,7 +307,10 @@ room_for(long n)
 	return fd;
 }
 
-/* A process has descriptors for one side only.  The first bytes say which. */
+/*
+ * A process has enough descriptors for one side only.  A session's first bytes
+ * say which.
+ */
 static void
 be_target(void)
 {
@@ -328,7 +334,10 @@ be_target(void)
 	_exit(0);
 }
 
-/* At most UNDER_WAY are being set up, because a listener's queue is short. */
+/*
+ * At most UNDER_WAY sessions are being set up, because a listener's queue is
+ * short.
+ */
 static void
 at_once(void)
 {
@@ -394,7 +403,7 @@ in_row(void)
 	figures->over = (long)(milliseconds() - began);
 }
 
-/* Begin and end the super-server, too; only memory remains to be checked. */
+/* Begin and end the super-server, too; then only memory has to be checked. */
 static void
 run_apart(void (*sessions)(void))
 {
@@ -405,7 +414,7 @@ run_apart(void (*sessions)(void))
 	start_superserver();
 	sessions();
 	close(target);
-	/* The last acknowledgement may come later. */
+	/* The last acknowledgement may still be on its way. */
 	end = milliseconds() + SOON;
 	while ((figures->sockets = sockets_in_use()) != 0) {
 		if (milliseconds() > end)
@@ -415,7 +424,7 @@ run_apart(void (*sessions)(void))
 	_exit(0);
 }
 
-/* One after the other, because each counts what the other would add to. */
+/* Run these tests in turn, because each would add to what the other counts. */
 static void
 wait_for_turn(void)
 {
@@ -430,7 +439,7 @@ wait_for_turn(void)
 }
 
 /*
- * A whole run, in a network of its own.  Its memory has to come back, except 1
+ * A whole run, in a separate network.  Its memory must be returned, except 1
  * KiB a session and the usual variation of a machine.
  */
 static void
@@ -446,7 +455,7 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
-	/* If all end at once, a sanitizer looks for leaks for 20 seconds. */
+	/* When all end at once, a sanitizer's leak checks take 20 seconds. */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);
 	if (text != NULL)

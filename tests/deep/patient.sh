@@ -1,6 +1,7 @@
 #!/bin/sh
-# The patient random scripts, without and with lost packets: at the same time,
-# because they mostly wait.  PATIENT is the number of the former.
+# The patient random scripts, without and with lost packets: both at the same
+# time, because they mostly wait.  PATIENT is the number of scripts without
+# lost packets.
 
 PATIENT=${PATIENT:-450}
 
@@ -11,7 +12,7 @@ run() {
 	    echo "not ok - tests/scripts $* ended with status $status"
 }
 
-# No "&", because a command started so ignores SIGINT.
+# No "&", because a command started with it ignores SIGINT.
 {
 	run -p -n "$PATIENT" >&3 3>&- | run -l -n $((PATIENT / 3 + 1)) 3>&-
 } 3>&1

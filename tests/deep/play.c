@@ -1,21 +1,20 @@
 /*
- * A script being played.  One process has both ends, so that one can wait for
- * what the other has seen.  It does so where TCP leaves it to chance what will
- * be seen:
+ * Playing a script.  One process has both ends, so that each can wait for what
+ * the other has seen.  This is done where TCP leaves the result to chance:
  *
- *   TCP has a single urgent pointer, and a second urgent byte takes the mark
- *   from one that is not read yet: it waits until that one has been seen.  The
- *   pointer reaches 64 KiB ahead: at most NEAR bytes may be unseen before an
- *   urgent one.
+ *   TCP has only one urgent pointer, and a second urgent byte takes the
+ *   mark from the first if that is unread: it waits until the first has
+ *   been seen.  The pointer reaches 64 KiB ahead: at most NEAR bytes may
+ *   be unseen before an urgent byte.
  *
- *   A reset drops what is in flight.  One that waits until all is acknowledged
- *   (ACKED) leaves the other end all of it, read or not, and then RST.  One
- *   that waits until both ends have seen all (QUIET) determines what both see.
- *   After one that does not wait (ABRUPT) only this is certain: the bytes that
- *   arrive are right, and then there is RST.
+ *   A reset drops what is in flight.  If it waits until everything is
+ *   acknowledged (ACKED), the other end gets everything, read or not, and
+ *   then RST.  If it waits until both ends have seen everything (QUIET),
+ *   it is certain what both see.  If it does not wait (ABRUPT), this much
+ *   is certain: the bytes that arrive are right, and then there is RST.
  *
- *   A socket that is closed with something unread sends RST: it is closed when
- *   that end has seen all.
+ *   A socket that is closed with unread bytes sends RST: it is closed when
+ *   its end has seen everything.
  */
 
 #include "script.h"
@@ -85,7 +84,7 @@ arrive(struct play *p, const struct script *s)
 	close(theirs);
 }
 
-/* RST is ECONNRESET, or on Linux EPIPE if FIN came before. */
+/* RST gives ECONNRESET, or on Linux EPIPE if FIN came before. */
 static void
 see_error(struct seen *seen, int error)
 {
@@ -115,7 +114,7 @@ push(struct play *p, int end)
 
 /*
  * Read once after poll(2).  An urgent byte that comes after sockatmark(3)
- * follows the bytes that poll(2) has seen, and recv(2) stops in front of it.
+ * follows the bytes that poll(2) has seen, and recv(2) stops before it.
  */
 static void
 take(struct play *p, int end)
@@ -144,7 +143,7 @@ take(struct play *p, int end)
 		return;
 	}
 	if (n == 0) {
-		/* After an error reported by send(2), this is not FIN. */
+		/* If send(2) has reported an error, this is not FIN. */
 		seen->fin = me->error == 0 || me->error == EPIPE;
 		if (me->error != 0)
 			see_error(seen, me->error);
@@ -177,7 +176,7 @@ look_for_error(struct play *p, int end)
 	}
 }
 
-/* Read at a rate: what was not used for half a second is lost. */
+/* Read at a rate: an allowance not used for half a second expires. */
 static void
 count_allowed(struct peer *me)
 {
@@ -194,7 +193,7 @@ is_reading(const struct peer *me)
 	    (me->rate == 0 || me->allowed >= me->rate * CHUNK);
 }
 
-/* What to ask poll(2) of an end. */
+/* The events to poll an end for. */
 static struct pollfd
 interest(const struct peer *me)
 {
@@ -205,7 +204,7 @@ interest(const struct peer *me)
 		fd.events |= POLLIN;
 	if (me->sent < me->queued && me->error == 0)
 		fd.events |= POLLOUT;
-	/* After FIN both ways poll(2) always reports POLLHUP at once. */
+	/* After FIN both ways poll(2) would always report POLLHUP at once. */
 	fd.fd = fd.events != 0 || (is_reading(me) && !me->half_closed) ?
 	    me->fd : -1;
 	return fd;
@@ -237,7 +236,7 @@ serve(struct play *p, int end, int revents)
 		take(p, end);
 }
 
-/* True if an end has seen all that there is to see so far. */
+/* True if an end has seen everything so far. */
 static int
 is_abreast(const struct play *p, int end)
 {
@@ -252,7 +251,7 @@ is_abreast(const struct play *p, int end)
 	    (me->seen.bytes == other->queued && !other->half_closed);
 }
 
-/* True if the socket has taken all that was to be sent so far. */
+/* True if the socket has taken everything that is to be sent so far. */
 static int
 is_written(const struct peer *me)
 {
@@ -266,7 +265,8 @@ is_acked(const struct peer *me)
 }
 
 /*
- * True if it neither moves another mark nor is too far ahead of what is seen.
+ * True if an urgent byte would neither move another byte's mark nor be too far
+ * ahead of what is seen.
  */
 static int
 may_be_urgent(const struct play *p, int end)
@@ -280,7 +280,7 @@ may_be_urgent(const struct play *p, int end)
 	    (seen >= me->urgent && seen + NEAR > me->sent));
 }
 
-/* Before the target's connection is accepted nobody would see it. */
+/* Before the target's connection is accepted nobody would see a reset. */
 static int
 may_reset(const struct play *p, int end, unsigned kind)
 {
@@ -308,7 +308,8 @@ send_urgent(struct play *p, int end)
 }
 
 /*
- * Until the bytes have gone, by time; once nothing is lost any more, at once.
+ * Send a byte every DRIP until all are sent; the rest at once when segments
+ * arrive again.
  */
 static int
 trickle(struct play *p, const struct op *op)
@@ -332,7 +333,7 @@ trickle(struct play *p, const struct op *op)
 	return 1;
 }
 
-/* The relay should end by itself, with status 0. */
+/* True if the relay has ended by itself, as it should, with status 0. */
 static int
 relay_ended(struct play *p)
 {
@@ -356,7 +357,7 @@ relay_ended(struct play *p)
 	return 1;
 }
 
-/* Do it; 0 if it has to wait. */
+/* Do this op; returns 0 if it has to wait. */
 static int
 perform(struct play *p, const struct op *op)
 {
@@ -382,7 +383,7 @@ perform(struct play *p, const struct op *op)
 	case HALF_CLOSE:
 		if (!is_written(me))
 			return 0;
-		(void)shutdown(me->fd, SHUT_WR);	/* or it is gone */
+		(void)shutdown(me->fd, SHUT_WR);	/* may fail */
 		me->half_closed = 1;
 		break;
 	case RESET:
@@ -423,8 +424,8 @@ perform(struct play *p, const struct op *op)
 }
 
 /*
- * Close the sockets.  Those that are still open are reset, because too many
- * connections in TIME_WAIT use up the machine's ports.
+ * Close the sockets.  Open connections are reset, because too many in TIME_WAIT
+ * use up the machine's ports.
  */
 static void
 finish_play(struct play *p)

@@ -1,15 +1,16 @@
 /*
  * An intruder in a session.  This is built into a relay whose poll(2) is ours
- * (tests/stfl-relay-probed): in the first poll(2) after it is confined, the
+ * (tests/stfl-relay-probed): in the first poll(2) after its confinement, the
  * relay tries everything that it may not do.
  *
- * The target, to which a session may still talk, gets a line for each attempt
+ * The target, to which a session may still write, gets a line for each attempt
  * that was not denied, and then "tried" with the number of attempts.  PROBE in
- * the environment says what is tried; without it nothing is.
+ * the environment names what is tried; without it nothing is.
  *
- * A kernel without some mechanism can be simulated: PROBE_ABI is the highest
- * Landlock ABI that it has (0: none), and "landlock" has no seccomp filter.
- * PLACE is the path of the tester's things, each with a suffix of its own.
+ * A kernel without a mechanism can be simulated: PROBE_ABI is the highest
+ * Landlock ABI that it has (0: none), and with "landlock" there is no seccomp
+ * filter.  PLACE is the path of the test's sockets and files, each with its own
+ * suffix.
  */
 
 #define _GNU_SOURCE
@@ -43,7 +44,7 @@ int	probed_poll(struct pollfd *, nfds_t, int);
 int	probed_prctl(int, ...);
 long	probed_syscall(long, ...);
 
-/* What Landlock denies where there is no filter, by its ABI. */
+/* What Landlock denies without a filter, by its ABI. */
 static void
 landlock_alone(long abi)
 {
@@ -59,7 +60,7 @@ landlock_alone(long abi)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memset(&un, 0, sizeof un);
 	un.sun_family = AF_UNIX;
-	/* Another process's socket, with a path and without one. */
+	/* A different process's socket, with a path and without one. */
 	snprintf(un.sun_path, sizeof un.sun_path, "%s.socket", getenv("PLACE"));
 	abstract = un;
 	abstract.sun_path[0] = '\0';
@@ -115,7 +116,7 @@ own_abi(void)
 	return abi;
 }
 
-/* read(2) as i386 calls it, which ends the session. */
+/* read(2), called as on i386, which ends the session. */
 static void
 foreign(void)
 {
@@ -178,7 +179,7 @@ probe(void)
 {
 	static int confined;
 
-	/* 0 before; 1 after, or if the filter has no such call. */
+	/* 0 before confinement; 1 after, or if the filter denies the query. */
 	if (confined || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		return;
 	confined = 1;
@@ -221,8 +222,8 @@ probed_pledge(const char *promises, const char *execpromises)
 }
 
 /*
- * One thing only, because doing what was not pledged kills the process; after
- * the first byte, so that both peers are there.
+ * Only one attempt, because doing what was not pledged kills the process; and
+ * after the first byte, when both peers are there.
  */
 static void
 probe(void)

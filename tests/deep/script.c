@@ -8,8 +8,8 @@
 enum {
 	LONG = 24,		/* ops of a long script */
 	PATIENT_LONG = 14,
-	READING = 7,		/* seconds, for a slow reader to read all */
-	SPENDING = 8000		/* milliseconds, for pauses and the like */
+	READING = 7,		/* seconds for a slow reader to read all */
+	SPENDING = 8000		/* milliseconds for pauses and the like */
 };
 
 const char *const end_name[] = { "client", "target" };
@@ -19,12 +19,12 @@ const char *const way_name[] = { "directly", "through the relay" };
 struct maker {
 	struct script *s;
 	uint64_t state;		/* of draw */
-	size_t total[ENDS];	/* bytes that an end sends */
-	int closed[ENDS];	/* sends no more */
+	size_t total[ENDS];	/* bytes that each end sends */
+	int closed[ENDS];	/* sends nothing more */
 	int narrow[ENDS];	/* a small receive buffer, */
 	int small[ENDS];	/* and small segments */
-	unsigned rate[ENDS];	/* at which an end reads; 0: all it can */
-	unsigned spent;		/* milliseconds that it takes in any case */
+	unsigned rate[ENDS];	/* at which an end reads; 0: no limit */
+	unsigned spent;		/* milliseconds that are certain to pass */
 	int limited;		/* the relay has -T or -t */
 	int lost;		/* an end has lost segments */
 };
@@ -62,10 +62,10 @@ add(struct maker *m, int end, enum what what, unsigned arg)
 }
 
 /*
- * The relay's options.  With a limit something has to come from an end, or be
- * acknowledged by one, at least every two seconds: then pauses are short, and
- * with small buffers even a slow reader opens its window that often (Linux does
- * so by a sixteenth of the buffer or a segment, whichever is more).
+ * The relay's options.  With a limit some byte has to come from an end, or be
+ * acknowledged by it, at least every two seconds: so pauses are short, and with
+ * small buffers even a slow reader opens its window that often (Linux opens it
+ * by a sixteenth of the buffer or a segment, whichever is more).
  */
 static void
 draw_options(struct maker *m)
@@ -74,7 +74,7 @@ draw_options(struct maker *m)
 	unsigned limit, which;
 
 	m->s->keepalive = keepalive[draw(&m->state, 8)];
-	/* Four probes or answers in a row are not lost by chance. */
+	/* Chance does not lose four probes or answers in a row. */
 	if (m->s->kind == LOSSY && m->s->keepalive != 0)
 		m->s->keepalive = 4;
 	m->limited = draw(&m->state, 3) == 0;
@@ -107,7 +107,7 @@ add_send(struct maker *m, int end)
 {
 	unsigned arg, left, most;
 
-	/* The other acts of a patient one send up to a megabyte. */
+	/* In a patient script the other acts send up to a megabyte. */
 	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
 	if (m->rate[!end] != 0)
 		most = m->rate[!end] * READING;
@@ -121,7 +121,7 @@ add_send(struct maker *m, int end)
 	add(m, end, SEND, arg);
 }
 
-/* Fast enough to read in time all that is on its way. */
+/* A rate at which an end reads in time all that is on its way. */
 static void
 add_rate(struct maker *m, int end)
 {
@@ -145,7 +145,7 @@ add_stall(struct maker *m, int end)
 	add(m, end, STALL, 1 + draw(&m->state, most));
 }
 
-/* Within a limit, and longer than any stall.  -t is no limit before FIN. */
+/* Within a limit, and longer than any stall.  -t does not apply before FIN. */
 static void
 add_pause(struct maker *m, int end)
 {
@@ -163,8 +163,8 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * An end receives nothing, for less than the time between two probes: it misses
- * either what is sent meanwhile, or one probe of an idle connection.
+ * An end receives nothing for less than the time between two probes: it misses
+ * either bytes sent meanwhile, or one probe of an idle connection.
  */
 static void
 add_outage(struct maker *m, int end)
@@ -193,9 +193,9 @@ add_outage(struct maker *m, int end)
 
 /*
  * For longer than a relay with -k 1 waits for a sign of life, segments to an
- * end are lost, while that end sends all the time.  It goes on sending until
- * the next copy of them may be on its way, which takes up to twice that time.
- * Nothing may precede its bytes: with a closed window they would wait where no
+ * end are lost, while that end keeps sending.  It goes on until TCP may have
+ * retransmitted the segments, which takes up to twice that time.  Nothing may
+ * be queued before its bytes: with a closed window they would wait where no
  * relay sees them.
  */
 static void
@@ -240,7 +240,8 @@ may_lose(const struct maker *m, int end)
 /*
  * An end closes for good when it has seen all that the other end sends.  From
  * then on the other end only reads, and finally closes, too: anything else
- * would meet RST, at a time that depends on when the closed end is forgotten.
+ * would be answered with RST, at a time that depends on when the closed end is
+ * forgotten.
  */
 static void
 add_close(struct maker *m, int end)
@@ -252,9 +253,7 @@ add_close(struct maker *m, int end)
 		add(m, !end, STALL, draw(&m->state, 200) == 0 ? 25000 :
 		    1000 + draw(&m->state, 6000));
 	if (!m->closed[end] && draw(&m->state, 3) != 0) {
-		/*
-		 * More than fits into the buffers on the way; see set_window.
-		 */
+		/* More than the buffers on the way hold; see set_window. */
 		if (stalled && m->small[!end] && m->rate[!end] == 0)
 			add(m, end, SEND, 40000 + draw(&m->state, 160000));
 		else
@@ -272,7 +271,7 @@ add_close(struct maker *m, int end)
 	}
 }
 
-/* 0 if this was the last. */
+/* Returns 0 if this act was the last. */
 static int
 add_act(struct maker *m, int end, enum what what)
 {
@@ -320,19 +319,22 @@ add_reset(struct maker *m, int end)
 	if (!m->closed[CLIENT] && !m->closed[TARGET] &&
 	    draw(&m->state, 3) == 0)
 		add(m, end, HALF_CLOSE, 0);
-	/* While a lost probe is unanswered, RST counts as its answer. */
+	/*
+	 * While a probe is unanswered because it was lost, RST counts as its
+	 * answer.
+	 */
 	if (m->s->kind == LOSSY)
 		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);
-	/* RST after a lost segment does not count, or not at once. */
+	/* RST after a lost segment is ignored, or not accepted at once. */
 	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
 	    kind);
 }
 
 /*
- * A script ends with a reset, with both ends half-closed, or with one more byte
- * from each end that is not, which shows that the stream was still open.  Or,
- * if it is patient, with a close.
+ * A script ends with a reset; or with both ends half-closed; or with one more
+ * byte from each end that is not half-closed, which shows that its stream was
+ * still open.  A patient script may also end with a close.
  */
 void
 make_script(struct script *s, uint64_t seed, enum kind kind)
@@ -364,10 +366,10 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	what = SEND;
 	for (; left > 0; left--) {
 		end = (int)draw(&m.state, ENDS);
-		/* No limit is to run out in a pause. */
+		/* No limit may run out in a pause. */
 		what = m.limited && what == PAUSE ? SEND :
 		    often[draw(&m.state, whats)];
-		/* A long script should not be over at once. */
+		/* A long script should not end early. */
 		if (((what == RESET || what == CLOSE) && left > most / 2) ||
 		    (what == HALF_CLOSE && (left > most / 2 ||
 		    m.closed[CLIENT] || m.closed[TARGET])) ||
@@ -393,7 +395,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 			add(&m, end, SEND, 1);
 }
 
-/* The BSDs report a reset before FIN, unless FIN was read already. */
+/* The BSDs report a reset before FIN, unless FIN has already been read. */
 static int
 hides_fin(const struct script *s, int end)
 {

@@ -13,15 +13,15 @@
 
 enum {
 	MOST_OPS = 48,
-	MOST_BYTES = 4 << 20,	/* that one end sends */
-	REPORT = 4096		/* at most PIPE_BUF: written in one piece */
+	MOST_BYTES = 4 << 20,	/* maximum that an end sends */
+	REPORT = 4096		/* not above PIPE_BUF: written in one piece */
 };
 
 enum { ENDS = 2 };
 enum { DIRECT, RELAYED, WAYS };
 enum { ABRUPT, ACKED, QUIET };
 
-/* PATIENT: seconds pass, and systems forget.  LOSSY: packets are lost, too. */
+/* PATIENT: seconds pass, and systems forget.  LOSSY: also loses packets. */
 enum kind { QUICK, PATIENT, LOSSY };
 
 enum what {
@@ -29,17 +29,17 @@ enum what {
 	SEND,
 	URGENT,
 	STALL,		/* read nothing */
-	PAUSE,		/* nobody does anything except read and write */
+	PAUSE,		/* nobody acts, except to read and write */
 	HALF_CLOSE,
 	RESET,
 	BUFFER,		/* a small receive buffer */
 	RATE,		/* read this many bytes a second */
 	CLOSE,		/* close(2), for good */
-	LOSE,		/* no segment of that size or more arrives here */
+	LOSE,		/* segments of at least that size are lost here */
 	HEAL,		/* segments arrive again */
-	TRICKLE,	/* send a byte every DRIP, for that time */
-	SETTLE,		/* both ends have seen all */
-	AWAIT		/* the relay has ended */
+	TRICKLE,	/* send a byte every DRIP, for this time */
+	SETTLE,		/* wait until both ends have seen everything */
+	AWAIT		/* wait until the relay has ended */
 };
 
 enum { DRIP = 100 };	/* milliseconds */
@@ -59,24 +59,24 @@ struct script {
 	struct op op[MOST_OPS];
 };
 
-/* What an end has seen from the other. */
+/* What an end has seen of the other. */
 struct seen {
 	size_t bytes;
 	size_t marks, mark[MOST_OPS];
-	int wrong;	/* a byte, or a mark, that was not sent */
+	int wrong;	/* a byte or a mark that was not sent */
 	int fin;
 	int error;	/* ECONNRESET is RST */
 };
 
 struct peer {
-	int fd;			/* -1: not yet, or no longer */
-	size_t queued, sent;	/* bytes: to be sent, and taken by the socket */
-	size_t urgent;		/* bytes up to and with the last urgent one */
+	int fd;			/* -1: not yet or no longer open */
+	size_t queued, sent;	/* bytes to be sent; taken by the socket */
+	size_t urgent;		/* bytes up to the last urgent one, inclusive */
 	int half_closed, closed, reset;
-	int healed;		/* segments were lost until lately */
-	int error;		/* met in sending; recv(2) will not report it */
-	int64_t stalled;	/* reads nothing before that time */
-	int64_t rate;		/* bytes/s that it reads; 0: all it can */
+	int healed;		/* segments were lost until recently */
+	int error;		/* send(2)'s; recv(2) will not report it */
+	int64_t stalled;	/* reads nothing until that time */
+	int64_t rate;		/* bytes/s that it reads; 0: no limit */
 	int64_t allowed;	/* thousandths of a byte, at this rate, */
 	int64_t counted;	/* until that time */
 	struct seen seen;
@@ -90,10 +90,10 @@ struct play {
 	int64_t moved;		/* when something last moved */
 	unsigned drips;		/* bytes that a trickle has sent, */
 	int64_t drip;		/* and when the next is due */
-	int front;		/* where the client is accepted; -1: it is */
-	int listener;		/* where the target is accepted; -1: it is */
-	int over;		/* the script is; its relay may not be */
-	pid_t relay;		/* 0: none, or gone */
+	int front;		/* listener for the client; -1: accepted */
+	int listener;		/* listener for the target; -1: accepted */
+	int over;		/* the script is over; its relay may not be */
+	pid_t relay;		/* 0: none, or ended */
 	struct peer peer[ENDS];
 	char trouble[80];
 };
@@ -115,8 +115,8 @@ void	put_seen(struct text *, const struct seen *, int certain);
 
 /*
  * The ends of a script's connections, with the buffers that it asks for.
- * make_listener: NULL where a relay's client is accepted.
- * start_relay: as inetd does it: 0, 1 and 2 are the client's socket.
+ * make_listener: the script is NULL for a listener for the relay's client.
+ * start_relay: as inetd does: 0, 1 and 2 are the client's socket.
  */
 int	make_listener(int domain, const struct script *);
 int	take_connection(int listener);
@@ -125,13 +125,13 @@ int	dial(int listener, const struct script *);
 pid_t	start_relay(int client, const struct script *, int port);
 
 /*
- * play_begin: in this way.
- * play_interest: what to ask of ENDS + 1 descriptors.
- * play_step: handles what poll(2) has found, and does as many ops as it may.
- * play_ended: true when all is seen, and the relay has ended.
+ * play_begin: starts playing in this way.
+ * play_interest: the poll set, of ENDS + 1 descriptors.
+ * play_step: handles the events from poll(2), and does as many ops as it may.
+ * play_ended: true when everything is seen, and the relay has ended.
  */
 extern int64_t present;		/* milliseconds() */
-extern int64_t soon;		/* what takes longer has failed */
+extern int64_t soon;		/* anything slower has failed */
 void	play_prepare(void);
 void	play_begin(struct play *, const struct script *, int way);
 void	play_interest(const struct play *, struct pollfd *);

@@ -1,15 +1,16 @@
 /*
  * Random scripts: what two peers do to each other, made from a seed, played
  * once over a direct TCP connection and once through a relay.  Each end must
- * see the same: the bytes, the places of the urgent marks, how its stream ends.
+ * see the same both times: the bytes, the places of the urgent marks, the
+ * stream's end.
  *
  *	tests/scripts [-p | -l] [-av] [-j jobs] [-n count] [-s first-seed]
  *
  * -p plays patient scripts, in which seconds pass and a system forgets closed
- * connections, in a network namespace where it does so soon; -l the same in one
- * that loses some packets and doubles some.  SCRIPTS in the environment is a
- * count, too, and PATIENT that of patient ones; -a goes on after a difference;
- * -v shows each script and what was seen.
+ * connections, in a network namespace where it soon does; -l plays them in one
+ * that also loses some packets and duplicates some.  SCRIPTS in the environment
+ * is a count, too, and PATIENT is that of patient scripts.  -a goes on after a
+ * difference; -v shows each script and what was seen.
  */
 
 #include "../lib/places.h"
@@ -28,15 +29,15 @@
 
 enum {
 	QUICK_SLOTS = 24,	/* scripts that a process plays at a time */
-	MOST_SLOTS = 300,	/* of those that mostly wait */
-	AT_ONCE = 3,		/* started before the others are served */
+	MOST_SLOTS = 300,	/* the same, if they mostly wait */
+	AT_ONCE = 3,		/* started before others are served again */
 	MOST_JOBS = 64,
-	TRIES = 5		/* tries of a script then */
+	TRIES = 5		/* tries of a script after a standstill */
 };
 
 struct slot {
 	int busy;
-	int begun;		/* ways: in turn, or both at a time */
+	int begun;		/* number of ways begun so far */
 	int late;		/* the machine has stood still meanwhile */
 	int tries;
 	struct script script;
@@ -49,7 +50,7 @@ static int all;			/* go on after a difference */
 static int verbose;
 static volatile sig_atomic_t stop;
 
-/* In what the two ways differ; 0 if in nothing. */
+/* How the two ways differ; 0 if they do not. */
 static int
 differs(const struct slot *slot, struct text *why)
 {
@@ -74,7 +75,8 @@ differs(const struct slot *slot, struct text *why)
 }
 
 /*
- * Both ways are done: report a difference to the parent, which ends everything.
+ * Both ways are done: report any difference to the parent, which then ends
+ * everything.
  */
 static void
 compare(const struct slot *slot)
@@ -110,7 +112,9 @@ compare(const struct slot *slot)
 	put(&t, "# again: %sRELAY=%s tests/scripts%s -s %llu -n 1 -v\n",
 	    target_family() == AF_INET6 ? "TARGET6=yes " : "", relay_path,
 	    options[slot->script.kind], seed);
-	/* With the final NUL, because another process may add its own. */
+	/*
+	 * Write the final NUL, too, because another process may add its report.
+	 */
 	(void)!write(reports, t.s, t.n + 1);
 	stop = !all;
 }
@@ -129,14 +133,15 @@ start(struct slot *slot)
 	slot->begun = 0;
 	slot->late = 0;
 	begin_next(slot);
-	/* Patient ones mostly wait. */
+	/* Patient scripts mostly wait. */
 	if (slot->script.kind != QUICK)
 		begin_next(slot);
 }
 
 /*
- * Both ways; then the slot is free for another script.  A session with a limit
- * ends if the machine stands still for long, so that is no verdict.
+ * Play both ways; then the slot is free for the next script.  If the machine
+ * stands still for long, a session with a limit ends: a difference does not
+ * count then.
  */
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
@@ -174,8 +179,8 @@ caught(int sig)
 }
 
 /*
- * How many scripts at a time: those that wait leave room for others.  One may
- * need seven descriptors: two ends and a listener each way, and another
+ * How many scripts to play at a time: patient ones leave room for others.  A
+ * script may need seven descriptors: two ends and a listener each way, and a
  * listener for the relay's client.
  */
 static unsigned
@@ -193,7 +198,7 @@ most_slots(void)
 	    files.rlim_max < 7 + 32 ? 1 : (unsigned)(files.rlim_max - 32) / 7;
 }
 
-/* Play every stride'th script from this seed on, up to the last one. */
+/* Play every stride'th script from this seed up to the last one. */
 static void
 play(uint64_t seed, uint64_t last, uint64_t stride)
 {
@@ -229,7 +234,8 @@ play(uint64_t seed, uint64_t last, uint64_t stride)
 		if (fd == fds)
 			break;
 		/*
-		 * No event reports that all is acknowledged, or a stall over.
+		 * No event reports the last acknowledgement, or the end of a
+		 * stall.
 		 */
 		if (poll(fds, (nfds_t)(fd - fds), kind == QUICK ? 1 : 5) == -1
 		    && errno != EINTR)
@@ -266,7 +272,7 @@ start_worker(uint64_t first, uint64_t last, uint64_t stride)
 	_exit(0);
 }
 
-/* A network of its own, where a system soon forgets, or packets are lost. */
+/* A separate network, where a system forgets soon, or packets are lost. */
 static void
 set_apart(void)
 {
@@ -291,7 +297,9 @@ set_apart(void)
 	put_file("/proc/sys/net/ipv4/tcp_fin_timeout", "1");
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_time", "1");
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_intvl", "1");
-	/* For longer than a script loses segments, from 0.2 s on. */
+	/*
+	 * Retransmit, from 0.2 s on, for longer than a script loses segments.
+	 */
 	put_file("/proc/sys/net/ipv4/tcp_retries2", "7");
 	if (kind != LOSSY)
 		return;
@@ -308,7 +316,7 @@ take_place(void)
 	need_ipv6();
 }
 
-/* True if that is possible; if not, says why. */
+/* True if that is possible; otherwise `why' gets the reason. */
 static int
 can_take_place(char *why, size_t size)
 {
@@ -364,7 +372,7 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 	for (i = 0; i < jobs; i++)
 		pid[i] = start_worker(first + i, first + count - 1, jobs);
 	close(end[1]);
-	/* The first report is enough; if there is none, all have ended. */
+	/* The first report is enough; without one, all processes have ended. */
 	differences = 0;
 	while ((differences == 0 || all) &&
 	    (got = read(end[0], report, sizeof report)) > 0) {

@@ -1,6 +1,4 @@
-/*
- * make demo, looked at from outside: what it prints and what it leaves behind.
- */
+/* make demo, seen from outside: what it prints and what it leaves behind. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -18,14 +16,14 @@
 
 struct demo {
 	pid_t pid;
-	int out;		/* reads its 1 and 2 */
-	char text[8192];	/* what has come of them */
+	int out;		/* reads the demo's 1 and 2 */
+	char text[8192];	/* what has been read */
 	char dir[256];		/* its TMPDIR */
 };
 
 /*
  * Start the command as a terminal does: in our process group, where ^C ends it.
- * We are in that group too, and let ^C pass.
+ * We are in that group, too, and ignore ^C.
  */
 static void
 start(struct demo *d, const char *const *argv)
@@ -56,7 +54,7 @@ start(struct demo *d, const char *const *argv)
 }
 #define start(...) FROM(start, __VA_ARGS__)
 
-/* The demo itself, with these in its environment (NULL: not there). */
+/* Start only the demo, with these in its environment (NULL: unset). */
 static void
 begin_anywhere(struct demo *d, const char *relay, const char *target,
     const char *port)
@@ -82,7 +80,7 @@ begin_demo(struct demo *d, const char *relay, const char *target,
 }
 #define begin_demo(...) FROM(begin_demo, __VA_ARGS__)
 
-/* Read on until this appears; NULL: to the end. */
+/* Read until these words appear; NULL: to the end. */
 static void
 read_until(struct demo *d, const char *words)
 {
@@ -105,8 +103,8 @@ read_until(struct demo *d, const char *words)
 #define read_until(...) FROM(read_until, __VA_ARGS__)
 
 /*
- * The status with which it ends; and nothing is left: no process in our group
- * once we have left it, and no file.
+ * Wait for the demo's end, and return its status.  Nothing may be left: no
+ * process in our group (which we leave), and no file.
  */
 static int
 finished(struct demo *d)
@@ -124,7 +122,7 @@ finished(struct demo *d)
 	group = getpgrp();
 	if (setpgid(0, getpgid(getppid())) == -1)
 		fail("setpgid: %s", strerror(errno));
-	/* What the shell had not waited for, init does. */
+	/* Processes that the shell did not wait for are reaped by init. */
 	while (kill(-group, 0) == 0) {
 		if (milliseconds() > end)
 			fail("left a process behind");
@@ -147,7 +145,7 @@ expect_finished(struct demo *d, int want)
 }
 #define expect_finished(...) FROM(expect_finished, __VA_ARGS__)
 
-/* What stands between these words and the end of the line. */
+/* Get the text between these words and the end of the line. */
 static const char *
 after(const struct demo *d, const char *words, char *to, size_t size)
 {
@@ -202,7 +200,10 @@ TEST(demo,
 	int64_t began;
 
 	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
-	/* What a make above us wants of its own children is not for this. */
+	/*
+	 * Options that a make above us has for its children must not apply
+	 * here.
+	 */
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
 	unsetenv("MAKELEVEL");
@@ -245,7 +246,7 @@ TEST(demo_target,
 	snprintf(text, sizeof text, "%d", port);
 	begin_demo(&d, relay_path, target, text);
 
-	/* The demo's own client. */
+	/* The first client is the demo's own. */
 	server = accept_from(listener);
 	if (!readable(server, SOON) ||
 	    recv(server, request, sizeof request, 0) < 5 ||
@@ -260,7 +261,7 @@ TEST(demo_target,
 	snprintf(want, sizeof want, "\n[::1]:%d stays open", port);
 	after(&d, want, text, sizeof text);
 
-	/* Two more, one after the other, as long as it stays up. */
+	/* Two more clients, one after the other, because it stays up. */
 	d.text[0] = '\0';
 	client = connect_to(AF_INET6, port);
 	server = accept_from(listener);
@@ -413,7 +414,7 @@ TEST(demo_without_ipv6,
 	struct demo d;
 	char text[64];
 
-	/* A machine as it was in 2005: 127.0.0.1, and no ::1. */
+	/* A machine as in 2005: 127.0.0.1, and no ::1. */
 	apart();
 	if (access(disable, F_OK) == 0)
 		put_file(disable, "1");

@@ -2,16 +2,16 @@
 # make demo: a page from a web server that speaks only IPv4, fetched over IPv6.
 #
 # make demo TARGET=192.0.2.10:80 PORT=8080: the same with a server of yours,
-# through port 8080 of ::1, until interrupted.  TARGET='192.0.2.10 80' will do as
-# well; without a port it is the one that is dialled.  Without PORT the system
-# chooses one.
+# through port 8080 of ::1, until interrupted.  TARGET='192.0.2.10 80' works as
+# well; without a port the target's port is the one that the client dials.
+# Without PORT the system chooses one.
 
 cd "$(dirname "$0")/../.." || exit 1
 RELAY=${RELAY:-./stfl-relay} TARGET=${TARGET:-} PORT=${PORT:-0}
 web='' listener=''
 
-# Signals are heeded, but for the moments in which something has come to be that
-# finish does not know of yet.
+# Signals end the demo, except while something exists that finish does not know
+# of yet.
 heed() {
 	trap 'finish; exit 129' HUP
 	trap 'finish; exit 130' INT
@@ -19,7 +19,8 @@ heed() {
 }
 ignore() { trap '' HUP INT TERM; }
 
-# A child that is still a shell would lose a signal that we heed: SIGUSR1 is none.
+# SIGUSR1, because a child that is still a shell would lose a signal that we
+# trap.
 finish() {
 	ignore
 	for pid in $web $listener; do
@@ -35,10 +36,10 @@ stop() {
 	exit 1
 }
 
-# What a server has sent, fit for a terminal.
+# Make what a server has sent safe for a terminal.
 show() { LC_ALL=C tr -cd '\12\40-\176' | sed 's/^/    /'; }
 
-# Start the super-server, with these options besides, and learn its port.
+# Start the super-server, with these additional options, and learn its port.
 listen() {
 	ignore
 	# shellcheck disable=SC2086 # without a port there is no word for it
@@ -54,7 +55,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-demo.XXXXXX") || exit 1
 trap finish EXIT
 heed
 
-# Without IPv6 this says so.
+# Without IPv6 this prints an error.
 tests/servers/superserver -n 0 true >"$dir/none" 2>"$dir/log" || stop "$(cat "$dir/log")"
 mkfifo "$dir/port" "$dir/web" || exit 1
 
@@ -81,8 +82,8 @@ listen -n 1 2>"$dir/log" || stop "$(cat "$dir/log")"
 echo "A super-server   [::1]:$PORT, starts for each connection:"
 echo "                 stfl-relay -v $host${port:+ $port}"
 
-# The super-server ends when its one session has; unless it never had one.  A
-# target that is silent is given up sooner by the relay (-w) than by the client.
+# The super-server ends after its one session; but not if there never was one.
+# For a silent target the relay's limit (-w) is shorter than the client's.
 tests/servers/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
 status=$?
 [ $status -le 1 ] || kill -s USR1 "$listener"
@@ -99,7 +100,7 @@ elif [ -n "$TARGET" ]; then
 	echo "    $(($(wc -c <"$dir/page"))) bytes, the first line of which is"
 	sed 1q "$dir/page" | cut -c 1-72 | show
 else
-	# Less the lines between the status and the page.
+	# Without the lines between the status and the page.
 	sed '2,/^.\{0,1\}$/d' "$dir/page" | show
 fi
 if [ -s "$dir/page" ] && [ $status -ne 0 ]; then

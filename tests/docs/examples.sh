@@ -1,14 +1,14 @@
 #!/bin/sh
 # The commands and services of README.md, and the examples of the manual page:
-# taken from there and run, each before a real web server.  All that is replaced
-# is in here() and in by_hand().
+# extracted and run, each in front of a real web server.  Only here() and
+# by_hand() replace anything in them.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
 [ "${1:-}" != boot ] || {
-	# Process 1 of namespaces of its own becomes a systemd that knows no
-	# unit but those in $2.  What is set in /proc/sys would be set for the
-	# whole machine.
+	# The systemd here is process 1 of new namespaces, and knows no unit
+	# except those in $2.  Writing to /proc/sys would affect the whole
+	# machine.
 	mount --bind /proc/sys /proc/sys &&
 	    mount -o remount,bind,ro /proc/sys &&
 	    mount -t tmpfs none /sys/fs/cgroup &&
@@ -26,8 +26,8 @@
 # shellcheck source=tests/servers/servers.lib.sh
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
-# Each becomes a file in $dir: readme.N, and manual.N.  A line is one, except in
-# what has several; one that goes on is joined to the next.
+# Each becomes a file in $dir: readme.N or manual.N.  Every line is an example,
+# except where an example has several; continued lines are joined.
 awk -v file="$dir/readme." '
 	/^#/ { on = /^## (A service|Who was)/ }
 	! sub(/^    /, "") { whole = 0; next }
@@ -43,7 +43,7 @@ awk -v name="$dir/manual." '
 		else print >file }
 	on && /^\.Bd/ { file = name (++n) }' man/stfl-relay.8
 
-# here FILE FRONT TARGET: the example with the program under test, with these
+# here FILE FRONT TARGET: the example for the program under test, with these
 # ports for the listener and the target in place of 80, 8080 and http, ::1 for
 # 2001:db8::1, and 127.0.0.1 for 192.0.2.10.
 here() {
@@ -60,14 +60,14 @@ here() {
 	sed "$script" "$dir/$1"
 }
 
-# fetch PORT: the file comes whole.
+# fetch PORT: the file arrives complete.
 fetch() {
 	why=$(curl -s -S -6 --noproxy '*' -m 10 -o "$dir/got" \
 	    "http://\[::1\]:$1/www/file" 2>&1) &&
 	    why=$(cmp "$dir/got" "$dir/www/file" 2>&1)
 }
 
-# run NAME COMMAND FRONT: it listens, and two clients get the file.
+# run NAME COMMAND FRONT: the command listens, and two clients get the file.
 run() {
 	start "$1" sh -c "exec $2"
 	up "$1" 6 "$3" && fetch "$3" && fetch "$3"
@@ -76,7 +76,7 @@ run() {
 	return "$1"
 }
 
-# conf FILE FRONT TARGET: an example that is a file, likewise.
+# conf FILE FRONT TARGET: the same for an example that is a file.
 conf() {
 	here "$@" >"$dir/$1.conf"
 	case $(head -n 1 "$dir/$1.conf") in
@@ -98,8 +98,9 @@ conf() {
 	up "$1" 6 "$2" && fetch "$2" && fetch "$2"
 }
 
-# session FILE PORT: a command for any super-server leads to the server; ours
-# dials the target's port.  PROXY's header is not HTTP: then a session is enough.
+# session FILE PORT: a command for any super-server leads to the server; our
+# super-server dials the target's port.  The PROXY header is not HTTP: with it,
+# a session is enough.
 session() {
 	command=$(here "$1" "$2" "$2" | sed "s,$relay,& -v,")
 	# shellcheck disable=SC2086
@@ -117,7 +118,7 @@ session() {
 	until_true grep -q 'end=eof' "$dir/$1.log"
 }
 
-# search FILE: the line of this port, and none that only begins like it.
+# search FILE: finds the line of this port, and none that only begins like it.
 search() {
 	port=$(sed 's/.*via=127.0.0.1:\([0-9]*\) .*/\1/' "$dir/$1")
 	printf '%s\n' "via=127.0.0.1:${port}3" "via=127.0.0.1:$port up=1" >"$dir/log"
@@ -126,7 +127,7 @@ search() {
 	[ "$why" = "via=127.0.0.1:$port up=1" ]
 }
 
-# boot: a systemd for the two examples that want one, with these units.
+# boot: a systemd for the two examples that need one, with these units.
 boot() {
 	for unit in sysinit basic shutdown; do
 		printf '[Unit]\nDefaultDependencies=no\n' \
@@ -134,7 +135,7 @@ boot() {
 	done
 	mkdir "$dir/cgroup"
 	group=$dir/cgroup/stfl-relay-examples.$$
-	# In a group of its own it finds none of the machine's.
+	# In its own cgroup this systemd sees none of the machine's processes.
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" || return
 	sh -c 'echo $$ >"$1/cgroup.procs" && exec unshare -C -f -m -p -u \
@@ -184,8 +185,8 @@ units() {
 	    fetch "$2" && fetch "$2"
 }
 
-# by_hand FILE PORT: the commands that set units up, for a service that has this
-# port; systemd takes [::] for it, and Apache has it on 127.0.0.1.
+# by_hand FILE PORT: the commands that set up units, for a service with this
+# port, on which systemd listens at [::] and Apache at 127.0.0.1.
 by_hand() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	commands=$(sed "s/@80\./@$2./" "$dir/$1")
@@ -193,7 +194,8 @@ by_hand() {
 	    until_true listening 6 "$2" && fetch "$2" && fetch "$2"
 }
 
-# refused SAYING FRONT COMMAND: what is no TCP connection is refused in words.
+# refused SAYING FRONT COMMAND: anything but a TCP connection is refused in
+# words.
 refused() {
 	saying=$1 front=$2
 	shift 2
@@ -204,17 +206,18 @@ refused() {
 	until_true grep -q "standard input is $saying" "$dir/refused.log"
 }
 
-# tell PORT: what a server is told by the header that comes through this listener,
-# without the client's port (16 bytes, then addresses and ports); and the reply.
+# tell PORT: what the header that comes through this listener tells a server,
+# without the client's port (16 bytes, then addresses and ports); and the
+# reply.
 tell() {
 	curl -s -S -6 --noproxy '*' -m 10 "http://\[::1\]:$1/" 2>&1
 	od -A n -t x1 -v -N 48 "$dir/header"
 }
 
-# compared FRONT TARGET: HAProxy, with doc/growing.md's configuration, and the line that
-# it is to be equal to, before a server that keeps the header.
+# compared FRONT TARGET: HAProxy with doc/growing.md's configuration, and the
+# line that it must be equal to, in front of a server that keeps the header.
 compared() {
-	# What it had not read would turn its end into RST.
+	# Unread bytes would turn the server's end into RST.
 	cat >"$dir/receive" <<-END
 		dd bs=52 count=1 iflag=fullblock of=$dir/header
 		while read -r line && [ \${#line} -gt 1 ]; do :; done
@@ -234,7 +237,7 @@ compared() {
 	[ "$theirs" = "$ours" ] && [ "${ours%%[!a-z]*}" = reply ]
 }
 
-# sentence FILE: what is to be shown of this example.
+# sentence FILE: what this example must prove.
 sentence() {
 	from="the manual's example of"
 	case $1 in readme*) from="README's example of" ;; esac
@@ -255,7 +258,7 @@ sentence() {
 	esac
 }
 
-# missing FILE: why it cannot be run.
+# missing FILE: why the example cannot be run.
 missing() {
 	have apache2 || { echo "apache2 is not installed"; return; }
 	have curl || { echo "curl is not installed"; return; }
@@ -277,8 +280,8 @@ missing() {
 	esac | grep -q . || echo "it is not installed"
 }
 
-# Debian's busybox has no tcpsvd, and it has no s6-tcpserver: they are tried
-# where they are.  The second file of the units belongs to the first.
+# Debian's busybox has no tcpsvd, and Debian has no s6-tcpserver: they are only
+# tried where they exist.  The units' second file belongs to the first.
 elsewhere() {
 	case $(head -n 1 "$dir/$1") in
 	busybox*) ! busybox --list 2>/dev/null | grep -q tcpsvd ;;
@@ -316,7 +319,8 @@ for file in $examples; do
 	why=$(missing "$file")
 	[ -z "$why" ] || { skip "$said" "$why"; continue; }
 	up apache 4 "$number" || { not_ok "$said" "$why"; continue; }
-	# The listener has another port than the target, but where both are one.
+	# The listener's port differs from the target's, unless one word stands
+	# for both.
 	front=$((number + 20))
 	case $(head -n 1 "$dir/$file") in
 	http* | service*) verdict "$said" conf "$file" $front "$number" ;;

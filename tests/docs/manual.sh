@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the manual page says, held against the program's tests.
+# The statements of the manual page, compared with the program's tests.
 
 cd "$(dirname "$0")/../.." || exit 1
 status=0

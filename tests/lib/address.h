@@ -1,4 +1,4 @@
-/* Addresses: as text, and those of sockets. */
+/* Addresses, as text and of sockets. */
 
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -14,13 +14,13 @@ union address {
 };
 
 /*
- * address: from "192.0.2.1", "2001:db8::1" or "fe80::1%lo", and a port.
- * host_text: the address alone, without port and scope.
- * address_text: as the log line gives it, "192.0.2.1:80" or "[fe80::1%1]:80".
- * Either text lasts until the next call of the same function.
+ * address: made of "192.0.2.1", "2001:db8::1" or "fe80::1%lo", and a port.
+ * host_text: only the address, without port and scope.
+ * address_text: as in the log line, "192.0.2.1:80" or "[fe80::1%1]:80".
+ * Either text is valid until the next call of the same function.
  * own_name, peer_name: a socket's own address, and its peer's.
- * bound_to: a TCP socket bound to that address, for both protocols if possible;
- * waits for an address that was added a moment ago.
+ * bound_to: a TCP socket bound to this address, for both protocols if possible;
+ * waits until a newly added address can be used.
  */
 union address address(const char *text, int port);
 socklen_t address_size(const union address *);

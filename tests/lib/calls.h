@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that connect from one given address to another, and what
- * their lines say of the addresses.
+ * Sessions of clients that connect from a given address to a given address, and
+ * the addresses in their log lines.
  */
 
 #ifndef CALLS_H
@@ -10,12 +10,12 @@
 #include "relay.h"
 
 /*
- * call: a client at one address and port connects to another; port 0 is any.
+ * call: a client connects from one address and port to another; port 0 is any.
  * Returns the relay's socket; the client's own is in the session.
- * serve: starts a relay on it, with -v and these arguments, which end with
- * NULL.
- * serve_to: the same, and its target is accepted from this listener, which is
- * closed.
+ * serve: starts a relay on that socket, with -v and these arguments, which end
+ * with NULL.
+ * serve_to: also accepts its target from this listener, and closes the
+ * listener.
  * expect_named: the line contains these words among the addresses.
  * expect_whole: FIN both ways, and a last line with these byte counts.
  * expect_failure: the client gets RST without a byte, and the operator a line

@@ -1,6 +1,6 @@
 /*
- * Kernels that lack a system call, or refuse it, simulated by a filter that a
- * relay's parent installs (seccomp(2)).
+ * Simulated kernels that lack a system call or refuse it.  The relay's parent
+ * installs a filter for that (seccomp(2)).
  */
 
 #ifndef LACK_H
@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
-/* This call, or only if that argument has this value, fails with this errno. */
+/*
+ * This call fails with this errno, always or only if that argument has this
+ * value.
+ */
 struct lack {
 	long call;
 	int argument;		/* from 0, or ANY_ARGUMENT */
@@ -18,8 +21,8 @@ struct lack {
 enum { ANY_ARGUMENT = -1 };
 
 /*
- * lack_calls: from here on, in this process and what it executes; exits if that
- * is impossible.  For relay_setup.
+ * lack_calls: takes effect at once, in this process and in what it executes;
+ * exits if that is impossible.  For use as relay_setup.
  */
 void	lack_calls(const struct lack *, size_t n);
 

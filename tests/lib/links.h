@@ -1,7 +1,7 @@
 /*
- * Links that go down: a relay between peers on both sides of a router, all in
- * network namespaces.  There are two sessions at once: in one the client is
- * far, behind the router, in the other the target is.
+ * Links that go down.  The relay is between peers on both sides of a router,
+ * all in network namespaces.  There are two sessions at once: in one the client
+ * is far, beyond the router; in the other the target is.
  */
 
 #ifndef LINKS_H
@@ -11,8 +11,8 @@
 #include "relay.h"
 
 /*
- * Where a socket is: with the relay; in the router, where the near peers are;
- * or beyond it, where the far peers are and where the link goes down.  Clients
+ * Where a socket is: with the relay; in the router, like the near peers; or
+ * beyond it, like the far peers.  The link to the far peers goes down.  Clients
  * reach the relay at fd00::1.
  */
 enum place { RELAY, ROUTER, FAR, PLACES };
@@ -25,11 +25,12 @@ extern struct session far_sessions[2];
 #define near_fd(far) far_sessions[far].fd[!far]
 
 /*
- * make_links: creates all this; from here on the test is where the relay is.
- * go_to: sockets opened from now on are there.
- * begin_far: both sessions, with this -k and -t; 1000 bytes have come from the
- * far peers.  begin_links: make_links, and begin_far with -k 1.
- * link_down: returns the time at which it went down.
+ * make_links: creates all this and moves the test to the relay's place.
+ * go_to: sockets opened from now on are in this place.
+ * begin_far: starts both sessions, with this -k and -t; 1000 bytes have come
+ * from the far peers.
+ * begin_links: make_links, and begin_far with -k 1.
+ * link_down: returns the time at which the link went down.
  * route_away: the router answers with ICMP unreachable, until route_back.
  * send_near: both near peers send this number of bytes of stream 3.
  */

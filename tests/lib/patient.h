@@ -1,6 +1,6 @@
 /*
- * Sessions in which time matters, in a network of their own where the system's
- * own timeouts are short.
+ * Sessions in which time matters, in a separate network where the system's
+ * timeouts are short.
  */
 
 #ifndef PATIENT_H
@@ -12,33 +12,35 @@
 enum { LIMIT = 2000 };
 #define LIMIT_TEXT "2"
 
-/* On a slow machine a session may end later than it should, by this factor. */
+/* On a slow machine a session may end this many times later than it should. */
 #define SLOW_MACHINE (3 * test_slow())
 
-/* And after a peer has vanished: at -k 1 TCP probes ever more rarely. */
+/* When -k 1 counts a vanished peer as lost: TCP probes less and less often. */
 #define MISSED (6000 * test_slow())
 
 struct patient {
 	struct relay relay;
-	pid_t pid;		/* the relay's, also when it is over */
+	pid_t pid;		/* the relay's, even after its end */
 	int fd[2];		/* the peers' own sockets */
-	int port[2];		/* theirs, also when they are closed */
-	int relay_port[2];	/* and the relay's, towards them */
+	int port[2];		/* the peers', even once closed */
+	int relay_port[2];	/* the relay's, towards the peers */
 };
 
 /*
- * own_network: an ordinary one, with packets no larger than a window: a closed
- * connection is forgotten after a second, receivers have `receive' bytes of
- * buffer, and senders 4 MiB.  patient_begin: a session with up to two options.
- * patient_over: the relay ends with status 0, and its line has these numbers of
- * bytes from this side and back to it, and this end.
- * finish_both: both sides have everything: FIN from each side that has not
- * finished yet.  peer_state, relay_state: tcp(7), of either end of a side's
- * connection;
- * 0: the system knows of none.  expect_forgotten: wait until that is so.
- * arrived: bytes that wait to be read.  settle: wait until nothing comes any
- * more.
- * broken: the connection is over.
+ * own_network: an ordinary network, with packets no larger than a window, in
+ * which a closed connection is forgotten after a second.  Receivers have
+ * `receive' bytes of buffer, and senders 4 MiB.
+ * patient_begin: a session with up to two options.
+ * patient_over: the relay ends with status 0; its line has this end, and these
+ * numbers of bytes from this side and back to it.
+ * finish_both: each side that has not finished yet does so; both sides have
+ * received everything, then FIN.
+ * peer_state, relay_state: the tcp(7) state of either end of a side's
+ * connection; 0 if the system knows no such connection.
+ * expect_forgotten: waits until that state is 0.
+ * arrived: the number of bytes that wait to be read.
+ * settle: waits until no more bytes come.
+ * broken: true if the connection is over.
  */
 void	own_network(int receive);
 void	patient_begin(struct patient *, const char *option, const char *value,

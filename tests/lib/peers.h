@@ -1,6 +1,6 @@
 /*
- * Both peers of a session: real sockets on loopback, and what is sent and
- * expected on them.  Every wait is bounded.
+ * Both peers of a session: real sockets on loopback, and what to send and
+ * expect on them.  Every wait is bounded.
  */
 
 #ifndef PEERS_H
@@ -24,7 +24,7 @@ enum ending { FIN, RST, NOTHING };
 
 /*
  * Clients are at ::1 and targets at 127.0.0.1; with TARGET6 in the environment
- * it is the other way round.  target_host is what the relay is given.
+ * it is the other way round.  target_host is the argument for the relay.
  */
 int	client_family(void);
 int	target_family(void);
@@ -32,12 +32,14 @@ const char *target_host(void);
 
 /*
  * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
- * need_ipv6: skip if there is no ::1; other functions that need it do so too.
+ * need_ipv6: skips if there is no ::1; other functions that need ::1 do so,
+ * too.
  * refuse_on: holds a port on which nobody listens.
- * congest: make a listener with a backlog of 0 answer nobody until *filler, the
- * first in its queue, is accepted.  blackhole: a listener that answers nobody.
- * fill: send until the kernel takes no more; returns how many bytes it took.
- * unacked: bytes that the peer's kernel has not acknowledged.
+ * congest: makes a listener with a backlog of 0 answer nobody until *filler,
+ * the first in its queue, is accepted.
+ * blackhole: a listener that answers nobody.
+ * fill: sends until the kernel takes no more; returns how many bytes it took.
+ * unacked: the number of bytes that the peer's kernel has not acknowledged.
  */
 void	need_ipv6(void);
 int	listen_on(int family);
@@ -63,10 +65,12 @@ uint64_t fill(int fd, unsigned stream);
 uint64_t unacked(int fd);
 
 /*
- * Ends.  expect_reset: also where recv(2) does not report RST because FIN came
- * before.  finish: shutdown(2) for writing.  reset_now: SO_LINGER 0 and close.
- * converse: bytes each way, and FIN from both.  wait_acked: until the peer's
- * kernel has everything.
+ * Ends.
+ * expect_reset: RST, even if recv(2) does not report it because FIN came first.
+ * finish: shutdown(2) for writing.
+ * reset_now: SO_LINGER 0 and close(2).
+ * converse: bytes each way, and FIN from both.
+ * wait_acked: waits until the peer's kernel has everything.
  */
 void	expect_end(int fd, enum ending);
 void	expect_reset(int fd);
@@ -76,7 +80,7 @@ void	reset_now(int *fd);
 void	converse(int, int);
 void	wait_acked(int fd);
 
-/* f(fd, stream, 0, size) in a process of its own, at the same time. */
+/* Run f(fd, stream, 0, size) in a separate process, at the same time. */
 pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
 void	expect_done(pid_t);
 

@@ -1,4 +1,4 @@
-/* Surroundings of its own for a test; a skip where that is impossible. */
+/* Separate surroundings for a test; they skip where that is impossible. */
 
 #ifndef PLACES_H
 #define PLACES_H
@@ -6,15 +6,16 @@
 #include "test.h"
 
 /*
- * apart: from here on the test has its own mounts and network, loopback up.
- * give: one more address for loopback, once apart; for IPv4 its /24.
- * mount_over: an empty directory there, once apart.
+ * apart: gives the test its own mounts and network, with loopback up.
+ * give: adds an address to loopback, after apart; for IPv4 its whole /24.
+ * mount_over: mounts an empty directory there, after apart.
  * put_file: writes this into that file.
  * empty_file: an open file without a name.
- * syslog_socket: apart, with an empty /dev in which a syslogd's socket is;
- * returns that socket.
+ * syslog_socket: apart, with an empty /dev that contains only a syslogd's
+ * socket; returns that socket.
  * own_etc: apart, with an /etc that has only these hosts, and a nameserver at
- * 127.0.0.1.  name_socket: that nameserver's socket.
+ * 127.0.0.1.
+ * name_socket: that nameserver's socket.
  */
 void	apart(void);
 void	give(const char *address);
@@ -28,14 +29,15 @@ int	name_socket(void);
 
 /*
  * If the system has a log, run this command instead of the caller, without
- * access to it: nothing under test is to write there.  Otherwise, or with
- * HOST_LOG in the environment, it returns.
+ * access to the log: nothing under test may write there.  Otherwise, or with
+ * HOST_LOG in the environment, this returns.
  */
 void	hide_log(char *command[]);
 
 /*
- * Packets to a socket are lost on the way: those of that size or more; all of
- * them (vanish: it no longer answers anything).
+ * Packets to a socket are lost on the way.
+ * lose: those of at least this size.
+ * vanish: all of them; the socket no longer answers anything.
  */
 void	lose(int fd, unsigned size);
 void	lose_nothing(int fd);

@@ -152,6 +152,34 @@ stop_relay(pid_t pid)
 }
 
 /* Counted in turns, not by the clock: a machine may stand still for seconds. */
+/* What a process is at, where the system says so: its call, and where it waits. */
+static const char *
+doing(pid_t pid)
+{
+	static const char *const files[] = { "syscall", "wchan", "stat" };
+	static char text[300];
+	char path[40];
+	size_t i, len;
+	ssize_t n;
+	int fd;
+
+	for (i = len = 0; i < sizeof files / sizeof files[0]; i++) {
+		snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid,
+		    files[i]);
+		fd = open(path, O_RDONLY);
+		if (fd == -1)
+			continue;
+		n = read(fd, text + len, 90);
+		close(fd);
+		len += n > 0 ? (size_t)n : 0;
+		text[len++] = ' ';
+	}
+	text[len] = '\0';
+	while (strchr(text, '\n') != NULL)
+		*strchr(text, '\n') = ' ';
+	return text;
+}
+
 int
 relay_status(struct relay *r, int ms)
 {
@@ -159,7 +187,8 @@ relay_status(struct relay *r, int ms)
 
 	for (turns = 0; waitpid(r->pid, &status, WNOHANG) == 0; turns++) {
 		if (turns > ms)
-			fail("the relay did not end within %d ms", ms);
+			fail("the relay did not end within %d ms: %s", ms,
+			    doing(r->pid));
 		poll(NULL, 0, 1);
 	}
 	r->pid = -1;

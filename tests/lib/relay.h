@@ -1,4 +1,4 @@
-/* Relay processes, and sessions through them with their lines in the log. */
+/* Relay processes, sessions through them, and their lines in the log. */
 
 #ifndef RELAY_TEST_H
 #define RELAY_TEST_H
@@ -14,15 +14,15 @@ struct relay {
 
 /*
  * need_relay: exits if there is no program to test.
- * relay_start: a client connection of this family, handed to a relay as inetd
- * does it; the arguments end with NULL.  With `separate' descriptor 2 is a
- * pipe, else it is the client's socket.
- * relay_on: the same with this accepted socket, which is closed in the test.
+ * relay_start: passes a client connection of this family to a relay as inetd
+ * does; the arguments end with NULL.  With `separate' descriptor 2 is a pipe,
+ * otherwise it is the client's socket.
+ * relay_on: the same with this accepted socket, and closes it in the test.
  * relay_setup: called in the relay's process before the relay is executed.
- * relay_session: the same with -v and a pipe, to a target of ours, accepted.
- * stop_relay: SIGSTOP, and wait until it has stopped; SIGCONT lets it go on.
- * relay_status: the exit status within ms, 128 + signal if killed.
- * relay_stderr: everything that the relay wrote to its 2, until it closed it.
+ * relay_session: relay_start with -v and a pipe, and with our target, accepted.
+ * stop_relay: sends SIGSTOP and waits until it has stopped; SIGCONT resumes it.
+ * relay_status: the exit status, within this many ms; 128 + signal if killed.
+ * relay_stderr: everything that the relay wrote to its 2, until it closed 2.
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
 extern void (*relay_setup)(void);
@@ -36,26 +36,30 @@ void	stop_relay(pid_t);
 int	relay_status(struct relay *, int ms);
 void	relay_stderr(struct relay *, char *, size_t);
 
-/* A session with both of its peers, and what its lines are to say. */
+/* A session with both of its peers, and what its lines must say. */
 struct session {
 	struct relay relay;
-	pid_t pid;		/* the relay's, also when it is over */
+	pid_t pid;		/* the relay's, even after its end */
 	int fd[2];		/* the peers' own sockets */
-	char addresses[300];	/* as the log line is to give them */
+	char addresses[300];	/* as the log line must give them */
 };
 
 /*
  * begin: a session, with an option and its value if they are not NULL.
- * begin_as_inetd: descriptor 2 is the client's socket.  begin_on: on a client
- * connection that exists already, with this number of words in front of the
- * relay's own.  begin_without: a relay that may find no target; its line will
- * have these words for the target.  connected: a started relay (-v, separate)
- * connects, and the session is complete.  expect_dialing: wait until somebody
- * has sent SYN to this listener, in vain.  let_go: close the test's ends of it.
- * session_after: a whole session whose relay is started after this function has
- * run in its process.  delay: have strace(1) delay some of the relay's calls,
- * in strace's own words: returns how many words that puts in front of the
- * relay's.
+ * begin_as_inetd: the same with the client's socket on descriptor 2.
+ * begin_on: the same on an existing client connection, with this number of
+ * words before the relay's own.
+ * begin_without: a relay that may find no target; its line must have these
+ * words for the target.
+ * connected: a started relay (-v, separate) connects, and the session is
+ * complete.
+ * expect_dialing: waits until somebody has sent SYN to this listener without an
+ * answer.
+ * let_go: closes the test's ends of a session.
+ * session_after: a whole session; its relay is started after this function has
+ * run in its process.
+ * delay: has strace(1) delay some of the relay's calls; both texts are in
+ * strace's syntax.  Returns how many words this puts before the relay's.
  */
 enum { MOST_WORDS = 16 };
 void	begin(struct session *, const char *option, const char *value);
@@ -73,12 +77,14 @@ const char *port_text(int listener);
 const char *target_text(int listener);
 
 /*
- * Lines.  put_names: what they say of the addresses; without a target: these
- * words for it.  expect_line: one with this end, up and down; returns its secs
- * in milliseconds.  An end may finish with a *, which stands for anything.
- * expect_exit: the relay ends with this status, and such a line as its last.
- * expect_over: status 0, for a session that carried these amounts from a side
- * and back to it.
+ * Lines.
+ * put_names: the addresses that they must give; without a target: these words
+ * for it.
+ * expect_line: a line with this end, up and down; returns its secs in
+ * milliseconds.  An end may finish with a *, which matches anything.
+ * expect_exit: the relay ends with this status, and with such a line as its
+ * last.
+ * expect_over: status 0, and these amounts carried from a side and back to it.
  * signals_work: this session, just begun, logs a line on SIGUSR1, and ends on
  * SIGTERM.
  */
@@ -99,9 +105,9 @@ const char *sockets_of(int family);
 extern const char *const reset_of[], *const timeout_of[];	/* by side */
 
 /*
- * The relay ends with this status and end, for a target that cannot be reached,
- * and its client sees RST and no byte.  Two sessions at the same time: one with
- * a descriptor 2 of its own, one with the client's socket there.
+ * The relay ends with this status and end, because its target cannot be
+ * reached, and its client gets RST without a byte.  Two sessions run at once:
+ * one has a separate descriptor 2, the other has the client's socket there.
  */
 void	fails(int status, const char *target, const char *end,
 	    const char *const *args);

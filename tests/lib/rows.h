@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that dialled a listener of some kind, and tests that are
- * a table with a row for each case.
+ * Sessions of clients that dialled some kind of listener, and tests that are a
+ * table with a row for each case.
  */
 
 #ifndef ROWS_H
@@ -8,26 +8,28 @@
 
 #include "relay.h"
 
-/* One case of a test, which tells the function it is run with what to do. */
+/* One case of a test, passed to the function that runs it. */
 struct row {
 	const char *name;
 	int level, option;
 	const void *value;
 	socklen_t size;
-	int late;		/* no listener has it, or not all of it */
+	int late;		/* not (or not wholly) set on the listener */
 	void (*setup)(void);
 };
 
-/* Run each row in a process of its own, all at once. */
+/* Run each row in a separate process, all at once. */
 void	each_row(void (*)(const struct row *), const struct row *, size_t);
 #define EACH(run, rows) each_row(run, rows, sizeof rows / sizeof rows[0])
 
 /*
- * dual_stack: a listener of this protocol (0: TCP) for IPv6 and IPv4, with the
- * option of a row (or NULL), unless that is late.  row_dial: a connection to
- * its port at this address, mapped or not.  dialled: both, and *theirs is the
- * accepted socket, which gets the option in any case.  row_start: a relay on
- * theirs, with an option and its value, or NULL, and with its target connected.
+ * dual_stack: a listener of this protocol (0: TCP) for IPv6 and IPv4.  It has
+ * the option of a row (or NULL), unless the row is late.
+ * row_dial: a connection to its port at this address, mapped or not.
+ * dialled: both; *theirs is the accepted socket, which gets the option even if
+ * it is late.
+ * row_start: a relay on theirs, with an option and its value, or NULL, and with
+ * its target connected.
  * row_begin: dialled, and row_start.
  */
 int	dual_stack(int protocol, const struct row *);
@@ -40,7 +42,8 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole_session: everything: single bytes, a rest, bulk, and each half-close.
+ * whole_session: all kinds of traffic: single bytes, a rest, bulk, and each
+ * half-close.
  */
 void	whole_session(struct relay *);
 void	relay_ends(struct relay *, int);

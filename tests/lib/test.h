@@ -6,8 +6,8 @@
  *		...
  *	}
  *
- * One that holds each way is written once, for the side that acts (near), and
- * has two sentences; its ids are client_NAME and target_NAME:
+ * A test that holds each way is written once, for the side that acts (near),
+ * with two sentences; its ids are client_NAME and target_NAME:
  *
  *	EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
  *	    "a target's reset becomes a reset at the client")
@@ -15,10 +15,10 @@
  *		... near, !near ...
  *	}
  *
- * Every test runs in a process of its own, several at a time, within one limit.
- * A call that cannot do its work ends the test (fail, skip) and says where.  If
- * the expectation is in a function of the library, it says where that function
- * was called: such functions have a macro of the same name with HERE in it.
+ * Every test runs in a separate process, several at a time, within one time
+ * limit.  A call that cannot do its work ends the test (fail, skip) and names
+ * its place.  For a function of the library that place is where the test called
+ * it: such functions have a macro of the same name with HERE in it.
  */
 
 #ifndef TEST_H
@@ -77,8 +77,8 @@ static void \
 name(int near)
 
 /*
- * The place in the test, for what fails or is skipped from now on.  A function
- * that several tests share also says who has called it: after such a function
+ * The place in the test for failures and skips from now on.  For a function
+ * that several tests share, the caller is named, too: after such a function
  * there is
  *
  *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
@@ -87,7 +87,7 @@ void	test_at(const char *file, int line, const char *function);
 void	test_from(const char *file, int line, const char *function,
 	    const char *callee);
 void	test_words_to(int fd);	/* standard error, at first */
-void	test_about(const char *);	/* said first: which row of a table */
+void	test_about(const char *);	/* printed first: the row of a table */
 #define HERE(call) (test_at(__FILE__, __LINE__, __func__), call)
 #define FROM(callee, ...) (test_from(__FILE__, __LINE__, __func__, #callee), \
 	callee(__VA_ARGS__))
@@ -106,64 +106,65 @@ void	test_skip(const char *, ...)
 #endif
 
 /*
- * Time, in milliseconds.  No test has a limit of its own that a slow machine
- * could miss: all use these, and TEST_SLOW=4 in the environment makes each four
- * times as long.
+ * Time, in milliseconds.  No test has its own limit that a slow machine could
+ * exceed: all use these, and TEST_SLOW=4 in the environment makes each of them
+ * four times as long.
  */
 int	test_slow(void);
 
 /*
- * The program's own limits run on while a machine stands still: a test that
- * fails after a pause that took this much (LATE) too long is tried again by the
- * runner.
- * should_take: the same for what began then and has taken longer than ms.
+ * The program's own limits run on while a machine stands still: if a test fails
+ * after a pause that took this much (LATE) too long, the runner tries it again.
+ * should_take: notes the same of what began at this time and should take ms.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
 #define STOOD_STILL " (the machine stood still)"
 
-#define SOON (10000 * test_slow())	/* what takes longer has failed */
-#define PROMPTLY (3000 * test_slow())	/* sooner than any limit of a test */
-#define LATER (2000 * test_slow())	/* late by at most this */
-#define VANISHED (5000 * test_slow())	/* until -k 1 has lost a peer */
-#define STILL (300 * test_slow())	/* in which nothing may happen */
-#define FULL (500 * test_slow())	/* nothing taken: no buffer has room */
+#define SOON (10000 * test_slow())	/* anything slower has failed */
+#define PROMPTLY (3000 * test_slow())	/* less than any limit of a test */
+#define LATER (2000 * test_slow())	/* at most this much later */
+#define VANISHED (5000 * test_slow())	/* when -k 1 has lost a peer */
+#define STILL (300 * test_slow())	/* time in which nothing may happen */
+#define FULL (500 * test_slow())	/* nothing taken: buffers are full */
 
 /*
- * And the pauses that a rule demands.  They do not depend on the machine,
- * because they are compared with times of the relay's or the system's.
+ * Pauses that a rule demands.  They do not depend on the machine, because they
+ * are compared with times of the relay or the system.
  */
 enum {
 	SECOND = 1000,		/* the unit of the options */
-	DELAYED_ACK = 40,	/* TCP may hold back an acknowledgement */
-	SETTLED = 100,		/* longer than that: nothing is in flight */
+	DELAYED_ACK = 40,	/* TCP may delay an acknowledgement */
+	SETTLED = 100,		/* longer than that: nothing in flight */
 	PACE = 100,		/* between two small steps of a slow peer */
-	READER_LATE = 500,	/* one side has gone before the other reads */
+	READER_LATE = 500,	/* one side is gone before the other reads */
 	READER_PAUSES = 5000,	/* longer than the relay waits for a log */
 	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
 	SLOWLY = 21000,		/* longer than any timed relay waits */
 	PIPE_UNUSED = 2500,	/* a pipe is closed after two seconds */
 	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
-	WITHIN_LIMIT = 800,	/* of -T 2; three of them are beyond it */
-	PART_OF_LIMIT = 500,	/* of -t 2, which starts only later */
-	BEYOND_LIMIT = 2500,	/* -t 2 would be over */
+	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
+	PART_OF_LIMIT = 500,	/* below -t 2, which starts only later */
+	BEYOND_LIMIT = 2500,	/* longer than -t 2 */
 	PROBES_LOST = 4000,	/* -k 1 has lost a peer */
-	WINDOW_CLOSED = 7000,	/* longer than that */
+	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
 	ALARM_PAST = 1500,	/* alarm(1) has come */
 	TIMER_PAST = 200,	/* some of a timer's signals have come */
-	LOG_STUCK = 1000,	/* of the five seconds that a log may take */
+	LOG_STUCK = 1000,	/* part of the 5 s that a log may take */
 	UNEVEN = 1234		/* its digits are recognized in secs= */
 };
 void	pause_for(int ms);
 int64_t	milliseconds(void);
-const char *seconds(int);	/* an option's value, times the same factor */
+const char *seconds(int);	/* option value, times the same factor */
 
 /*
  * private_socket, private_pipe: closed in any program that is started.
- * unsent: bytes that the peer's system has not acknowledged; -1: unknown.
- * terminal: a new one, nobody's controlling terminal; a skip if there is none.
- * processors: those that we may use; one if the system does not tell them apart.
- * stay_on: run only on this one, if the system can do that.
+ * unsent: the number of bytes that the peer's system has not acknowledged; -1
+ * if unknown.
+ * terminal: a new terminal, nobody's controlling one; skips if there is none.
+ * processors: those that we may use; one if the system does not tell them
+ * apart.
+ * stay_on: runs only on this processor, if the system allows it.
  */
 int	terminal(void);
 int	processors(int list[], int most);

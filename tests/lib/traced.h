@@ -1,10 +1,10 @@
 /*
- * A relay under ptrace(2): which calls it makes, some of them made to fail.  It
- * is the real program, in any build.
+ * A relay under ptrace(2): which calls it makes, and with some of them made to
+ * fail.  The relay is the real program, in any build.
  *
- * trace_begin: the relays that this test starts from then on are traced, one at
- * a time.  What it returns says which calls fail, and what was seen.  The
- * tracing process takes the relay's place: relay.pid is the tracer's, and it
+ * trace_begin: from now on the relays that this test starts are traced, one at
+ * a time.  The result tells which calls fail, and what was seen.  The tracing
+ * process takes the relay's place: relay.pid is the tracer's, and the tracer
  * ends as the relay does.
  */
 
@@ -17,7 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #else
-/* Names that the tests use.  They are skipped where nothing can be traced. */
+/* Names for the tests, which are skipped where nothing can be traced. */
 enum {
 	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
 	SYS_close_range, SYS_landlock_create_ruleset,
@@ -31,8 +31,8 @@ enum {
 	TRACE_SPIN = 30000,	/* calls; a relay that makes more is spinning */
 	ANY = -1,		/* first argument of a call */
 	SHORT = -1,		/* instead of an errno: does less than asked */
-	PRETEND = -2,		/* instead of an errno: 0, does nothing */
-	KILLED = -3		/* instead of an errno: the process is killed */
+	PRETEND = -2,		/* instead of an errno: 0, nothing done */
+	KILLED = -3		/* instead of an errno: process is killed */
 };
 
 /* The nth call (from 1; 0: each) with this number fails with this errno. */
@@ -44,10 +44,10 @@ struct fault {
 };
 
 struct tracing {
-	/* to be set before the relay is started */
+	/* set before the relay is started: */
 	struct fault faults[4];
 	size_t nfaults;
-	/* what was seen, from the program's own first call on */
+	/* seen, from the program's own first call on: */
 	volatile pid_t pid;	/* the relay's */
 	volatile unsigned count[TRACE_CALLS];
 	volatile unsigned calls;
@@ -58,14 +58,14 @@ struct tracing {
 };
 
 /*
- * trace_without: each such call is to fail, as on a kernel that lacks it or
- * refuses it.
+ * trace_without: every such call fails, as on a kernel that lacks or refuses
+ * it.
  * trace_session: a traced session, with an option and its value if they are not
- * NULL, that has carried bytes, and so is confined; its pid is the relay's own.
- * trace_confined: the same, and a skip if there is no filter.
- * carry_on: bytes from the client, in a session that has begun.
- * conclude: that session still carries, and ends as it should.
- * landlock_abi: this kernel's; below 1: none.
+ * NULL, that has carried bytes and so is confined; its pid is the relay's own.
+ * trace_confined: the same, but skips if there is no filter.
+ * carry_on: sends bytes from the client, in a session that has begun.
+ * conclude: expects that the session still carries, and ends as it should.
+ * landlock_abi: this kernel's ABI; below 1: none.
  */
 struct tracing *trace_begin(void);
 void	trace_without(struct tracing *, long call, long argument, int error);

@@ -1,6 +1,6 @@
 /*
- * What a process uses: CPU time, and how often it wakes up; and what the system
- * uses: sockets and memory.
+ * The resources of a process (CPU time, how often it wakes up) and of the
+ * system (sockets and memory).
  */
 
 #ifndef USE_H
@@ -9,14 +9,15 @@
 #include "test.h"
 
 /*
- * cpu_microseconds: CPU time; -1 if unknown.  status_of: a number from
- * /proc/PID/status.  state_of: proc_pid_stat(5): S asleep, t traced; S if
- * unknown.  sleeps_of: how often it has gone to sleep; 0 if unknown.
- * expect_idle: in these milliseconds it neither spins nor wakes up more often
- * than this.
- * sockets_in_use: of TCP, in this network, of both families.
- * meminfo: KiB, the sum of the lines that begin with one of these words, which
- * end with NULL.
+ * cpu_microseconds: CPU time; -1 if unknown.
+ * status_of: a number from /proc/PID/status.
+ * state_of: as in proc_pid_stat(5): S asleep, t traced; S if unknown.
+ * sleeps_of: how often the process has gone to sleep; 0 if unknown.
+ * expect_idle: for this many milliseconds the process neither spins nor wakes
+ * up more often than this.
+ * sockets_in_use: TCP sockets in this network, of both families.
+ * meminfo: KiB, the sum of the lines that begin with one of these words; the
+ * list ends with NULL.
  */
 int64_t	cpu_microseconds(pid_t);
 long	status_of(pid_t, const char *key);

@@ -1,16 +1,17 @@
 # shellcheck shell=sh
-# For systemd.sh and recipes.sh, which read this first (with .): a systemd of
-# their own.  It is process 1 of new namespaces, whose root has the system's
+# For systemd.sh and recipes.sh, which read this first (with .): a separate
+# systemd.  It is process 1 of new namespaces, whose root has the system's
 # /usr, read-only, and little else.
 #
-# booted PART: start it, with its files in $dir.  There PART.sh begin, which it
-# calls, is begin PART: that builds the root and becomes systemd, whose only unit
-# is PART.sh served, in which the tests are.  What they print comes out here.
+# booted PART: starts that systemd, with its files in $dir.  In the namespaces
+# it calls "PART.sh begin", which calls "begin PART": this builds the root and
+# becomes systemd.  Systemd's only unit is "PART.sh served", which has the
+# tests.  Their output appears here.
 
 # shellcheck disable=SC2034
 units=/etc/systemd/system
 
-# begin PART: furnish, which PART.sh has, adds to the root, where it is called.
+# begin PART: calls PART.sh's furnish in the new root, to add to it.
 # shellcheck disable=SC2154
 begin() {
 	set -e
@@ -36,12 +37,13 @@ begin() {
 	mount --bind "$top" checkout
 	mount --bind "$dir" out
 	mount -t proc none proc
-	# What is set there would be set for the whole machine.
+	# Writing there would affect the whole machine.
 	mount --bind proc/sys proc/sys
 	mount -o remount,bind,ro proc/sys
 	mount -t sysfs -o ro none sys
 	mount -t cgroup2 none sys/fs/cgroup
-	# Or systemd would mount the machine's, and put its own /dev/log there.
+	# Otherwise systemd would mount the machine's /dev and put its own log
+	# there.
 	mount -t tmpfs -o mode=755 none dev
 	ln -s pts/ptmx dev/ptmx
 	for file in null zero full random urandom tty; do
@@ -70,13 +72,13 @@ begin() {
 	mkdir old
 	pivot_root . old
 	umount -l old
-	# It is to touch neither modules nor the clock of the machine.
+	# Systemd must not touch the machine's modules or clock.
 	exec setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio \
 	    env -i container=test PATH="$PATH" /lib/systemd/systemd \
 	    --unit=served.service
 }
 
-# no_systemd: why it cannot be started, if so.
+# no_systemd: why systemd cannot be started, or nothing.
 no_systemd() {
 	if [ "$(id -u)" -ne 0 ]; then
 		echo 'only root can start systemd'
@@ -87,7 +89,7 @@ no_systemd() {
 	fi
 }
 
-# In a group of its own, systemd finds nothing of the machine's in cgroup2.
+# In its own cgroup this systemd sees none of the machine's processes.
 booted() {
 	group=$dir/cgroup/stfl-relay-$1.$$
 	mkdir -p "$dir/root" "$dir/cgroup" || exit 2
@@ -100,7 +102,7 @@ booted() {
 	cat "$dir/verdicts" 2>/dev/null
 }
 
-# At the end: the groups inside have gone with their processes, but not at once.
+# At the end: the cgroups inside disappear soon after their processes.
 unbooted() {
 	[ -n "${group:-}" ] || return
 	[ ! -d "$group" ] || until_true find "$group" -depth -type d -delete \

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A network as the target, between hosts: a client that has only IPv6, two
-# servers that have only IPv4, and the relay's host between them, each in a
-# network namespace.
+# A network as the target, between hosts, each in a network namespace: a client
+# that has only IPv6, two servers that have only IPv4, and between them the
+# relay's host.
 #
 #	client -- 2001:db8:1::/64 -- relay -- 192.0.2.1 --+-- one 192.0.2.10
 #	                                                  +-- two 192.0.2.20
@@ -51,7 +51,8 @@ if [ -z "${APART:-}" ]; then
 	exit
 fi
 
-# host NAME: one more host, until the end; on NAME COMMAND...: a command there.
+# host NAME: adds a host, until the end; on NAME COMMAND...: runs a command
+# there.
 host() {
 	start "$1" unshare -n sleep 300
 	until_true not_here "$pid"
@@ -65,7 +66,7 @@ on() {
 	nsenter -t "$where" -n "$@"
 }
 
-# The one cable of a host is called eth on the host; here it has the host's
+# Each host has one cable, which it calls eth; here the cable has the host's
 # name.
 cable() {
 	ip link add "$1" type veth peer name eth netns "$(cat "$dir/$1.pid")" &&
@@ -85,13 +86,13 @@ connect() {
 	    server one 192.0.2.10 && server two 192.0.2.20 &&
 	    on two ip address add 198.51.100.20 dev eth &&
 	    ip route add 198.51.100.20 dev two &&
-	    # The command in the manual, and the same for 6to4.
+	    # The manual's command, and the same for 6to4.
 	    ip -6 route add local 2001:db8:64::/96 dev lo &&
 	    ip -6 route add local 2002:c000:200::/40 dev lo &&
 	    on client ip -6 route add 2001:db8:64::/96 via 2001:db8:1::1 &&
 	    on client ip -6 route add 2002::/16 via 2001:db8:1::1 &&
-	    # A second cable; its far end and the near end of the first have one
-	    # address.
+	    # A second cable to the client: its far end has the same address as
+	    # the client's end of the first.
 	    ip link add other type veth peer name other netns \
 		"$(cat "$dir/client.pid")" &&
 	    ip link set other up && on client ip link set other up &&
@@ -124,7 +125,7 @@ web() {
 	    apache2 -f "$dir/web-$1.conf" -DFOREGROUND
 }
 
-# The log lines of a service go to its own file.
+# The log lines of each service go to a separate file.
 service() {
 	log=$dir/$1.line port=$2
 	shift 2
@@ -157,11 +158,11 @@ ready() {
 	done
 }
 
-# fetch URL: as the client; $got is curl's status and what came.
+# fetch URL: by the client; $got is curl's status and output.
 fetch() {
 	got=$(on client curl -gsS --noproxy '*' -m 10 "http://$1" 2>&1)
 }
-# line NAME TEXT: the last line that a service logged contains this.
+# line NAME TEXT: true if the last line logged by a service contains this.
 line() {
 	until_true line_has "$@" && return
 	why="logged: $(tail -n 1 "$dir/$1.line")"
@@ -199,8 +200,9 @@ local=[2001:db8:64::c000:20a]:8080 target=192.0.2.10:8080 \
 via=$(tail -n 1 "$dir/web-one/seen") up="
 }
 
-# resets URL: not a byte, and curl's status for a reset; 7, if it came before
-# curl saw that it was connected.  The line in the log shows the rest.
+# resets URL: the client gets no byte, and curl's status means a reset; or 7,
+# if RST came before curl saw that it was connected.  The log line shows the
+# rest.
 resets() {
 	fetch "$1"
 	set -- $?
@@ -208,7 +210,7 @@ resets() {
 	[ "$1" -eq 56 ] || [ "$1" -eq 7 ]
 }
 
-# The server is there, for the relay's host.
+# The server is reachable from the relay's host.
 denies() {
 	why='no answer without the relay'
 	curl -s --noproxy '*' -m 10 http://198.51.100.20:8080/name \
@@ -224,7 +226,7 @@ takes_6to4() {
 	    line 6to4 ' local=[2002:c000:214::1]:8081 target=192.0.2.20:8080 '
 }
 
-# Nobody listens at the far end, which refuses.
+# Nobody listens at the far end, so it refuses.
 tells_links_apart() {
 	resets '[fe80::1%eth]:8082/' && line link ' end=refused '
 }

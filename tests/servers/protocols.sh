@@ -1,6 +1,6 @@
 #!/bin/sh
-# Real protocols: real servers on 127.0.0.1, real clients on [::1], and between
-# them the relays that xinetd starts as its samples say.
+# Real protocols: real servers on 127.0.0.1, real clients on [::1], and in
+# between the relays that xinetd starts from its samples.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -9,8 +9,8 @@
 
 protocols='http tls ssh scp imap pop3 smtp telnet'
 
-# For each: the sentence to be proved, the programs needed, and the port,
-# counted from the first one; the samples' order is that of $services.
+# For each protocol: the sentence to be proved, the programs needed, and the
+# port, counted from the first; the samples' order is that of $services.
 sentence() {
 	case $1 in
 	http) echo 'HTTP: curl gets two 20 MB files from Apache, over one connection' ;;
@@ -46,7 +46,7 @@ offset() {
 	esac
 }
 
-# missing NAME: why it cannot be tried.
+# missing NAME: why the protocol cannot be tried.
 missing() {
 	for program in xinetd $(needs "$1"); do
 		have "$program" || { echo "$program is not installed"; return; }
@@ -70,8 +70,8 @@ missing() {
 	esac
 }
 
-# Below, serve_X starts a server on port $1 of 127.0.0.1, and try_X is its client
-# on port $1 of [::1]: it succeeds, or leaves $why.
+# Below, serve_X starts a server on port $1 of 127.0.0.1.  try_X is its client
+# on port $1 of [::1]: it succeeds, or sets $why.
 
 same() {
 	why="what came is another file"
@@ -112,7 +112,7 @@ try_tls() {
 	    -connect "[::1]:$1" -CAfile "$dir/ca/ca.pem" -verify_ip ::1 \
 	    -verify_return_error -quiet >"$dir/reply" 2>"$dir/verified" ||
 	    { why=$(tail -n 1 "$dir/verified"); return 1; }
-	# The file comes after a header.
+	# In the reply, the file follows a header.
 	tail -c 20000000 "$dir/reply" >"$dir/one"
 	same one
 }
@@ -134,7 +134,7 @@ serve_ssh() {
 	Subsystem sftp internal-sftp" >"$dir/sshd.conf"
 	sshd=$(command -v sshd)
 	if $root && ! [ -d /run/sshd ]; then
-		# sshd insists on /run/sshd: it gets a /run of its own.
+		# sshd insists on /run/sshd: give it a separate /run.
 		start ssh unshare -m sh -c 'mount -t tmpfs tmpfs /run &&
 		    mkdir -m 755 /run/sshd && exec "$@"' sh \
 		    "$sshd" -D -e -f "$dir/sshd.conf"
@@ -178,7 +178,7 @@ Subject: a mail
 	head -c 750000 /dev/urandom | base64
 }
 
-# same_mail FILE: true if its body is that of the mail.
+# same_mail FILE: true if its body is the body of the mail.
 same_mail() {
 	for file in mail "$1"; do
 		tr -d '\r' <"$dir/$file" | sed '1,/^$/d' >"$dir/$file.body"
@@ -187,7 +187,7 @@ same_mail() {
 	cmp -s "$dir/mail.body" "$dir/$1.body"
 }
 
-# Both services; without root everything runs as one user.
+# Both IMAP and POP3; without root everything runs as one user.
 serve_imap() {
 	mkdir -p "$dir/maildir/new" "$dir/maildir/cur" "$dir/maildir/tmp"
 	cp "$dir/mail" "$dir/maildir/new/1.mail"
@@ -305,7 +305,8 @@ try_smtp() {
 }
 delivered() { grep -qs 'status=sent' "$dir/smtp.log"; }
 
-# On IPv4 xinetd starts telnetd; on IPv6 the relay, though there is no sample.
+# On IPv4 xinetd starts telnetd; on IPv6 it starts the relay, though there is
+# no sample.
 serve_telnet() {
 	cat >"$dir/login" <<-'END'
 	echo hello
@@ -361,14 +362,14 @@ try_telnet() {
 	converse
 	set -- $?
 	exec 3>&-
-	# It sees telnetd close, and the end of its input.
+	# The client sees telnetd close, and the end of its own input.
 	until_true gone "$client" || kill "$client"
 	return "$1"
 }
 
-# converse: keys on 3, the screen in a file, both sides' calls in two others.
-# Synch is IAC DM (RFC 854), with the urgent mark on it; AO makes telnetd send
-# one.
+# converse: descriptor 3 takes keys, a file has the screen, and two others have
+# both sides' calls.  Synch is IAC DM (RFC 854), with the urgent mark on it; AO
+# makes telnetd send a Synch.
 converse() {
 	shows hello || return
 	echo first >&3
@@ -381,7 +382,7 @@ converse() {
 	printf '\035send ao\n' >&3
 	why="telnet saw no urgent mark"
 	until_true marked "$dir/telnet.calls" || return
-	# AO also leaves a ^O before what is typed next.
+	# AO also puts a ^O before what is typed next.
 	echo third >&3
 	shows 'had.*third' || return
 	echo bye >&3
@@ -392,8 +393,8 @@ shows() {
 	return 1
 }
 
-# marked FILE: IAC was received between a select(2) that reported urgent data
-# and the next one.
+# marked FILE: true if IAC was received between a select(2) that reported
+# urgent data and the next select(2).
 marked() {
 	awk '
 	/select/ { told = /except \[/ }

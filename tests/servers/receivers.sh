@@ -1,6 +1,6 @@
 #!/bin/sh
 # Real receivers of the PROXY header: each runs on 127.0.0.1, has a client on
-# [::1], and has to log that address.  And a real limit per source address,
+# [::1], and must log that address.  Also a real limit per source address,
 # which with -s applies to one IPv6 client and not to all.
 
 # Its functions are called by name.
@@ -22,7 +22,7 @@ sentence() {
 	echo "$who logs the address of an IPv6 client, from -p $2"
 }
 
-# missing NAME: why it cannot be tried.
+# missing NAME: why the receiver cannot be tried.
 missing() {
 	program=$1
 	[ "$1" != apache ] || program=apache2
@@ -138,7 +138,8 @@ serve_dovecot() {
 }
 logged_dovecot() { count ' rip=::1,' dovecot.log; }
 
-# If inet_protocols is ipv4, a header with an IPv6 address is refused.
+# With inet_protocols = ipv4, Postfix would refuse a header with an IPv6
+# address.
 serve_postfix() {
 	mkdir "$dir/postfix" "$dir/queue" "$dir/data"
 	chown postfix "$dir/data"
@@ -173,7 +174,7 @@ serve_postfix() {
 }
 logged_postfix() { count ': connect from [a-z]*\[::1\]$' postfix.seen; }
 
-# call NAME PORT FROM: its client on [::1], from that port.
+# call NAME PORT FROM: the receiver's client on [::1], from port FROM.
 call() {
 	case $1 in
 	dovecot) set -- "telnet://[::1]:$2" "$3" 'a LOGOUT' ;;
@@ -183,7 +184,7 @@ call() {
 	echo "$3" | curl -gsS -6 --noproxy '*' -m 10 --local-port "$2" "$1"
 }
 
-# try NAME PORT: through the relay there, from the port after it.
+# try NAME PORT: a session through the relay on PORT, from the next port.
 try() {
 	from=$(($2 + 1))
 	before=$("logged_$1" $from)
@@ -194,7 +195,7 @@ try() {
 }
 logged_more() { [ "$("logged_$1" "$2")" -gt "$3" ]; }
 
-# receive NAME PORT: the receiver, and on the next ports relays for both
+# receive NAME PORT: the receiver, and relays on the next ports for both
 # versions.
 receive() {
 	if ! up "$1" 4 "$2" || ! up "$1-1" 6 $(($2 + 1)) ||
@@ -207,8 +208,8 @@ receive() {
 	verdict "$(sentence "$1" 2)" try "$1" $(($2 + 3))
 }
 
-# The limit: clients need addresses of their own, hence a separate network, in
-# which this script runs again.
+# The limit: clients need different addresses, so this script runs again in a
+# separate network.
 
 seeing='with -s network, OpenSSH limits one IPv6 client with its /64 and no other'
 blind='without -s, OpenSSH limits all IPv6 clients for what one of them does'
@@ -227,7 +228,7 @@ apart() {
 	fi
 }
 
-# An address may have two connections that have not logged in.
+# An address may have two connections that have not yet logged in.
 serve_ssh() {
 	ssh-keygen -q -t ed25519 -N '' -f "$dir/key"
 	echo "ListenAddress 127.0.0.1
@@ -242,8 +243,8 @@ serve_ssh() {
 	start ssh "$(command -v sshd)" -D -e -f "$dir/sshd.conf"
 }
 
-# greeted NAME ADDRESS PORT: a client from there connects to sshd, and stays;
-# curl shows what comes, and waits for an FTP greeting.
+# greeted NAME ADDRESS PORT: a client at that address connects to sshd, and
+# stays: curl shows what arrives, and waits for an FTP greeting.
 greeted() {
 	start "$1" curl -gsv -6 --noproxy '*' -m 60 --interface "$2" \
 	    "ftp://[::1]:$3/"
@@ -252,7 +253,7 @@ greeted() {
 }
 greeted_or_gone() { grep -qs '^< SSH-2.0' "$dir/$1.log" || gone "$pid"; }
 
-# The address is the manual's example.
+# The addresses are the manual's examples.
 sees() {
 	why='a client without other connections was not let in'
 	greeted a1 2001:db8:0:1::1 2023 || return
@@ -315,7 +316,7 @@ for receiver in $receivers; do
 	fi
 done
 
-# Each receiver has a port; after it come those of two relays and clients.
+# Each receiver has a port; the ports of two relays and their clients follow.
 first=$(ports 25)
 at=$first
 for receiver in $tried; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The recipes of doc/recipes.md, taken from there and run as they stand: files are
-# in their places and servers on their own ports, for all of it has a root, a
-# network and a systemd of its own (booted.lib.sh).
+# The recipes of doc/recipes.md, extracted and run unchanged, with files in
+# their usual places and servers on their usual ports: everything has a
+# separate root, network and systemd (booted.lib.sh).
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -35,7 +35,8 @@ needs() {
 	esac
 }
 
-# What the servers want of /etc and /var; inetd is the one that find_inetd found.
+# Add what the servers need in /etc and /var, and the inetd that find_inetd
+# found.
 furnish() {
 	for file in alternatives fail2ban login.defs nginx pam.d protocols \
 	    rsyslog.conf services; do
@@ -51,7 +52,7 @@ furnish() {
 case ${1:-} in
 begin) begin recipes ;;
 served)
-	# As test.sh would set them.
+	# The values that test.sh would set.
 	scratch=/run RELAY=/usr/local/sbin/stfl-relay
 	PATH=/usr/local/sbin:$PATH
 	export scratch PATH
@@ -81,10 +82,10 @@ if [ "${1:-}" != served ]; then
 	exit $failed
 fi
 
-# section WORDS: what is below the heading that has these words.
+# section WORDS: the text below the heading that contains these words.
 section() { awk -v words="$1" '/^#/ { on = index($0, words) } on' doc/recipes.md; }
 
-# add WORDS FILE...: what the section has for each file is added to it.
+# add WORDS FILE...: appends to each file what the section has for it.
 add() {
 	words=$1
 	shift
@@ -99,7 +100,7 @@ add() {
 	done
 }
 
-# run WORDS BEGINNING: the commands of the section that begin so.
+# run WORDS BEGINNING: runs the section's commands that begin like this.
 run() {
 	section "$1" | awk -v begin="    $2" '
 	index($0, begin) == 1 { on = 1 }
@@ -109,7 +110,7 @@ run() {
 	[ -s "$dir/commands" ] && why=$(sh -e "$dir/commands" 2>&1)
 }
 
-# inetd_as WORDS: an inetd that has only what the section says.
+# inetd_as WORDS: an inetd with only the lines in the section.
 inetd_as() {
 	: >/etc/inetd.conf
 	add "$1" /etc/inetd.conf && again && up inetd 6 80
@@ -125,7 +126,8 @@ without_inetd() {
 }
 none() { ! pgrep -x "$1" >/dev/null; }
 
-# get ADDRESS [OPTION...]: the page for a client from there; else $why.
+# get ADDRESS [OPTION...]: a client at that address gets the page; otherwise
+# $why.
 get() {
 	from=$1
 	shift
@@ -134,7 +136,7 @@ get() {
 	[ "$why" = "$from gets a page" ]
 }
 
-# page NAME ADDRESS: NAME.conf, for a web server there.
+# page NAME ADDRESS: NAME.conf, for a web server at that address.
 page() {
 	mkdir -p /srv/www/secret
 	echo 'a page' | tee /srv/www/index.html >/srv/www/secret/index.html
@@ -167,9 +169,9 @@ nginx_here() {
 rsyslogd_here() {
 	! systemctl -q is-active rsyslog || return 0
 	add 'Checks and scans' /etc/rsyslog.d/stfl-relay.conf || return
-	# The kernel's messages are the machine's.
+	# The kernel's messages are the machine's, not ours.
 	sed -i /imklog/d /etc/rsyslog.conf
-	# What enabling it would do.
+	# The effect of enabling rsyslog.
 	ln -s /lib/systemd/system/rsyslog.service "$units/syslog.service"
 	why="rsyslogd: $(systemctl daemon-reload 2>&1 && systemctl start rsyslog 2>&1)"
 }
@@ -194,14 +196,15 @@ try_log() {
 	    shows 'journalctl -t stfl-relay |' 'eof open open refused'
 }
 
-# shows COMMAND ENDS: of all sessions, those that ended so.
+# shows COMMAND ENDS: the command shows the sessions with these ends, and no
+# others.
 shows() {
 	run 'Checks and scans' "$1" || return
 	why="$1 shows $why"
 	[ "$(echo "$why" | sed -n 's/.* end=\([a-z]*\).*/\1/p' | sort | xargs)" = "$2" ]
 }
 
-# check: that of the recipe, by its status.
+# check: the recipe's check; its status counts.
 # shellcheck disable=SC2016
 check() { sh -c "$(sed -n 's/.*as `\(curl -6 [^`]*\)`.*/\1/p' doc/recipes.md)"; }
 try_down() {
@@ -210,7 +213,7 @@ try_down() {
 	check
 	status=$?
 	why="its status is $status while no server listens"
-	# Not 7, which is a connection refused.
+	# Not 7, which means that the connection was refused.
 	[ $status -eq 52 ] || [ $status -eq 56 ] || return
 	why="a client cannot connect"
 	scan && nginx_here && why="it fails while the server listens" && check
@@ -240,7 +243,8 @@ banning() {
 	nginx_here && rsyslogd_here && clients && inetd_as 'Ban a client that the' &&
 	    fail2ban_here
 }
-# banned JAIL ADDRESS: a /64 is, and another client in it is not even connected.
+# banned JAIL ADDRESS: the /64 is banned, so a different client in it cannot
+# even connect.
 banned() {
 	why="the client is not banned"
 	until_true listed "$1" || return
@@ -256,7 +260,7 @@ try_server() {
 		! get 2001:db8::7 -u reader:guess || return
 	done
 	banned nginx-http-auth 2001:db8::8 || return
-	# The server is as safe from its IPv4 address.
+	# The client's mapped IPv4 address is kept off the server, too.
 	why=$(curl -sS -4 -m 10 --interface 127.74.121.250 http://127.0.0.1/ 2>&1)
 	case $why in *'curl: (7)'*) get 2001:db8:0:1::7 ;; *) false ;; esac
 }
@@ -268,7 +272,8 @@ try_often() {
 	banned stfl-relay 2001:db8:0:2::8 && get 2001:db8:0:1::7
 }
 
-# A server with Debian's options, but for anonymous users, who may write.
+# A server with Debian's options, except that anonymous users may log in and
+# write.
 vsftpd_here() {
 	[ ! -s "$dir/vsftpd.pid" ] || return 0
 	chown ftp /srv/ftp/in
@@ -288,7 +293,7 @@ vsftpd_here() {
 	up vsftpd 4 21
 }
 
-# transfers NAME: a file goes there, is listed, and comes back.
+# transfers NAME: a file is uploaded, listed, and downloaded.
 transfers() {
 	ftp="curl -sS -v -6 -m 10 ftp://[::1]/in/"
 	why=$($ftp -g -T "$dir/file" --ftp-create-dirs 2>&1) || return
@@ -309,7 +314,7 @@ try_ftp_systemd() {
 	without_inetd && vsftpd_here && run FTP 'systemctl enable' && transfers
 }
 
-# A network that has IPv4 alone, and in it a web server.
+# A network that has only IPv4, with a web server in it.
 container() {
 	[ ! -s "$dir/boxed.pid" ] || return 0
 	page boxed 172.30.0.2

@@ -1,15 +1,15 @@
-# For the scripts beside it, which read this first (with .): verdicts, ports,
-# servers that are stopped at the end, and super-servers that run the shipped
-# samples.
+# For the scripts in this directory, which read this first (with .): verdicts,
+# ports, servers that are stopped at the end, and super-servers that run the
+# shipped samples.
 
 cd "$(dirname "$0")/../.." || exit 2
 [ -n "${scratch:-}" ] || exec sh test.sh "$(basename "$0" .sh)"
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 
-# All files are in $dir, which users without privileges may enter.
+# All files are in $dir, which unprivileged users may enter.
 dir=$scratch/$(basename "$0" .sh)
 mkdir "$dir" && chmod 711 "$scratch" "$dir" || exit 2
-# The program gets a path without a space, wherever it is.
+# Give the program a path without a space.
 ln -s "$RELAY" "$dir/relay" && RELAY=$dir/relay || exit 2
 
 user=$(id -un)
@@ -22,7 +22,8 @@ ok() { echo "ok - $1"; }
 # shellcheck disable=SC2034
 not_ok() { echo "not ok - $1: $2" | tr '\n' ' '; echo; failed=1; }
 skip() { echo "ok - $1 # SKIP $2"; }
-# verdict SENTENCE COMMAND...: ok if it succeeds, else not ok and $why.
+# verdict SENTENCE COMMAND...: ok if the command succeeds, else not ok and
+# $why.
 verdict() {
 	sentence=$1
 	shift
@@ -34,9 +35,9 @@ have_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6; }
 # shellcheck source=tests/lib/until.sh
 . tests/lib/until.sh
 
-# ports N: the first of N ports in a row that nobody uses.  The kernel's own
-# choice would not do: before the servers listen, the kernel might give the port
-# to one of the many connections that are made meanwhile.
+# ports N: the first of N ports in a row that nobody uses.  The kernel cannot
+# choose them: before the servers listen, it might give such a port to one of
+# the many connections that are made meanwhile.
 ports() {
 	read -r ephemeral _ </proc/sys/net/ipv4/ip_local_port_range
 	[ "$ephemeral" -gt 12000 ] || ephemeral=32768
@@ -53,16 +54,18 @@ ports() {
 	echo "$first"
 }
 
-# listening 4|6 PORT: true if somebody listens there.  No connection is made.
+# listening 4|6 PORT: true if somebody listens there.  This makes no
+# connection.
 listening() {
 	table=/proc/net/tcp
 	[ "$1" = 4 ] || table=/proc/net/tcp6
 	grep -q ":$(printf %04X "$2") [0-9A-F]*:0000 0A" $table
 }
 
-# start NAME COMMAND...: a server that stays in the foreground.
-# detach NAME COMMAND...: one that leaves it, and writes $dir/NAME.pid itself.
-# Its process is $pid, its output is in NAME.log, and it is stopped at the end.
+# start NAME COMMAND...: starts a server that stays in the foreground.
+# detach NAME COMMAND...: starts one that does not, and writes $dir/NAME.pid.
+# The server's process is $pid, its output is in NAME.log, and it is stopped at
+# the end.
 running=
 start() {
 	name=$1
@@ -94,7 +97,7 @@ trap stop EXIT
 trap 'exit 2' HUP INT TERM
 
 # up NAME 4|6 PORT...: true when the server, now $pid, listens on all of them;
-# else $why says why not.
+# otherwise $why has the reason.
 up() {
 	name=$1 family=$2
 	pid=$(cat "$dir/$name.pid")
@@ -109,8 +112,8 @@ up() {
 }
 listening_or_gone() { listening "$@" || gone "$pid"; }
 
-# Start the real web server on these ports of 127.0.0.1 only.  Each port serves
-# its own number as /port, and all serve what is in $dir/www.
+# Start the real web server, on these ports of 127.0.0.1 only.  Each port
+# serves its number as /port, and all serve the files in $dir/www.
 apache() {
 	mkdir -p "$dir/apache" "$dir/www"
 	for port; do
@@ -139,16 +142,17 @@ apache() {
 	start apache apache2 -f "$dir/apache.conf" -DFOREGROUND
 }
 
-# Each super-server runs its own copy of the relay, to show which one left a
-# process.
+# Each super-server runs a separate copy of the relay, which shows which of
+# them left a process behind.
 relay_for() {
 	relay=$dir/$1/stfl-relay
 	mkdir "$dir/$1" && cp "$RELAY" "$relay" &&
 	    chmod 711 "$dir/$1" && chmod 755 "$relay"
 }
 
-# shipped NAME FIRST FILE...: the sample, for NAME's relay, enabled, and with
-# ports from FIRST on in place of the services'.  Only root can become nobody.
+# shipped NAME FIRST FILE...: the sample, enabled, for NAME's relay, and with
+# ports from FIRST on in place of the services' ports.  Only root can become
+# nobody.
 services='http 80 https 443 ssh 22 imap 143 pop3 110 smtp 25'
 shipped() {
 	name=$1 port=$2
@@ -174,7 +178,7 @@ shipped() {
 	sed "$script" $samples
 }
 
-# find_inetd NAME PROGRAM: the one that is installed, or unpacked in $INETDS.
+# find_inetd NAME PROGRAM: the program, if installed, or unpacked in $INETDS.
 find_inetd() {
 	if [ -x "$INETDS/$1/usr/sbin/$2" ]; then
 		echo "$INETDS/$1/usr/sbin/$2"
@@ -190,9 +194,9 @@ start_xinetd() {
 	    -pidfile "$dir/$1.pid"
 }
 
-# superserver NAME FIRST [SCRIPT]: start it on [::] and six ports from FIRST on,
-# as its sample says, edited by SCRIPT (sed); $pid is its process.  False, with
-# $why, if it does not listen on all of them, or prints a complaint.
+# superserver NAME FIRST [SCRIPT]: starts NAME on [::] and six ports from FIRST
+# on, from its sample, edited by SCRIPT (sed); $pid is its process.  False,
+# with $why, if it does not listen on all of them, or prints a complaint.
 superserver() {
 	relay_for "$1"
 	conf=$dir/$1.conf
@@ -203,7 +207,7 @@ superserver() {
 		start "$1" "$(find_inetd "$1" inetd)" -d -i "$conf"
 		;;
 	inetutils-inetd)
-		# As the end of the sample says.
+		# As described at the end of the sample.
 		shipped "$1" "$2" inetd.conf.sample | sed "${3:-}
 		s/tcp6/tcp6only/" >"$conf"
 		detach "$1" "$(find_inetd "$1" "$1")" \

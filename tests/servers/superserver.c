@@ -1,10 +1,9 @@
 /*
- * A minimal super-server, for the demo and the tests: it listens on
- * the loopback address, prints its port, and starts the command for each
+ * A minimal super-server, for the demo and the tests: it listens on the
+ * loopback address, prints its port, and starts the command for each
  * connection, with the socket on 0, 1 and 2.
  *
- * SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it, and with it (by SIGTERM) every
- * command.
+ * SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it and, by SIGTERM, every command.
  */
 
 #define _GNU_SOURCE	/* err(3) with -std=c99 */
@@ -26,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST = 256 };	/* commands at once; more clients have to wait */
+enum { MOST = 256 };	/* commands at once; further clients wait */
 
 static volatile sig_atomic_t stop;
 static pid_t children[MOST];
@@ -63,7 +62,9 @@ caught(int sig)
 		stop = 1;
 }
 
-/* Take the signals, but only while waiting, with the mask that this returns. */
+/*
+ * Catch the signals, but only while waiting: with the mask that this returns.
+ */
 static sigset_t
 take_signals(void)
 {
@@ -87,7 +88,7 @@ take_signals(void)
 	return waiting;
 }
 
-/* Listen on this port, or on one that the system chooses, and print it. */
+/* Listen on this port, or on a port that the system chooses, and print it. */
 static int
 listener(int family, in_port_t port)
 {
@@ -128,17 +129,17 @@ listener(int family, in_port_t port)
 	if (getsockname(fd, &a.sa, &len) == -1)
 		err(71, "getsockname");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* A client may be gone again when accept(2) is called. */
+	/* A client may already be gone when accept(2) is called. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	printf("%u\n", (unsigned)ntohs(family == AF_INET ? a.in.sin_port :
 	    a.in6.sin6_port));
-	/* A reader of the port from a pipe is to see its end. */
+	/* Let a reader of the port, at the other end of a pipe, see EOF. */
 	if (fflush(stdout) == EOF || freopen("/dev/null", "w", stdout) == NULL)
 		err(71, "standard output");
 	return fd;
 }
 
-/* The child's part. */
+/* What the child does. */
 static void
 run(char *argv[], int fd, int keep_stderr, const sigset_t *mask)
 {
@@ -148,7 +149,7 @@ run(char *argv[], int fd, int keep_stderr, const sigset_t *mask)
 	if (!keep_stderr)
 		dup2(fd, STDERR_FILENO);
 	close(fd);
-	/* The terminal's SIGINT is for us: the command gets our SIGTERM. */
+	/* The terminal's SIGINT is for us; the command gets our SIGTERM. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
@@ -234,7 +235,7 @@ main(int argc, char *argv[])
 		else
 			children[running++] = pid;
 		close(fd);
-		/* The last one: clients that come now are refused. */
+		/* After the last session new clients are refused. */
 		if (sessions > 0 && --sessions == 0)
 			close(listening);
 	}

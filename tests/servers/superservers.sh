@@ -1,14 +1,14 @@
 #!/bin/sh
-# Real super-servers, through which a real client gets a real web server's
-# files.
+# Real super-servers, through which a real client fetches files from a real web
+# server.
 
 # shellcheck source=tests/servers/servers.lib.sh
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
-# More than the 256 that may begin in a minute with openbsd-inetd by default.
+# More than openbsd-inetd's default limit of 256 new sessions a minute.
 SESSIONS=300
 
-# sentences NAME: what is to be proved of this super-server.
+# sentences NAME: what to prove of this super-server.
 sentences() {
 	disabled="$1 starts nothing from its sample until that is enabled"
 	samples="$1 runs every line of its sample, beside servers on the same ports"
@@ -47,7 +47,7 @@ begin() {
 		until_true grep -q Started "$dir/shipped.log"
 		kill "$pid" && wait "$pid"
 		running=${running% *}
-		# Its limit per second would slow down the many sessions.
+		# xinetd's limit per second would slow down the many sessions.
 		superserver "$1" "$2" '/^service http$/,/}/s/cps.*/cps = 9999 1/'
 		;;
 	*inetd)
@@ -63,7 +63,7 @@ begin() {
 		relay_for "$1"
 		nobody=
 		! $root || nobody="-u $(id -u nobody) -g $(id -g nobody)"
-		# Without look-ups of names and ident.
+		# Without looking up names and ident.
 		# shellcheck disable=SC2086
 		start "$1" "$1" -H -R -l 0 $nobody ::1 "$2" \
 		    "$dir/$1/stfl-relay" 127.0.0.1 "$2"
@@ -97,7 +97,7 @@ file() {
 	    why=$(cmp "$dir/$1.bin" "$dir/www/file" 2>&1)
 }
 
-# When the end of a session interrupts its select(2), inetutils-inetd sleeps for
+# If the end of a session interrupts its select(2), inetutils-inetd sleeps for
 # a second, or until the next SIGCHLD.
 wake() { while sleep 0.01 && kill -CHLD "$1"; do :; done; }
 
@@ -143,7 +143,7 @@ for name in $names; do
 done
 [ -n "$servers" ] || exit 0
 
-# Apache has six ports for each.
+# Apache has six ports for each super-server.
 first=$(ports 30)
 ports=$(seq "$first" $((first + 29)))
 # shellcheck disable=SC2086
@@ -155,7 +155,7 @@ if ! { apache $ports && up apache 4 $ports; }; then
 fi
 head -c 20000000 /dev/urandom >"$dir/www/file"
 
-# They are started one after the other, and then tried at the same time.
+# Start the super-servers in turn, then try them at the same time.
 jobs=
 for server in $servers; do
 	if begin "$server" "$first"; then

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The units, checked by systemd-analyze, and run by a systemd of their own: see
+# The units, checked by systemd-analyze, and run by a separate systemd: see
 # booted.lib.sh.
 
 said_verify='the systemd units pass systemd-analyze verify'
@@ -20,7 +20,7 @@ furnish() { echo '127.0.0.1 legacy' >etc/hosts; }
 
 fetch() { /checkout/tests/servers/webserver -f "$1" 5 | grep -q 'only IPv4'; }
 
-# serve N: so many web servers, each for one request, whose ports are $ports.
+# serve N: starts N web servers, each for one request; their ports are $ports.
 serve() {
 	ports=
 	while [ "$(echo "$ports" | wc -w)" -lt "$1" ]; do
@@ -31,7 +31,7 @@ serve() {
 	done
 }
 
-# open PREFIX PORT...: start these instances.
+# open PREFIX PORT...: starts these instances.
 open() {
 	prefix=$1
 	shift
@@ -83,8 +83,8 @@ failed() {
 	until_true refused && until_true idle && [ -z "$(left)" ]
 }
 
-# What is denied kills; and a name is looked up.  The second time the bytes are
-# spliced.
+# Denied calls kill the relay; and a name is looked up.  The second relay
+# splices.
 hard() {
 	mkdir $units/stfl-relay@.service.d
 	cp /checkout/systemd/hardening.conf $units/stfl-relay@.service.d
@@ -147,7 +147,7 @@ silent() {
 		status=1
 	fi
 }
-# Before 255 it says that it does not know one key.
+# Before version 255 systemd-analyze reports one key as unknown.
 verified() {
 	said=$(systemd-analyze verify --man=no "$@" 2>&1)
 	set -- $?

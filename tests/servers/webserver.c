@@ -1,15 +1,16 @@
 /*
- * A web server that speaks only IPv4, and its client that speaks only IPv6, for
+ * A web server that speaks only IPv4, and a client that speaks only IPv6, for
  * the demo.
  *
- * webserver [-n requests]: listen on 127.0.0.1 and print the port, then the
- * address and port of each client; end after this number of requests.
+ * webserver [-n requests]: listens on 127.0.0.1 and prints the port, then the
+ * address and port of each client; ends after this number of requests.
  *
- * webserver -f port seconds: fetch / from this port of ::1 and print all that
- * comes, for at most that time.  Failures are reported on 2, with status 1.
+ * webserver -f port seconds: fetches / from this port of ::1 and prints all
+ * that arrives, for at most that time.  Failures are reported on 2, with status
+ * 1.
  */
 
-#define TEST_LIBRARY	/* but no test: a failure has no place */
+#define TEST_LIBRARY	/* outside a test a failure has no place */
 #include "../lib/peers.h"
 
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Read a request to its empty line; 0 if it does not come whole. */
+/* Read a request up to its empty line; 0 if it does not arrive whole. */
 static int
 request(int fd)
 {
@@ -105,7 +106,7 @@ fetch(int port, int seconds)
 		left = deadline - milliseconds();
 		if (left < 0 || !readable(fd, (int)left)) {
 			/*
-			 * Not FIN: a peer that waits for more is to end as
+			 * Not FIN, so that a peer that waits for more ends as
 			 * well.
 			 */
 			reset_now(&fd);

@@ -6,7 +6,7 @@
 
 /*
  * One side sends FIN: the other gets every byte, then FIN; the opposite
- * direction goes on for as long as it likes.
+ * direction goes on for as long as the other side likes.
  */
 
 EACH_WAY(half_close,
@@ -59,7 +59,7 @@ EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
 	}
 }
 
-/* What the far side has not read yet outlives the relay. */
+/* Bytes that the far side has not read yet outlive the relay. */
 EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
     "what a slow client has yet to read outlives the process")
 {
@@ -70,7 +70,7 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 
 	far = !near;
 	begin(&t, NULL, NULL);
-	same = 64 * KIB;	/* the size that it has: keep it */
+	same = 64 * KIB;	/* the present size: keep it */
 	setsockopt(t.fd[far], SOL_SOCKET, SO_RCVBUF, &same, sizeof same);
 	finish(t.fd[far]);
 	expect_end(t.fd[near], FIN);

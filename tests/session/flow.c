@@ -1,4 +1,4 @@
-/* How bytes flow: bulk, backpressure, small pieces, and rest. */
+/* How bytes flow: bulk, backpressure, small pieces, and idleness. */
 
 #include "../lib/relay.h"
 #include "../lib/use.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Backpressure is exact, and a session in which nothing moves costs nothing. */
+/* Backpressure is exact, and a session without movement costs nothing. */
 
 TEST(bulk, "128 MiB each way at once arrive unchanged")
 {
@@ -34,8 +34,9 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Ask and answer from far to near, the way that is not stalled.  A fault that
- * delays answers delays each of them; a machine that others use does not.
+ * Send ten bytes from far to near (the direction that is not stalled), 100
+ * times.  A fault that delays bytes delays them in every try; other load on the
+ * machine does not.
  */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)
@@ -95,7 +96,7 @@ EACH_WAY(stalled_reader,
 	expect_over(&t, near, "eof", 256 * KIB + sent, first + back);
 }
 
-/* As fast as possible; the contents do not matter. */
+/* Send as fast as possible, with any contents. */
 static void
 flood(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -119,9 +120,9 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 }
 
 /*
- * strace(1) delays the relay by 2 ms whenever it asks how much there is, so
- * that there is always more bulk, and never more than the other side takes.
- * The relay must still see the other flow.
+ * strace(1) delays the relay by 2 ms whenever it asks how many bytes there are.
+ * So there is always more bulk, and never more than the other side takes.  The
+ * relay must still look at the other flow.
  */
 EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
     "turn",
@@ -154,9 +155,9 @@ EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
 }
 
 /*
- * To a receiver that acknowledges late, a sender that waits for that (RFC 896)
- * would need 40 ms for every other byte.  Some in a row are faster, even on a
- * busy machine.
+ * If the receiver acknowledges late, a sender that waits for acknowledgements
+ * (RFC 896) takes 40 ms for every other byte.  The relay's bytes must be
+ * faster, several in a row, even on a busy machine.
  */
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")
@@ -199,7 +200,7 @@ TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
 	expect_stream(t.fd[TARGET], 1, 0, 100);
 	send_stream(t.fd[TARGET], 2, 0, 100);
 	expect_stream(t.fd[CLIENT], 2, 0, 100);
-	do {			/* first it falls asleep, and closes a pipe */
+	do {			/* first it closes a pipe and falls asleep */
 		woken = status_of(t.pid, key);
 		pause_for(PIPE_UNUSED);
 	} while (status_of(t.pid, key) != woken);

@@ -1,5 +1,6 @@
 /*
- * Peers that pause for longer than the other's system remembers the connection.
+ * Readers that pause for longer than the other side's system remembers its
+ * connection.
  */
 
 #include "../lib/patient.h"
@@ -10,15 +11,15 @@
 #include <unistd.h>
 
 /*
- * A side has sent FIN and closed for good, and is then forgotten by its system:
- * the other side gets every byte and FIN, however long its reader takes, and no
- * RST.
+ * A side has sent FIN and closed for good, and its system then forgets the
+ * connection.  The other side gets every byte and FIN, however long its reader
+ * takes, and no RST.
  */
 
 /*
- * Send `size' bytes and close for good, at once or when the relay has
- * everything.  The far side reads only what the relay has no room for; returns
- * how much that was.
+ * Send `size' bytes and close for good, at once or (late) when the relay has
+ * everything.  The far side reads only as much as the relay has no room for;
+ * returns how much that was.
  */
 static size_t
 send_and_close(struct patient *t, int near, size_t size, int late)
@@ -83,7 +84,10 @@ EACH_WAY(forgotten_late,
 	paused(near, 1, 0);
 }
 
-/* A byte from the far side meets RST; with -k 0 nothing else would show it. */
+/*
+ * A byte from the far side is answered with RST; with -k 0 nothing else would
+ * reveal that the near side is gone.
+ */
 EACH_WAY(forgotten_and_told,
     "a target that writes to a client that closed still gets everything, after "
     "20 s, with -k 0",
@@ -134,8 +138,8 @@ EACH_WAY(forgotten_by_stayer,
 }
 
 /*
- * One side resets before it sent FIN: what had already been read, then RST.  A
- * reader is waited for as long as its system answers.
+ * One side resets without FIN: the other gets all that was sent before, then
+ * RST.  The relay waits for a reader as long as the reader's system answers.
  */
 EACH_WAY(aborted_for_long,
     "a target that pauses for 20 s gets all that a client had "
@@ -159,8 +163,8 @@ EACH_WAY(aborted_for_long,
 
 #ifndef __linux__
 /*
- * On systems that do not tell what an RST answers, one that comes after a
- * silence as long as -k is from a system that has forgotten the connection.
+ * Some systems do not tell what an RST answers.  There an RST after a silence
+ * as long as -k counts as one from a system that has forgotten the connection.
  */
 static void
 forgotten_as_told(int near, size_t size, int paused)

@@ -1,6 +1,6 @@
 /*
- * Slow readers, limits, and who is alive, each test in a network of its own
- * where the system's own timeouts are short.
+ * Slow readers, limits, and lost peers.  Each test has a separate network in
+ * which the system's timeouts are short.
  */
 
 #include "../lib/patient.h"
@@ -15,12 +15,13 @@
 #include <unistd.h>
 
 /*
- * -T and -t: no byte has moved for that time.  A byte has moved when it came
- * from a peer or was acknowledged by one.
+ * -T and -t end a session if no byte has moved for that time.  A byte moves
+ * when it comes from a peer, and when a peer acknowledges it.
  */
 
 /*
- * The relay has everything at once; the reader takes longer than three limits.
+ * The relay has everything at once; the reader takes longer than three times
+ * the limit.
  */
 static void
 slow_reader(int near, const char *option, int finished)
@@ -71,7 +72,7 @@ EACH_WAY(slow_after_own_fin,
 	slow_reader(near, "-t", !near);
 }
 
-/* What becomes of the near side while the far side reads nothing. */
+/* The state of the near side while the far side reads nothing. */
 enum fate { STAYS, HAS_FINISHED, IS_GONE, FAR_HAS_FINISHED };
 
 /* The near side sends 1 MiB, and the relay has it. */
@@ -92,8 +93,8 @@ stall(struct patient *t, int near, enum fate fate)
 #define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
- * The last byte moves after `since', because the far side reads more than its
- * buffer holds.
+ * The last byte moves after `since', because then the far side reads more than
+ * its buffer holds.
  */
 static void
 stalled(int near, const char *option, enum fate fate, const char *end)
@@ -161,7 +162,7 @@ EACH_WAY(stalled_gone,
 	stalled(near, "-T", IS_GONE, reset_of[near]);
 }
 
-/* A silent peer and -k: its window is closed, and then it vanishes. */
+/* A peer and -k: its window is closed, and then it vanishes. */
 static void
 lost(int near, enum fate fate, const char *end)
 {
@@ -210,7 +211,7 @@ EACH_WAY(lost_gone,
 
 /*
  * A peer that sends is alive, even if it acknowledges nothing because large
- * segments do not get through to it, as on a path whose MTU is not reported.
+ * segments do not reach it, as on a path that does not report its MTU.
  */
 EACH_WAY(sends_alone,
     "-k spares a client that sends and loses large segments",
@@ -235,9 +236,12 @@ EACH_WAY(sends_alone,
 	patient_over(&t, near, "eof", BYTES, SEGMENT);
 }
 
-/* Nothing unnecessary is done or held. */
+/* Nothing unnecessary is done or kept open. */
 
-/* At most six looks from the last byte that moved until -T ends the session. */
+/*
+ * The relay looks at most six times from the last byte until -T ends the
+ * session.
+ */
 static void
 looks(int near, int unsent)
 {
@@ -271,7 +275,7 @@ EACH_WAY(few_looks_at_unsent,
 	looks(near, 1);
 }
 
-/* How many pipe ends the relay has; its descriptor 2 is one, too. */
+/* The number of pipe ends that the relay has, including its descriptor 2. */
 static int
 pipes_of(pid_t pid)
 {
@@ -344,4 +348,4 @@ EACH_WAY(pipe_beside_talk,
 	pipe_given_back(near, "1", 1);
 }
 
-/* Long waits come first: all the other tests run meanwhile. */
+/* Tests with long waits come first: the others run meanwhile. */

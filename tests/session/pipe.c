@@ -11,21 +11,22 @@
 
 #ifdef __linux__
 
-/* A user ID that nobody else has: only the test's own pipes count for it. */
+/*
+ * A user ID that nobody else has, so that only the test's own pipes count for
+ * it.
+ */
 static uid_t lonely;
 
 static void
 become_lonely(void)
 {
-	/*
-	 * A sanitizer looks for leaks in another process, which may not start.
-	 */
+	/* A leak check needs another process, which this user may not start. */
 	if (setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == -1 ||
 	    setresuid(lonely, lonely, lonely) == -1)
 		_exit(126);
 }
 
-/* True if this process, of another user, has a pipe. */
+/* True if this process of a different user has a pipe. */
 static int
 has_pipe(pid_t pid)
 {
@@ -45,7 +46,7 @@ has_pipe(pid_t pid)
 }
 #define has_pipe(...) FROM(has_pipe, __VA_ARGS__)
 
-/* A pipe that is being closed, or is too small, may be there for a moment. */
+/* A pipe that is being closed, or is too small, may exist for a moment. */
 static void
 expect_no_pipe(pid_t pid)
 {
@@ -61,7 +62,7 @@ expect_no_pipe(pid_t pid)
 #define expect_no_pipe(...) FROM(expect_no_pipe, __VA_ARGS__)
 
 /*
- * One user's pipes may have this many pages together; then new ones are small.
+ * The maximum of pages in all pipes of a user; beyond it new pipes are small.
  */
 TEST(no_large_pipe, "bulk is copied for a user whose pipes may not be large")
 {

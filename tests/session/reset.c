@@ -1,4 +1,4 @@
-/* Resets: each is a reset at the other side, after what came before it. */
+/* Resets: each is passed on to the other side, after the bytes before it. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * One side resets, or vanishes: the other gets what had already been read, then
- * RST.  Never a FIN.
+ * One side resets, or vanishes: the other gets the bytes that the relay had
+ * already read, then RST.  Never a FIN.
  */
 
 static void
@@ -40,7 +40,10 @@ reset_after(int near, size_t bytes, int finished)
 		expect_stream(t.fd[far], 1, 0, bytes);
 		expect_end(t.fd[far], RST);
 	}
-	/* A side that had finished, and was owed nothing, has lost nothing. */
+	/*
+	 * A side that had finished, and to which nothing was pending, has lost
+	 * nothing.
+	 */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
 }
@@ -71,7 +74,10 @@ EACH_WAY(reset_after_others_fin,
 	reset_after(near, 50000, !near);
 }
 
-/* All the bytes, or the first of them; then RST, or after all bytes FIN. */
+/*
+ * Expect all the bytes, or the first of them, then RST; or all bytes and then
+ * FIN.
+ */
 static void
 expect_some_then_end(int fd, size_t sent, int finished)
 {
@@ -95,7 +101,7 @@ expect_some_then_end(int fd, size_t sent, int finished)
 }
 #define expect_some_then_end(...) FROM(expect_some_then_end, __VA_ARGS__)
 
-/* Bytes both ways, perhaps FIN, a little time, and reset. */
+/* Send bytes both ways, perhaps FIN, wait a little, and reset. */
 static void
 reset_round(int near, int round)
 {
@@ -132,7 +138,10 @@ TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
 	}
 }
 
-/* What the relay is to see has come before it looks (tcp_had_fin). */
+/*
+ * For tests in which FIN and the end of the connection come before the relay
+ * looks (tcp_had_fin).
+ */
 static void
 need_had_fin(void)
 {
@@ -141,7 +150,7 @@ need_had_fin(void)
 #endif
 }
 
-/* FIN and RST both wait after bytes that the far side reads late. */
+/* Both FIN and RST come after bytes that the far side reads late. */
 EACH_WAY(reset_right_behind_fin,
     "a client's FIN and the reset right after it both arrive",
     "a target's FIN and the reset right after it both arrive")
@@ -163,9 +172,9 @@ EACH_WAY(reset_right_behind_fin,
 }
 
 /*
- * The same, while FIN to the near side waits after bytes that it does not read:
- * then Linux reports another errno for the reset.  The far side, which has had
- * FIN both ways, does not see the reset.
+ * The same, while FIN to the near side waits after bytes that the near side
+ * does not read: then Linux reports a different errno for the reset.  The far
+ * side, which has had FIN both ways, does not see the reset.
  */
 EACH_WAY(reset_right_behind_crossing_fin,
     "a client's FIN that crosses the target's and the reset after it both "
@@ -202,8 +211,8 @@ broken(int fd)
 }
 
 /*
- * FIN has come, but is seen only when its sender's system no longer answers.
- * Nothing is lost: the far side may stay, and does not learn of it.
+ * FIN has come, but the relay sees it only when the sender's system no longer
+ * answers.  Nothing is lost: the far side may stay, and is not told.
  */
 EACH_WAY(vanished_behind_fin,
     "a client's FIN arrives even if the client is lost before it is seen",
@@ -227,7 +236,10 @@ EACH_WAY(vanished_behind_fin,
 		fail("RST");
 }
 
-/* Send until the relay takes no more, and sleeps; returns how much it took. */
+/*
+ * Send until the relay sleeps because it takes no more; returns how much it
+ * took.
+ */
 static uint64_t
 fill_relay(const struct session *t, int near)
 {
@@ -272,8 +284,7 @@ EACH_WAY(reset_while_far_is_slow,
 }
 
 /*
- * The near side has had FIN and will get nothing more; but its reset is still
- * to come.
+ * The near side has had FIN and will get nothing more; but it has yet to reset.
  */
 EACH_WAY(reset_while_far_is_done_and_stuck,
     "a target that has finished and is slow gets all that a client "
@@ -296,8 +307,8 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 }
 
 /*
- * What the far side has yet to read is lost by its reset, after FIN both ways:
- * the BSDs set no error then, and no event reports it.
+ * After FIN both ways, the far side's reset loses the bytes that it has yet to
+ * read: the BSDs set no error then, and no event reports the reset.
  */
 EACH_WAY(reset_both_unread,
     "a session is over when both have reset after FIN, the client first",
@@ -306,7 +317,7 @@ EACH_WAY(reset_both_unread,
 #ifdef __linux__
 	enum { UNREAD = 300000 };
 #else
-	enum { UNREAD = 30000 };	/* of both sides' smaller buffers */
+	enum { UNREAD = 30000 };	/* for smaller buffers, on both sides */
 #endif
 	struct session t;
 
@@ -323,7 +334,7 @@ EACH_WAY(reset_both_unread,
 	expect_over(&t, near, reset_of[!near], UNREAD, 0);
 }
 
-/* The same, with a far side that reads nothing: then -T ends it. */
+/* The same, with a far side that reads nothing: then -T ends the session. */
 EACH_WAY(reset_while_far_is_done_for,
     "a client's reset is seen even if the target has finished and reads "
     "nothing",
@@ -348,7 +359,7 @@ EACH_WAY(reset_while_far_is_done_for,
 
 /*
  * The far side takes some 20 KB/s, and the relay's send buffer holds megabytes:
- * poll(2) reports room only when a third of it is free.
+ * poll(2) reports room in it only when a third is free.
  */
 EACH_WAY(reset_while_far_dribbles,
     "a target that takes little at a time gets all that a client "
@@ -371,7 +382,9 @@ EACH_WAY(reset_while_far_dribbles,
 	expect_over(&t, near, reset_of[near], taken, 0);
 }
 
-/* The relay has the client, and is stopped before it sees its target. */
+/*
+ * The relay has its client, and is stopped before it sees its target connected.
+ */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
 {
@@ -435,8 +448,8 @@ TEST(target_fin_and_reset_at_once,
 }
 
 /*
- * FIN that came before the relay started is not a byte that its parent has
- * read.
+ * FIN that came before the relay's start is not mistaken for a byte that the
+ * parent has read.
  */
 TEST(reset_behind_early_fin,
     "a client's FIN from before the relay's start arrives, and the reset after "
@@ -460,7 +473,7 @@ TEST(reset_behind_early_fin,
 	expect_over(&t, CLIENT, "eof", 5000, 0);
 }
 
-/* The wait for a far side that takes nothing costs nothing and can be ended. */
+/* Waiting for a far side that takes nothing costs nothing, and can be ended. */
 EACH_WAY(last_words_and_signal,
     "the wait for a slow target costs no CPU, and a signal ends it",
     "the wait for a slow client costs no CPU, and a signal ends it")

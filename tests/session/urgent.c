@@ -12,7 +12,7 @@
 
 /*
  * Urgent data: the same byte at the same place in the stream, with the urgent
- * mark on it, however many there are in a session.
+ * mark on it, however many urgent bytes a session has.
  */
 
 static void
@@ -40,7 +40,7 @@ keep_inline(int fd)
 }
 #define keep_inline(...) FROM(keep_inline, __VA_ARGS__)
 
-/* Read size bytes of the stream; the mark is on none of them. */
+/* Read size bytes of the stream, none of which may be marked. */
 static void
 expect_unmarked(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -182,7 +182,7 @@ EACH_WAY(ten_urgent, "ten urgent bytes of a client arrive with their marks",
 	expect_over(&t, near, "eof", at + 10, 0);
 }
 
-/* Both ways at once, so that one way's mark cannot stand for the other's. */
+/* Both ways at once: the mark of one flow must not show in the other. */
 TEST(urgent_each_way,
     "urgent bytes both ways at once keep their places and marks")
 {
@@ -261,7 +261,7 @@ EACH_WAY(urgent_in_bulk,
 	begin(&t, NULL, NULL);
 	keep_inline(t.fd[far]);
 	sender = aside(send_bulk_with_urgent, t.fd[near], 1, 8 * MIB);
-	pause_for(STILL);		/* every buffer on the way is full */
+	pause_for(STILL);		/* all buffers on the way are full */
 	expect_unmarked(t.fd[far], 1, 0, 4 * MIB);
 	expect_urgent(t.fd[far], 'U');
 	expect_unmarked(t.fd[far], 1, 4 * MIB, 4 * MIB);
@@ -273,9 +273,9 @@ EACH_WAY(urgent_in_bulk,
 	expect_over(&t, near, "eof", 8 * MIB + 1, 0);
 }
 
-/* Linux reports an urgent byte at once, in order or not: tcp_at_mark. */
+/* Linux reports an urgent byte on arrival, even out of order: tcp_at_mark. */
 
-/* An urgent byte has come, and the 1,000 bytes before it have not. */
+/* An urgent byte has arrived, but the 1,000 bytes before it are lost. */
 static void
 lose_before_urgent(struct session *t, int end)
 {
@@ -285,7 +285,7 @@ lose_before_urgent(struct session *t, int end)
 	send_urgent(t->fd[CLIENT], 'U');
 }
 
-/* Now they come, too. */
+/* Now the lost bytes arrive, too. */
 static void
 expect_lost_and_urgent(struct session *t, int end)
 {
@@ -320,7 +320,8 @@ TEST(urgent_behind_lost,
 }
 
 /*
- * The lost segment comes between poll(2) and recv(2), which are a second apart.
+ * The lost segment arrives between poll(2) and recv(2), which are a second
+ * apart.
  */
 TEST(urgent_behind_late,
     "an urgent byte keeps its mark when the lost segment before it comes as "
@@ -330,7 +331,7 @@ TEST(urgent_behind_late,
 	struct session t;
 	int end, ours, theirs;
 
-	/* strace(1) can only delay a system call of its own. */
+	/* strace(1) could only delay all of socketcall(2). */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
 	socket_pair(client_family(), &ours, &theirs);
@@ -338,7 +339,7 @@ TEST(urgent_behind_late,
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* it is held, and not just for a moment */
+	do			/* held back, and not just for a moment */
 		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);
@@ -346,7 +347,7 @@ TEST(urgent_behind_late,
 	expect_status(&t, 0);
 }
 
-/* A receiver of the older kind reads the byte outside the stream. */
+/* Some receivers read the urgent byte outside the stream. */
 static void
 expect_out_of_line(int fd, char want)
 {
@@ -358,7 +359,7 @@ expect_out_of_line(int fd, char want)
 	p.events = POLLPRI;
 	if (poll(&p, 1, SOON) != 1)
 		fail("no urgent byte");
-	/* On the BSDs the mark may be known before the byte has come. */
+	/* The BSDs may know the mark before the byte has arrived. */
 	end = milliseconds() + SOON;
 	while (recv(fd, &c, 1, MSG_OOB) != 1)
 		if (errno != EWOULDBLOCK || milliseconds() > end)
@@ -406,8 +407,9 @@ EACH_WAY(reset_behind_urgent,
 }
 
 /*
- * Bytes that came before the relay's start are not mistaken for FIN: one that
- * the parent has read, or an urgent one that Linux drops in favour of the next.
+ * Bytes that came before the relay's start are not mistaken for FIN: a byte
+ * that the parent has read, or an urgent byte that Linux drops in favour of the
+ * next.
  */
 static void
 reset_after_early(int urgent)

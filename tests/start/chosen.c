@@ -1,6 +1,6 @@
 /*
- * What a client chooses: MPTCP, if the listener has it; and the target, if that
- * is a network.
+ * What a client chooses: MPTCP, if the listener offers it; and the target, if
+ * the target is given as a network.
  */
 
 #include "../lib/places.h"
@@ -20,7 +20,7 @@
 #endif
 
 
-/* An MPTCP client, and both ways of carrying. */
+/* An MPTCP client, with talk and with bulk. */
 
 static void
 mptcp_session(struct relay *r)
@@ -31,7 +31,7 @@ mptcp_session(struct relay *r)
 	row_start(r, ours, theirs, NULL, NULL);
 }
 
-/* RST, however it is reported. */
+/* Expect RST, however it is reported. */
 static void
 expect_error(int fd)
 {
@@ -55,7 +55,7 @@ mptcp_whole(void)
 	whole_session(&r);
 }
 
-/* MPTCP has no urgent data: the byte is like any other. */
+/* MPTCP has no urgent data: the byte arrives like any other. */
 static void
 mptcp_urgent(void)
 {
@@ -73,7 +73,7 @@ mptcp_urgent(void)
 	whole_session(&r);
 }
 
-/* A client that closes with bytes unread sends a reset. */
+/* A client that closes its socket with unread bytes sends a reset. */
 static void
 mptcp_client_resets(void)
 {
@@ -215,7 +215,7 @@ TEST(choices, "whatever target a client chooses in a network, the status is 0 "
 	}
 }
 
-/* The target is the listener itself, by the client's choice. */
+/* The client chooses the listener itself as its target. */
 TEST(chosen_loop, "a client that chooses the service itself gets RST, and the "
     "status is 0")
 {

@@ -1,7 +1,7 @@
 /*
- * Connections that were reset, on systems that then no longer know them: on the
- * BSDs and macOS getsockname(2) gives EINVAL or ECONNRESET, which strace(1)
- * injects here.
+ * Connections that were reset, on systems that no longer know such connections:
+ * on the BSDs and macOS getsockname(2) fails with EINVAL or ECONNRESET, which
+ * strace(1) injects here.
  */
 
 #include "../lib/places.h"
@@ -13,7 +13,7 @@
 
 static const char *const answers[] = { "EINVAL", "ECONNRESET" };
 
-/* strace's words that make the nth call of getsockname(2) fail so. */
+/* The words that have strace(1) make the nth getsockname(2) fail like this. */
 static int
 answering(const char *words[], const char *error, int nth)
 {

@@ -1,4 +1,4 @@
-/* What descriptors 0, 1 and 2 are. */
+/* All combinations of what descriptors 0, 1 and 2 may be. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Each is the client's socket, a file, or nothing: in base 3. */
+/* Each is the client's socket, a file, or closed: a number in base 3. */
 enum { SOCKET, A_FILE, CLOSED };
 static int combination, files[3];
 
@@ -33,7 +33,10 @@ combine(void)
 			dup2(what_is(fd) == SOCKET ? keep : files[fd], fd);
 }
 
-/* Served to the end; and reset, with the reset passed on at once. */
+/*
+ * Expect a session that is served to its end, and one whose reset is passed on
+ * at once.
+ */
 static void
 expect_served(void)
 {
@@ -53,7 +56,7 @@ expect_served(void)
 	let_go(&t);
 }
 
-/* In words, but none of them to the client. */
+/* Expect a refusal in words, none of which go to the client. */
 static void
 expect_refused(void)
 {

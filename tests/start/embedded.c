@@ -1,6 +1,7 @@
 /*
- * A network as the target: the address is embedded in the one that was dialled.
- * What is denied here was the client's choice: a warning, and status 0.
+ * A network as the target: the address is embedded in the one that the client
+ * dialled.  What is denied here was the client's choice: a warning, and status
+ * 0.
  */
 
 #include "../lib/calls.h"
@@ -19,10 +20,10 @@ static const struct {
 	{ "64", "2001:db8:122:344:c0:2:2100::" },
 	{ "96", "2001:db8:122:344::192.0.2.33" },
 	{ "96", "64:ff9b::192.0.2.33" },
-	/* The suffix is ignored, 2.2. */
+	/* The suffix is ignored (RFC 6052, 2.2). */
 	{ "32", "2001:db8:c000:221:0:dead:beef:1" },
 	{ "56", "2001:db8:122:3c0:0:221:dead:beef" },
-	/* RFC 3056, 2; no bit of it is reserved. */
+	/* RFC 3056, 2; it has no reserved bits. */
 	{ "16", "2002:c000:221::1" },
 	{ "16", "2002:c000:221:1:212:34ff:fe56:789a" }
 };
@@ -65,8 +66,8 @@ TEST(embedded_by_default, "without -x, an address is embedded in the last 32 "
 }
 
 /*
- * A client that dials this gets no target in this network; the line names the
- * target.
+ * A client that dials this address is denied a target in this network; the line
+ * names the target.
  */
 static void
 expect_denied(const char *client, const char *dialled, const char *prefix,
@@ -156,7 +157,7 @@ TEST(embedded_no_host, "a target in 0/8, multicast or broadcast is denied in "
 	size_t i;
 
 	apart();
-	/* On Linux 0.0.0.0 is this host. */
+	/* Linux takes 0.0.0.0 as this host. */
 	(void)listen_at("127.0.0.1", 1025, 5);
 	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		snprintf(dialled, sizeof dialled, "64:ff9b::%s", cases[i].host);

@@ -1,8 +1,8 @@
 /*
- * Nothing inherited is trusted: what a listener, or the parent, has set on the
- * client's socket and accept(2) hands on, and what waits there.  What is in the
- * process itself is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 in
- * surroundings.c.
+ * Nothing inherited is trusted: options that a listener, or the parent, has set
+ * on the client's socket and that accept(2) passes on, and what is queued
+ * there.  The state of the process itself is in parents.c; SO_RCVBUF and
+ * SO_SNDBUF of 1 are in surroundings.c.
  */
 
 #include "../lib/places.h"
@@ -37,17 +37,18 @@
 #endif
 
 enum { SIZE = 300000 };
-/* Of SO_TIMESTAMPING. */
+/* For SO_TIMESTAMPING. */
 enum { TX_SOFTWARE = 2, SOFTWARE = 16, TX_ACK = 512 };
 
 /*
- * Socket options.  Not here, for they say how packets are to look or what they
- * may cost, and are left as the operator's wish: SO_MARK, SO_PRIORITY,
- * SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH, SO_INCOMING_CPU, IP_TOS,
- * IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS and their like of IPv6, flow
- * labels, IPsec policies, the sizes of buffers, TCP_MAXSEG, TCP_CONGESTION,
- * TCP_MD5SIG, TCP-AO, TCP_ULP, TCP_TX_DELAY.  SO_LOCK_FILTER, and TCP_REPAIR,
- * which is for CAP_NET_ADMIN, cannot be undone by us.
+ * Socket options.  Left out are those that say how packets look or what they
+ * may cost, because they are left as the operator wants them: SO_MARK,
+ * SO_PRIORITY, SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH,
+ * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS and
+ * their like of IPv6, flow labels, IPsec policies, the sizes of buffers,
+ * TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP, TCP_TX_DELAY.  Also
+ * left out are SO_LOCK_FILTER, and TCP_REPAIR, which needs CAP_NET_ADMIN: the
+ * relay cannot undo them.
  */
 
 static const int none = 0, one = 1, tick = 20000, many = 1000000, minus = -1;
@@ -131,7 +132,7 @@ TEST(socket_options,
 	EACH(with_option, options);
 }
 
-/* A client whose window stays closed, while nobody but the system cares. */
+/* A client whose window stays closed after the relay has ended. */
 static void
 pausing_client(const struct row *o)
 {
@@ -162,8 +163,8 @@ TEST(pauses, "a limit on the client's socket does not cut the tail of one "
 }
 
 /*
- * The target closes for good, and is forgotten; so the relay does the same, and
- * in FIN_WAIT2 a silent client is not to be told.
+ * The target closes for good and is forgotten, so the relay closes the client's
+ * connection: in FIN_WAIT2 a silent client must not be reset.
  */
 static void
 silent_client(const struct row *o)
@@ -207,7 +208,7 @@ checksum(const unsigned char *p, size_t size)
 	return (uint16_t)~(sum + (sum >> 16));
 }
 
-/* Where this connection is now in what it has received. */
+/* The sequence number of the next byte that this connection will receive. */
 static uint32_t
 next_byte(int fd)
 {
@@ -225,7 +226,7 @@ next_byte(int fd)
 	return seq;
 }
 
-/* Tell the system of a client's peer that the client cannot be reached. */
+/* Send the client's peer an ICMP message: the client is unreachable. */
 static void
 unreachable(int fd, int six)
 {
@@ -255,7 +256,7 @@ unreachable(int fd, int six)
 	seq = htonl(next_byte(fd));
 	memcpy(packet + 8 + ip + 4, &seq, 4);
 	sum = htons(checksum(packet, 8 + ip + 20));
-	if (!six)		/* of ICMPv6 the kernel makes it */
+	if (!six)		/* for ICMPv6 the kernel fills it in */
 		memcpy(packet + 2, &sum, 2);
 	raw = socket(six ? AF_INET6 : AF_INET, SOCK_RAW,
 	    six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
@@ -307,8 +308,8 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 }
 
 /*
- * The error queue: of a byte that the parent has sent, it holds word when the
- * relay starts, or gets it when the client has it at last.
+ * The error queue: when the relay starts, it has an entry for a byte that the
+ * parent sent; or (late) it gets one when that byte reaches the client.
  */
 static void
 queued(const struct row *o)
@@ -352,8 +353,9 @@ TEST(error_queue,
 }
 
 /*
- * None of this is the end of a client while its target is being connected: that
- * takes all of -w, and its status is not that of a client who has left.
+ * None of this counts as the client's end while the target is being connected:
+ * the attempt lasts for all of -w, and the status is not that of a client who
+ * has left.
  */
 static void
 dialing(const struct row *o)
@@ -391,7 +393,7 @@ TEST(while_dialing,
 	EACH(dialing, rows);
 }
 
-/* Descriptor flags: the relay gets a signal whenever its socket has news. */
+/* Descriptor flags: the relay gets a signal for each event on its socket. */
 
 static int signal_of_descriptor;
 

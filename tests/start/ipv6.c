@@ -1,4 +1,4 @@
-/* -6: targets that are IPv6. */
+/* -6: IPv6 targets. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /*
- * A session with the target at this address, by this name: bytes both ways, FIN
+ * A session with the target at this address, called by this name: bytes and FIN
  * both ways, and its line.  The option may be NULL.
  */
 static void
@@ -66,9 +66,9 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 	give("2001:db8::2");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "localhost", "::1");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "both", "2001:db8::1");
-	/* Nobody listens on the first of its addresses. */
+	/* Nobody listens on the first of the name's addresses. */
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "several", "2001:db8::2");
-	/* Without -6, the target is another one. */
+	/* Without -6, the name gives a different target. */
 	expect_target("::1", "::1", NULL, "both", "127.0.0.1");
 
 	theirs = call(&t, "127.0.0.1", 0, "127.0.0.1", 0);
@@ -77,7 +77,7 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 	expect_failure(&t, 68, "resolve error=\"*");
 }
 
-/* The target is the address that was dialled, with its port or without one. */
+/* The target is the address that was dialled, with or without its port. */
 static void
 expect_loop(int with_port)
 {

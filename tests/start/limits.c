@@ -1,4 +1,4 @@
-/* Limits that a parent leaves: setrlimit(2). */
+/* Limits that a parent has set: setrlimit(2). */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -29,7 +29,7 @@ set_limit(void)
 		_exit(126);
 }
 
-/* A log file on 2 that may not grow. */
+/* The log file on 2, which may not grow. */
 static int log_file;
 
 static void
@@ -49,7 +49,7 @@ TEST(log_file_full, "a log file on 2 that may not grow does no harm")
 	session_after(no_file_may_grow);
 }
 
-/* Does the program start at all? */
+/* True if the program starts at all. */
 static int
 starts(void)
 {
@@ -70,8 +70,8 @@ starts(void)
 }
 
 /*
- * The lowest power of two with which it starts as a limit of this kind; the
- * session has to work with it, too.
+ * Find the lowest limit of this kind, a power of two, with which the program
+ * starts; the session must work with it, too.
  */
 static void
 least_limit(limit_name kind)
@@ -84,7 +84,7 @@ least_limit(limit_name kind)
 	    limit_value *= 2)
 		if (starts())
 			break;
-	/* Under AddressSanitizer it starts only without a limit. */
+	/* With AddressSanitizer the program starts only without a limit. */
 	if (!starts())
 		limit_value = 0;
 	relay_setup = set_limit;
@@ -134,7 +134,7 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
 	}
 }
 
-/* 0 to 3 are needed, and for a moment one more if there is Landlock. */
+/* A session needs 0 to 3, and briefly one more if there is Landlock. */
 TEST(few_descriptors, "with five descriptors or more a session works; with "
     "four it works or is refused in words")
 {

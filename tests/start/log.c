@@ -1,4 +1,4 @@
-/* The log, and what descriptor 2 gets. */
+/* The log, and what goes to descriptor 2. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The line: which clients, which target. */
+/* The line: clients and targets of each kind. */
 
 TEST(seconds_taken, "secs is the time since the relay's start")
 {
@@ -32,7 +32,7 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 		    (long long)(milliseconds() - began));
 }
 
-/* The client is of this family; the listener is of its own, or for both. */
+/* The client is of this family; the listener is of the same, or for both. */
 static void
 session_through(int family, int listener, const char *const *args, int target)
 {
@@ -61,7 +61,7 @@ TEST(ipv4_clients, "IPv4 clients, mapped or not, are served and logged as what "
 	session_through(AF_INET6, listen_dual(), args, target);
 }
 
-/* One port for both: the client dials [::1], the target is at 127.0.0.1. */
+/* One port for both: the client dials [::1], and the target is at 127.0.0.1. */
 TEST(dialled_port, "a port left out is the one that the client dialled")
 {
 	static const char *const args[] = { "-v", "127.0.0.1", NULL };
@@ -97,7 +97,7 @@ TEST(service_name, "the port may be a name from services(5)")
 	session_through(AF_INET6, listen_on(AF_INET6), args, target);
 }
 
-/* Without -v only failures go to 2; what -q leaves out never appears there. */
+/* Without -v only failures go to 2; lines that -q leaves out never do. */
 static void
 quiet(const char *option)
 {
@@ -129,7 +129,7 @@ TEST(silence_when_well, "descriptor 2 gets nothing when all is well")
 
 /* Syslog. */
 
-/* Fill the socket that nobody reads. */
+/* Fill syslogd's socket, which nobody reads. */
 static void
 wedge(void)
 {
@@ -158,7 +158,7 @@ receive_line(int fd, char *line, size_t size)
 }
 #define receive_line(...) FROM(receive_line, __VA_ARGS__)
 
-/* One datagram: the priority, and the line. */
+/* Expect one datagram: the priority, and the line. */
 static void
 expect_syslog(int fd, const struct session *t, const char *priority,
     const char *end, uint64_t up, uint64_t down)
@@ -201,7 +201,7 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 	syslog_session(fd, "-q", 0);
 }
 
-/* This same test program, started again where there is a syslogd. */
+/* The same test program, started again where there is a syslogd. */
 TEST(tests_unlogged,
     "the relays under test do not write into the log of the system they run on")
 {
@@ -254,7 +254,7 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 		fail("syslogd gets \"%s\"", line);
 }
 
-/* The peers see the end at once; the process may wait 5 s for the line. */
+/* The peers see the end at once; the process may wait 5 s to log its line. */
 TEST(wedged_syslogd,
     "a wedged syslogd delays no peer, and the process's end by at most five "
     "seconds")
@@ -305,7 +305,7 @@ TEST(syslogd_recovers, "a syslogd that recovers in time gets the line")
 	expect_status(&t, 0);
 }
 
-/* Descriptor 2 is a pipe that is full and stays so. */
+/* Make descriptor 2 a pipe that is full and stays so. */
 static void
 fill_two(void)
 {

@@ -10,8 +10,8 @@
 /* The target would be this very service: RST. */
 
 /*
- * Serve such a listener with relays to itself, until this client sees the end;
- * returns how many were started.
+ * Serve this listener with relays to itself until this client sees the end;
+ * returns how many relays were started.
  */
 static int
 serve_itself(int listener, int client, const char *const *args)
@@ -73,7 +73,7 @@ TEST(loop, "a dual-stack listener that relays to itself stops after at "
 	loops(AF_INET6, "127.0.0.2", 1, 2);
 }
 
-/* 0.0.0.0 means this host too (RFC 1122, 3.2.1.3), and so does ::. */
+/* 0.0.0.0 also means this host (RFC 1122, 3.2.1.3), and so does ::. */
 TEST(loop_by_another_name,
     "a dual-stack listener that relays to 0.0.0.0, :: or a mapped "
     "address of its own stops after at most two processes, with "

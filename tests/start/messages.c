@@ -1,6 +1,6 @@
 /*
- * What a mistake gets is what to do about it: typed on a terminal, and in the
- * log of a real inetd.
+ * The message for a mistake says what to do about it, both on a terminal and in
+ * the log of a real inetd.
  */
 
 #include "../lib/places.h"
@@ -32,7 +32,10 @@
     ": a number; the target comes first, then the port (and in inetd.conf " \
     "the program's name before both)"
 
-/* The program's name and its arguments, and the line without its beginning. */
+/*
+ * The program's name and its arguments, and the line that must follow, without
+ * its beginning.
+ */
 static const struct {
 	const char *words[6];
 	const char *line;
@@ -75,12 +78,12 @@ static const struct {
 	{ { "localhost", "80" }, "target 80" A_NUMBER },
 	{ { "www.example.org" }, "no target given (in inetd.conf, the "
 	    "program's name comes before it)" },
-	/* Such a name is in order. */
+	/* A name like this is allowed. */
 	{ { "-stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
-static const char *const *typed;	/* in place of the library's words */
+static const char *const *typed;	/* replaces the library's words */
 
 static void
 as_typed(void)
@@ -88,7 +91,10 @@ as_typed(void)
 	execv(relay_path, (char *const *)(uintptr_t)typed);
 }
 
-/* What the relay says on 2 with these words, 0 being this; it ends with status. */
+/*
+ * Start the relay with these words and this descriptor 0: text gets what it
+ * writes to 2, and it ends with this status.
+ */
 static void
 type(int zero, const char *const *words, int status, char *text, size_t size)
 {
@@ -105,7 +111,7 @@ type(int zero, const char *const *words, int status, char *text, size_t size)
 }
 #define type(...) FROM(type, __VA_ARGS__)
 
-/* Whatever line this is, without what is before the words: the words. */
+/* The words of a line, without whatever precedes them. */
 static char *
 words_of(char *line)
 {
@@ -146,7 +152,7 @@ TEST(no_standard_input, "standard input from /dev/null is told of systemd's "
 		fail("it says \"%s\"", words_of(text));
 }
 
-/* A real inetd, with a port for each mistake; in a /dev of our own. */
+/* A real inetd, with a port for each mistake, in a separate /dev. */
 static void
 start_inetd(int first)
 {
@@ -179,14 +185,14 @@ start_inetd(int first)
 	case -1:
 		fail("fork: %s", strerror(errno));
 	case 0:
-		/* It stays in the foreground, and says much. */
+		/* This inetd stays in the foreground, and prints much. */
 		dup2(open("/dev/said", O_WRONLY | O_CREAT, 0600), 2);
 		execl(inetd, "inetd", "-d", "-i", "/dev/conf", (char *)NULL);
 		_exit(127);
 	}
 }
 
-/* As soon as inetd listens there. */
+/* Connect as soon as inetd listens there. */
 static int
 connect_soon(int port)
 {
@@ -241,7 +247,7 @@ show_to_pipe(void)
 	dup2(shown, 1);
 }
 
-/* What is printed for this option begins so; a client gets none of it. */
+/* The output for this option begins like this; none of it goes to a client. */
 static void
 expect_shown(const char *option, const char *begins)
 {

@@ -1,6 +1,4 @@
-/*
- * The command line, and descriptors 0, 1 and 2.
- */
+/* The command line, and descriptors 0, 1 and 2. */
 
 #include "../lib/relay.h"
 
@@ -12,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The descriptors that are closed when the relay starts, as bits. */
+/* A bit for each descriptor that is closed when the relay starts. */
 static int closed;
 
 static void
@@ -80,7 +78,7 @@ TEST(client_gone, "a client that is gone already is a quiet exit")
 		fail("the target is connected to");
 }
 
-/* What bad input gets. */
+/* What happens on bad input. */
 
 struct bad {
 	const char *args[6];
@@ -131,7 +129,7 @@ static const struct bad bad_lines[] = {
 	{ { "-n", "localhost", "80", NULL }, "target localhost:" }
 };
 
-/* One line that has the words, and usage. */
+/* Expect one line that has these words, and usage. */
 static void
 expect_usage(struct relay *r, const char *words)
 {
@@ -151,7 +149,7 @@ expect_usage(struct relay *r, const char *words)
 }
 #define expect_usage(...) FROM(expect_usage, __VA_ARGS__)
 
-/* Each of these, and a client is reset. */
+/* Expect a reset at the client for each of these. */
 static void
 expect_bad(const struct bad *bad, size_t n)
 {

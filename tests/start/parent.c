@@ -1,4 +1,4 @@
-/* What a parent leaves behind: signals, limits, descriptors. */
+/* What a parent passes on: signals, limits, descriptors. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -34,7 +34,7 @@ hostile_parent(void)
 	umask(0777);
 }
 
-/* The relay starts as that parent's child, in a directory that is gone. */
+/* Be the hostile parent whose child the relay is, in a removed directory. */
 static void
 be_hostile(void)
 {
@@ -99,7 +99,7 @@ TEST(inherited_alarm, "an alarm that the parent has set does no harm")
 	expect_status(&t, 0);
 }
 
-/* The resolver asks for what the command line says. */
+/* The resolver looks up what the command line says. */
 TEST(hostile_resolver, "the environment does not change what is looked up")
 {
 	static const char *const args[] = { "single", "80", NULL };
@@ -143,7 +143,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/* Its number is beyond those above. */
+	/* The pipe's number is higher than those above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;
@@ -155,7 +155,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* How many descriptors the relay may have. */
+/* The number of descriptors that the relay may have. */
 static int most;
 
 static void
@@ -167,7 +167,7 @@ few_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* 0 to 3, and one more for a moment; none for a pipe. */
+/* A session needs 0 to 3, and briefly one more; none is left for a pipe. */
 TEST(limit_of_five, "five descriptors are enough")
 {
 	struct session t;
@@ -183,7 +183,7 @@ TEST(limit_of_five, "five descriptors are enough")
 	expect_over(&t, CLIENT, "eof", 8 * MIB + 1000, 3000);
 }
 
-/* A name needs more descriptors than there are. */
+/* A look-up needs more descriptors than there are. */
 TEST(system_error, "a system call that fails is RST at the client: 71")
 {
 	static const char *const args[] = { "localhost", "80", NULL };

@@ -1,10 +1,10 @@
 /*
  * What a parent leaves in the process: everything that survives execve(2).
  *
- * Elsewhere: all signals ignored or blocked, umask, environment, an alarm and
- * stray descriptors in parent.c; limits in limits.c; what 0, 1 and 2 are in
- * descriptors.c; each signal by itself and no /dev in surroundings.c; calls that
- * fail, one at a time, in faults.c.
+ * In other files: all signals ignored or blocked, umask, environment, an alarm
+ * and stray descriptors (parent.c); limits (limits.c); descriptors 0, 1 and 2
+ * (descriptors.c); each signal by itself and no /dev (surroundings.c); calls
+ * that fail, one at a time (faults.c).
  */
 
 #include "../lib/lack.h"
@@ -35,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As much as the socket takes. */
+/* Send as much as the socket takes. */
 static void
 send_on(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -66,7 +66,7 @@ burn(struct relay *r, int ms)
 	relay_ends(r, 0);
 }
 
-/* Signals are pending until main, however long it takes to get there. */
+/* Keep signals pending until main, however long it takes to get there. */
 static void
 block_all(void)
 {
@@ -136,7 +136,7 @@ TEST(timers, "neither timers nor limits that count CPU time end a session")
 	EACH(burnt, rows);
 }
 
-/* Signals that have been pending since before execve(2). */
+/* Make signals pending before execve(2). */
 static void
 waiting_signals(void)
 {
@@ -180,7 +180,7 @@ schedule_idle(void)
 	schedule(SCHED_IDLE);
 }
 
-/* Root without root's capabilities, which gains nothing by execve(2). */
+/* Be root without root's capabilities, and gain none by execve(2). */
 static void
 secure_bits(void)
 {
@@ -189,14 +189,14 @@ secure_bits(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* If the parent does end, the signal is as good as one from kill(2). */
+/* If the parent really ends, the signal acts like one from kill(2). */
 static void
 death_signal(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 }
 
-/* The operator's choice: -w, -T and -t are late by at most this. */
+/* This is the operator's choice: -w, -T and -t are late by at most this. */
 static void
 timer_slack(void)
 {
@@ -212,7 +212,7 @@ small_stack(void)
 	setrlimit(RLIMIT_STACK, &limit);
 }
 
-/* A parent's filter: these calls, which a session can do without, fail. */
+/* A parent's filter makes these calls fail, which a session can do without. */
 static void
 calls_fail(int error, size_t n)
 {
@@ -244,7 +244,7 @@ calls_not_there(void)
 	calls_fail(ENOSYS, 9);
 }
 
-/* If there is Landlock but it refuses, the session ends. */
+/* If Landlock exists but refuses, the session ends. */
 static void
 calls_refused(void)
 {
@@ -258,7 +258,7 @@ served(const struct row *o)
 
 	relay_setup = o->setup;
 	row_begin(&r, NULL, NULL, NULL);
-	/* The signal of a timer that repeats may come once. */
+	/* A repeating timer may send its signal once more. */
 	if (o->setup == real_timer)
 		pause_for(TIMER_PAST);
 	whole_session(&r);
@@ -285,7 +285,10 @@ TEST(attributes, "the parent's timers, pending signals, personality, "
 	EACH(served, rows);
 }
 
-/* On 2 a terminal to which background processes may not write (stty tostop). */
+/*
+ * Descriptor 2 is a terminal to which background processes may not write (stty
+ * tostop).
+ */
 
 static int tty;
 
@@ -321,7 +324,9 @@ TEST(in_background,
 	struct relay r;
 	pid_t pid;
 
-	/* A process group that this one leads cannot leave its session. */
+	/*
+	 * The leader of a process group cannot leave its session: fork first.
+	 */
 	pid = fork();
 	if (pid == 0) {
 		own_terminal();
@@ -342,8 +347,8 @@ pipe_on_two(void)
 }
 
 /*
- * Others fill descriptor 2 after the relay has seen room in it, and the wait
- * for room is over before the relay writes.
+ * Others fill descriptor 2 after the relay has found it writable and no longer
+ * polls, but before it writes.
  */
 TEST(usage_to_full_pipe,
     "a usage error does not wait for a pipe that fills up before the relay "
@@ -370,14 +375,14 @@ TEST(usage_to_full_pipe,
 	relay_setup = pipe_on_two;
 	socket_pair(AF_INET6, &ours, &theirs);
 	relay_on(&r, theirs, 0, words);
-	/* Its sockets are closed before it writes a word. */
+	/* The relay's sockets are closed before it writes a word. */
 	expect_end(ours, RST);
 	pause_for(LOG_STUCK);
 	fcntl(end[1], F_SETFL, O_NONBLOCK);
 	while (write(end[1], page, sizeof page) > 0 ||
 	    write(end[1], "x", 1) == 1)
 		;
-	/* The same open file description: writes may wait again. */
+	/* The relay has the same open file description: let it wait again. */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);
 }

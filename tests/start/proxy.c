@@ -1,4 +1,4 @@
-/* -p: the PROXY protocol's header, of both versions. */
+/* -p: the header of the PROXY protocol, in both versions. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -10,9 +10,7 @@
 #include <linux/tcp.h>
 #endif
 
-/*
- * A connection, and a relay with this version of the header, from free ports.
- */
+/* A connection between free ports, and a relay with this header version. */
 static void
 begin_proxy(struct session *t, const char *version, const char *from,
     int from_port, const char *to, int to_port)
@@ -26,7 +24,7 @@ begin_proxy(struct session *t, const char *version, const char *from,
 }
 #define begin_proxy(...) FROM(begin_proxy, __VA_ARGS__)
 
-/* Byte for byte. */
+/* Compare byte for byte. */
 static void
 compare(const void *got, const void *want, size_t size)
 {
@@ -52,7 +50,7 @@ expect_bytes(int fd, const void *want, size_t size)
 }
 #define expect_bytes(...) FROM(expect_bytes, __VA_ARGS__)
 
-/* The ports are given, so that every byte of the header is known. */
+/* The ports are fixed, so that every byte of the header is known. */
 static void
 golden(const char *version, const char *from, int from_port, const char *to,
     int to_port, const void *want, size_t size)
@@ -160,7 +158,7 @@ TEST(proxy_2_ipv4, "-p 2 reports a client with an IPv4 address, mapped or not, "
 	    want, sizeof want);
 }
 
-/* How many segments with bytes this socket has received, if known. */
+/* The number of segments with bytes that this socket has received, if known. */
 static int
 segments(int fd)
 {
@@ -179,7 +177,7 @@ segments(int fd)
 	return 1;
 }
 
-/* One segment brings these bytes and no others, while the client is silent. */
+/* Expect one segment with exactly these bytes while the client is silent. */
 static void
 expect_at_once(int fd, const void *want, size_t size)
 {
@@ -197,10 +195,7 @@ expect_at_once(int fd, const void *want, size_t size)
 }
 #define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
-/*
- * The header for a connection from one of these loopback addresses to the
- * other.
- */
+/* The header for a connection between these two loopback addresses. */
 static int
 header_1(char *text, size_t size, const struct session *t, int protocol)
 {

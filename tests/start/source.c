@@ -1,4 +1,4 @@
-/* -s: the address that the target sees a session come from. */
+/* -s: the source address that the target sees. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -23,7 +23,7 @@ need_loopback_network(void)
 	close(fd);
 }
 
-/* With this -s, the target is connected to from that address. */
+/* With this -s, the relay connects to the target from that address. */
 static void
 expect_source(const char *client, const char *dialled, const char *source,
     const char *target, const char *want)
@@ -41,7 +41,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 	if (strcmp(host_text(&seen), want) != 0)
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
-	/* Its line has that address as via, too. */
+	/* The line also gives that address as via. */
 	expect_whole(&t, 0, 0);
 }
 #define expect_source(...) FROM(expect_source, __VA_ARGS__)
@@ -71,8 +71,8 @@ TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
 }
 
 /*
- * The manual's examples, which never change.  Another program has computed the
- * address that a client gets in each network.
+ * The manual's examples, which never change.  A separate program has computed
+ * the address that a client gets in each network.
  */
 static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
 
@@ -159,10 +159,7 @@ TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
 
 enum { PARTS = 8, CLIENTS = 160 };
 
-/*
- * The source address that the target sees for this client, which is a local
- * one.
- */
+/* The source address that the target sees for this client, a local address. */
 static uint32_t
 source_seen(const char *client)
 {
@@ -182,8 +179,8 @@ source_seen(const char *client)
 }
 
 /*
- * About as many clients in each part of the network, and none on its first and
- * last address.
+ * Expect that the clients spread evenly over the parts of the network, and that
+ * none gets its first or last address.
  */
 static void
 expect_even(const uint32_t *source, int shift)
@@ -204,7 +201,7 @@ expect_even(const uint32_t *source, int shift)
 }
 #define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
-/* The highest bits of the host, and the lowest. */
+/* Check the highest bits of the host part, and the lowest. */
 static void
 expect_spread(const char *about, uint16_t (*net)[4])
 {
@@ -224,7 +221,7 @@ expect_spread(const char *about, uint16_t (*net)[4])
 }
 #define expect_spread(...) FROM(expect_spread, __VA_ARGS__)
 
-/* A mapping is the same on every machine, so this does not depend on chance. */
+/* The mapping is the same on every machine: this does not depend on chance. */
 TEST(map_even, "clients spread evenly over 8 parts of a /10")
 {
 	static uint16_t random[CLIENTS][4], of_64[CLIENTS][4], of_48[CLIENTS][4];
@@ -252,7 +249,7 @@ TEST(map_even, "clients spread evenly over 8 parts of a /10")
 
 /* Source addresses that are not available. */
 
-/* A -s that is, or maps to, this address, for a target with this port. */
+/* Use a -s that is, or maps to, this address, for a target with this port. */
 static void
 expect_no_source(const char *source, const char *is, const char *target,
     int port)
@@ -284,7 +281,7 @@ TEST(source_not_here, "-s says which address is not one of this host")
 	expect_no_source("2001:db8::1", "2001:db8::1", "::1", 1025);
 }
 
-/* Linux can bind to these, but would connect from another address. */
+/* Linux can bind to these, but would connect from a different address. */
 TEST(source_no_host, "-s never lets a session connect from another address")
 {
 	int port;
@@ -298,9 +295,9 @@ TEST(source_no_host, "-s never lets a session connect from another address")
 
 enum { MOST_SESSIONS = 4 };
 
-static int free_port = 50000;	/* none of them is used again */
+static int free_port = 50000;	/* each is used only once */
 
-/* A connection that does not use the two ports of no_port. */
+/* A client connection that does not use the two ports of no_port. */
 static int
 call_apart(struct session *t)
 {
@@ -310,7 +307,7 @@ call_apart(struct session *t)
 
 #define MORE_PORTS "; -s with a network has as many for each of its addresses"
 
-/* With two ports to choose from, two sessions to each of two targets. */
+/* With two ports to choose from, two sessions to each of two targets work. */
 static void
 expect_no_port(const char *source, const char *target, const char *other,
     const char *whole)
@@ -331,7 +328,7 @@ expect_no_port(const char *source, const char *target, const char *other,
 	put_names(&last, whole);
 	serve(&last, theirs, "-s", source, target, "1025", NULL);
 	expect_failure(&last, 69, end);
-	/* The name's second address has failed for another reason. */
+	/* The name's second address fails for a different reason. */
 	if (strchr(source, ':') == NULL) {
 		theirs = call_apart(&last);
 		put_names(&last, "127.0.0.3:1025");
@@ -348,7 +345,7 @@ expect_no_port(const char *source, const char *target, const char *other,
 }
 #define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
-/* The same of the address that the system chooses. */
+/* The same for the address that the system chooses. */
 static void
 expect_none_left(void)
 {
@@ -377,7 +374,7 @@ TEST(no_port_left, "-s uses a port for several targets; when none is left that "
 	give("2001:db8::1");
 	give("2001:db8::2");
 	give("2001:db8::9");
-	close(listen_at("2001:db8::9", 1025, 5));	/* once it is usable */
+	close(listen_at("2001:db8::9", 1025, 5));	/* waits until usable */
 	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
 	expect_no_port("2001:db8::9", "2001:db8::1", "2001:db8::2",
 	    "[2001:db8::1]:1025");

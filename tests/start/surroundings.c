@@ -1,6 +1,7 @@
 /*
- * What else surrounds a session, each by itself: a signal that was ignored or
- * blocked, options of the client's socket, the environment, /dev and /etc.
+ * The rest of a session's surroundings, each by itself: a signal that is
+ * ignored or blocked, options of the client's socket, the environment, /dev and
+ * /etc.
  */
 
 #include "../lib/places.h"
@@ -62,7 +63,10 @@ TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
 	}
 }
 
-/* What a super-server, or a service before the relay, has set on the socket. */
+/*
+ * Options that a super-server, or a service before the relay, has set on the
+ * socket.
+ */
 
 static void
 option(int name, const void *value, size_t size)
@@ -91,7 +95,7 @@ set_options(void)
 	option(SO_SNDBUF, &one, sizeof one);
 	many = 1000000;
 	option(SO_RCVLOWAT, &many, sizeof many);
-	/* SIGIO at each event, which kills by default. */
+	/* Get SIGIO, which kills by default, at each event. */
 	signal(SIGIO, SIG_DFL);
 #ifdef O_ASYNC
 	if (fcntl(0, F_SETOWN, getpid()) == -1 ||

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /*
- * The target refuses, cannot be reached, -w runs out, or its name is unknown:
- * RST, without a byte.  Nothing that the relay writes itself reaches the
- * client.
+ * The target refuses or cannot be reached, -w runs out, or the name is unknown:
+ * the client gets RST without a byte.  Nothing that the relay itself writes
+ * reaches the client.
  */
 
 TEST(refused, "a target that refuses is RST at the client, without a byte: 69")
@@ -40,7 +40,9 @@ TEST(times_out, "a target that does not answer within -w is RST at the client: "
 		fail("after %lld ms", (long long)took);
 }
 
-/* -w runs from the start, however long it takes to get to the target. */
+/*
+ * -w counts from the start, however long the relay takes to get to the target.
+ */
 TEST(times_out_in_all,
     "the time before the relay gets to its target counts towards -w")
 {
@@ -80,7 +82,7 @@ begin_dialing(struct session *t)
 }
 #define begin_dialing(...) FROM(begin_dialing, __VA_ARGS__)
 
-/* The attempt stops at once. */
+/* The attempt stops at once when the client leaves. */
 static void
 leaves_while_dialing(int bytes)
 {
@@ -199,7 +201,7 @@ TEST(leaves_while_resolving,
 	expect_line(&t, "client-reset", 0, 0);
 }
 
-/* Every A record is tried, in order; they share what is left of -w. */
+/* Every A record is tried, in order; the attempts share the time left of -w. */
 
 TEST(name_of_target, "the target may be a name")
 {
@@ -215,7 +217,7 @@ TEST(name_of_target, "the target may be a name")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* Each address in turn is the one that works, so that it comes after others. */
+/* Each address in turn is the one that works, and so comes after others. */
 TEST(next_address, "each address of a name is tried until one answers")
 {
 	const char *args[] = { "-v", "three", NULL, NULL };
@@ -236,7 +238,7 @@ TEST(next_address, "each address of a name is tried until one answers")
 	}
 }
 
-/* The line names the last one tried. */
+/* The line names the address tried last. */
 TEST(addresses_in_order, "the addresses of a name are tried in order")
 {
 	static const char *const up[] = { "up", "9", NULL };
@@ -277,7 +279,10 @@ TEST(silent_address,
 	}
 }
 
-/* Nobody listens, and the system has only this one port to connect from. */
+/*
+ * Nobody listens, and the target's port is the only one that the system can
+ * choose.
+ */
 TEST(connects_to_itself, "a relay whose target would be its own socket is "
     "refused")
 {

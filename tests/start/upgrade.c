@@ -14,7 +14,7 @@
 
 static char place[256];
 
-/* make(1), as an operator types it; returns the program's inode number. */
+/* Run make(1) as an operator would; returns the program's inode number. */
 static ino_t
 install_as(const char *target)
 {
