@@ -67,22 +67,30 @@ failure(int error)
 	}
 }
 
+#define MORE_PORTS "; -s with a network has as many for each of its addresses"
+
 /*
- * All ports of this source address are in use for this target; without -s,
- * those of the address that the system chooses.  Returns an errno.
+ * Put into words that no port is left from this address to the target.  Without
+ * -s, systems say the same when they have no address to choose.  Returns an
+ * errno.
  */
 static int
 no_port(struct session *s, const union address *source)
 {
 	char host[ADDRESS_WIDTH];
 
-	host[0] = '\0';
-	if (source->sa.sa_family != AF_UNSPEC)
-		address_host(host, sizeof host, source);
-	snprintf(s->words, sizeof s->words, "no port is left%s%s to this target"
-	    "%s", *host == '\0' ? "" : " from ", host,
-	    s->opt.family == AF_INET6 ? "" :
-	    "; -s with a network has as many for each of its addresses");
+	if (source->sa.sa_family == AF_UNSPEC) {
+		snprintf(s->words, sizeof s->words, "no port is left to this "
+		    "target, or this host has no %s address%s",
+		    s->opt.family == AF_INET6 ? "IPv6" : "IPv4",
+		    s->opt.family == AF_INET6 ? "" : MORE_PORTS);
+		return EADDRNOTAVAIL;
+	}
+	address_host(host, sizeof host, source);
+	snprintf(s->words, sizeof s->words, "no port is left from %s to this "
+	    "target%s", host, s->opt.family == AF_INET6 ? "" :
+	    s->opt.source_len != 0 ? "; a larger network has more" :
+	    MORE_PORTS);
 	return EADDRINUSE;
 }
 
@@ -174,12 +182,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	if (error != 0)
 		return error;
 	error = connect_within(s, to, deadline);
-	/*
-	 * What systems report when no port is left; for IPv6 also when this
-	 * host has no address.
-	 */
-	if (error == EADDRNOTAVAIL &&
-	    (source.sa.sa_family != AF_UNSPEC || to->sa.sa_family == AF_INET))
+	if (error == EADDRNOTAVAIL)
 		error = no_port(s, &source);
 	/* The target accepted, then sent RST: bytes may have come before. */
 	if (error == ECONNRESET || error == EPIPE) {

@@ -149,7 +149,8 @@ mistaken(const char *text)
 		return "a URL; give the address and the port, as in 127.0.0.1 "
 		    "80";
 	if (*text == '/' || *text == '@' || strncmp(text, "unix:", 5) == 0)
-		return "a Unix socket; only a TCP server can be the target";
+		return "a path; only a TCP server can be the target, not a "
+		    "Unix socket";
 	if (*text == '[')
 		return "an IPv6 address goes without brackets, and the port is "
 		    "a word of its own, as in ::1 80";
@@ -194,7 +195,7 @@ target(struct session *s, const char *text)
 		return misused(s, "target \"\": empty");
 	is_address = parse_address(text, &s->opt.address) == 0;
 	if (!is_address && (why = mistaken(text)) != NULL)
-		return misused(s, "target %s: %s", text, why);
+		return misused(s, "target %.100s: %s", text, why);
 	if (strchr(text, '/') != NULL) {
 		if (s->opt.family == AF_INET6)
 			return misused(s, "target %s: -6 takes no network",
@@ -316,18 +317,47 @@ option(struct session *s, int c, const char *word, const char **from)
 	}
 }
 
+/* True if this is a host and a port, as in 127.0.0.1:80; not a path. */
+static int
+has_port(const char *word)
+{
+	const char *colon;
+
+	colon = strchr(word, ':');
+	return colon != NULL && strchr(word, '/') == NULL &&
+	    number(colon + 1, 1, 65535) != -1;
+}
+
 /*
- * True if the word in place of the program's name belongs after it: an option,
- * an address, a network or a port.
+ * True if the word in place of the program's name belongs after it: an address,
+ * a network, a host and a port, or an option with or without its value.
  */
 static int
 misplaced(const char *name)
 {
-	if (*name == '\0')
-		return 0;
-	return strspn(name, "0123456789./") == strlen(name) ||
-	    strchr(name, ':') != NULL ||
-	    (*name == '-' && strspn(name + 1, options) == strlen(name + 1));
+	union address a;
+	size_t letters;
+
+	if (*name == '-') {
+		letters = strspn(name + 1, options);
+		return name[1] == '-' || (letters > 0 && strspn(name + 1 +
+		    letters, "0123456789./") == strlen(name + 1 + letters));
+	}
+	return parse_address(name, &a) == 0 || has_port(name) ||
+	    (*name != '.' && strchr(name, '.') != NULL &&
+	    strspn(name, "0123456789./") == strlen(name));
+}
+
+/* True if these words begin with the program's name, which is given already. */
+static int
+doubled(int argc, char *argv[])
+{
+	const char *name;
+
+	name = strrchr(argv[0], '/');
+	name = name != NULL ? name + 1 : argv[0];
+	return strcmp(name, "stfl-relay") == 0 && (argc > 2 ||
+	    (argc == 2 && strpbrk(argv[1], ".:") != NULL));
 }
 
 /* Read the command line into s->opt; a mistake in it ends with END_USAGE. */
@@ -338,7 +368,7 @@ options_parse(struct session *s, int argc, char *argv[])
 	int c, i;
 
 	if (argc > 0 && misplaced(argv[0]))
-		return misused(s, "%s: stands where the program's name belongs; "
+		return misused(s, "%.100s: stands where the program's name belongs; "
 		    "in inetd.conf that comes before the target, as in "
 		    "stfl-relay 127.0.0.1 80", argv[0]);
 	from = NULL;
@@ -359,14 +389,14 @@ options_parse(struct session *s, int argc, char *argv[])
 	if (argc <= 0)
 		return misused(s, "no target given (in inetd.conf, the program's "
 		    "name comes before it)");
+	if (doubled(argc, argv))
+		return misused(s, "%.100s: stands where the target belongs; "
+		    "only inetd.conf has the program's name before it",
+		    argv[0]);
 	for (i = 1; i < argc; i++)
-		if (argv[i][0] == '-')
+		if (argv[i][0] == '-' && argv[i][1] != '\0')
 			return misused(s, "%s: options come before the target",
 			    argv[i]);
-	if (argc > 1 && strcmp(argv[0], "stfl-relay") == 0 &&
-	    (argc > 2 || strpbrk(argv[1], ".:") != NULL))
-		return misused(s, "%s: stands where the target belongs; only "
-		    "inetd.conf has the program's name before it", argv[0]);
 	if (argc > 2)
 		return misused(s, "%s: only a target and a port are expected",
 		    argv[2]);

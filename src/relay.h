@@ -55,7 +55,7 @@ enum end {
 	END_SYSTEM,		/* a system call failed unexpectedly */
 	END_USAGE,		/* the operator's mistake, before any session */
 	END_GONE,		/* the client had left before we looked */
-	END_SHOWN		/* -V or -h: text was shown */
+	END_SHOWN		/* -V or -h: the text was shown */
 };
 
 struct options {

@@ -81,12 +81,17 @@ misused(struct session *s, const char *format, ...)
 	return over(s, END_USAGE, 0);
 }
 
-/* Show what the operator asked for, but never to the client.  Returns -1. */
+/*
+ * Show what the operator asked for, but never to the client: in a service's line
+ * that is a mistake.  Returns -1.
+ */
 int
 shown(struct session *s, const char *text)
 {
-	if (s->out)
-		(void)!write(STDOUT_FILENO, text, strlen(text));
+	if (!s->out)
+		return misused(s, "-h, -V: not for a service, whose standard "
+		    "output is the client's connection");
+	(void)!write(STDOUT_FILENO, text, strlen(text));
 	return over(s, END_SHOWN, 0);
 }
 

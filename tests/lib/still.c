@@ -38,14 +38,15 @@ late(const struct watch *w, int64_t now)
 static void
 watch(struct watch *w, int processor, pid_t parent)
 {
-	int64_t now;
+	int64_t now, ms;
 
 	stay_on(processor);
 	while (getppid() == parent) {
 		(void)poll(NULL, 0, LOOK);
 		now = milliseconds();
-		w->stood += late(w, now);
+		ms = late(w, now);
 		w->looked = now;
+		w->stood += ms;
 	}
 	_exit(0);
 }

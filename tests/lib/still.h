@@ -6,8 +6,8 @@
  * relay that waits for a second is late, and the test that looks at its end is
  * not.
  *
- * still_watch: have a process on each processor note it from now on, for as long
- * as the caller is there. still_so_far: the milliseconds in which they did, all
+ * still_watch: have a process on each processor (only one process, except on
+ * Linux) note it from now on, for as long as the caller is there. still_so_far: the milliseconds in which they did, all
  * processors together, from then until now.
  */
 

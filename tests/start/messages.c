@@ -26,7 +26,8 @@
     ": an IPv6 address goes without brackets, and the port is a word of its " \
     "own, as in ::1 80"
 #define NO_URL ": a URL; give the address and the port, as in 127.0.0.1 80"
-#define NO_UNIX ": a Unix socket; only a TCP server can be the target"
+#define NO_UNIX \
+    ": a path; only a TCP server can be the target, not a Unix socket"
 #define FIRST ": options come before the target"
 #define A_NUMBER \
     ": a number; the target comes first, then the port (and in inetd.conf " \
@@ -75,11 +76,20 @@ static const struct {
 	    "stfl-relay" NOT_TWICE },
 	{ { "stfl-relay", "stfl-relay", "localhost:80" },
 	    "stfl-relay" NOT_TWICE },
+	{ { "stfl-relay", "stfl-relay", "-v", "127.0.0.1", "80" },
+	    "stfl-relay" NOT_TWICE },
+	{ { "stfl-relay", "/usr/local/sbin/stfl-relay", "127.0.0.1" },
+	    "/usr/local/sbin/stfl-relay" NOT_TWICE },
+	{ { "-w5", "127.0.0.1", "80" }, "-w5" IN_INETD_CONF },
+	{ { "--help", "127.0.0.1", "80" }, "--help" IN_INETD_CONF },
 	{ { "localhost", "80" }, "target 80" A_NUMBER },
 	{ { "www.example.org" }, "no target given (in inetd.conf, the "
 	    "program's name comes before it)" },
 	/* A name like this is allowed. */
 	{ { "-stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
+	{ { "a:b/stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
+	{ { "relay:http", "[::1]" }, "target [::1]" NO_BRACKETS },
+	{ { "./64", "[::1]" }, "target [::1]" NO_BRACKETS },
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
@@ -258,9 +268,13 @@ expect_shown(const char *option, const char *begins)
 	ssize_t n;
 
 	relay_setup = NULL;
-	begin_without(&t, 0, "", args);
+	begin_without(&t, 1, "", args);
 	expect_end(t.fd[CLIENT], RST);
-	expect_status(&t, 0);
+	expect_status(&t, 64);
+	relay_stderr(&t.relay, text, sizeof text);
+	if (strcmp(words_of(text), "-h, -V: not for a service, whose standard "
+	    "output is the client's connection") != 0)
+		fail("%s of a service: \"%s\"", option, words_of(text));
 	close(t.fd[CLIENT]);
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
@@ -279,7 +293,7 @@ expect_shown(const char *option, const char *begins)
 #define expect_shown(...) FROM(expect_shown, __VA_ARGS__)
 
 TEST(help, "-h, -? and --help print the usage, -V and --version the version, "
-    "but never to the client")
+    "but never to the client: there they are a mistake")
 {
 	expect_shown("-h", "usage: stfl-relay [-6hnqVv] ");
 	expect_shown("-?", "usage: stfl-relay [-6hnqVv] ");
