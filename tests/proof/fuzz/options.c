@@ -148,7 +148,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		REQUIRE(s.end == END_OPEN);
 		check_options(&s.opt);
 	} else {
-		REQUIRE(s.end == END_VERSION ||
+		REQUIRE(s.end == END_SHOWN ||
 		    (s.end == END_USAGE && s.words[0] != '\0'));
 		REQUIRE(memchr(s.words, '\0', sizeof s.words) != NULL);
 	}
