@@ -188,7 +188,7 @@ a client that stood still and vanishes after the target's reset counts as lost|q
 what is set on the client's socket does no harm, and an idle session sleeps|qemu does not know SO_TIMESTAMPING and SO_ATTACH_FILTER
 -6 reaches a link-local target by its scope|qemu does not turn the bytes of a scope round
 -p 1 leaves out the scope of link-local addresses|qemu does not turn the bytes of a scope round
--s uses a port for several targets, and says when none is left|qemu does not know IP_BIND_ADDRESS_NO_PORT
+-s uses a port for several targets; when none is left that is said, with -s and without|qemu does not know IP_BIND_ADDRESS_NO_PORT
 "
 
 emulator() {
@@ -207,11 +207,11 @@ cat >"$dir/emulate.c" <<'END'
 int
 main(int argc, char *argv[])
 {
-	char *all[64] = { QEMU, RELAY };
+	char *all[64] = { QEMU, "-0", argc > 0 ? argv[0] : "", RELAY };
 	int i;
 
-	for (i = 1; i < argc && i < 62; i++)
-		all[i + 1] = argv[i];
+	for (i = 1; i < argc && i < 60; i++)
+		all[i + 3] = argv[i];
 	execv(QEMU, all);
 	return 127;
 }
