@@ -256,19 +256,23 @@ TEST(foreign_architecture,
 {
 	struct session t;
 	char text[100];
-	int expected;
+	int expected, reset;
 
 	expected = foreign_signal();
 	if (expected == 0)
 		expected = SIGSYS;
 	take_over(&t, "foreign", PIPE);
-	if (readable(t.fd[TARGET], SOON) &&
+	/* For a build that goes on.  If RST was there first, this takes it. */
+	reset = send(t.fd[CLIENT], ".", 1, MSG_NOSIGNAL) == -1 &&
+	    errno == ECONNRESET;
+	if (!reset && readable(t.fd[TARGET], SOON) &&
 	    recv(t.fd[TARGET], text, sizeof text, 0) > 0) {
 		if (status_of(t.pid, "Seccomp:") != 2)
 			skip("this build or this kernel has no seccomp filter");
 		fail("the intruder goes on");
 	}
-	expect_end(t.fd[CLIENT], RST);
+	if (!reset)
+		expect_end(t.fd[CLIENT], RST);
 	expect_status(&t, 128 + expected);
 	let_go(&t);
 }
