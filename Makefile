@@ -102,8 +102,9 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/vanish.o \
 	tests/start/chosen.o tests/start/dead.o tests/start/descriptors.o \
 	tests/start/embedded.o tests/start/inherited.o tests/start/ipv6.o \
-	tests/start/limits.o tests/start/log.o tests/start/loop.o tests/start/messages.o \
-	tests/start/options.o tests/start/parent.o tests/start/parents.o \
+	tests/start/limits.o tests/start/log.o tests/start/loop.o \
+	tests/start/messages.o tests/start/options.o tests/start/parent.o \
+	tests/start/parents.o \
 	tests/start/proxy.o tests/start/source.o tests/start/surroundings.o \
 	tests/start/target.o tests/start/upgrade.o \
 	tests/deep/faults.o tests/deep/errnos.o tests/deep/exchange.o \

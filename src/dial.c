@@ -67,8 +67,6 @@ failure(int error)
 	}
 }
 
-#define MORE_PORTS "; -s with a network has as many for each of its addresses"
-
 /*
  * Put into words that no port is left from this address to the target.  Without
  * -s, systems say the same when they have no address to choose.  Returns an
@@ -78,19 +76,20 @@ static int
 no_port(struct session *s, const union address *source)
 {
 	char host[ADDRESS_WIDTH];
+	const char *cure;
 
+	cure = s->opt.family == AF_INET6 ? "" :
+	    s->opt.source_len != 0 ? "; a larger network has more" :
+	    "; -s with a network has as many for each of its addresses";
 	if (source->sa.sa_family == AF_UNSPEC) {
 		snprintf(s->words, sizeof s->words, "no port is left to this "
 		    "target, or this host has no %s address%s",
-		    s->opt.family == AF_INET6 ? "IPv6" : "IPv4",
-		    s->opt.family == AF_INET6 ? "" : MORE_PORTS);
+		    s->opt.family == AF_INET6 ? "IPv6" : "IPv4", cure);
 		return EADDRNOTAVAIL;
 	}
 	address_host(host, sizeof host, source);
 	snprintf(s->words, sizeof s->words, "no port is left from %s to this "
-	    "target%s", host, s->opt.family == AF_INET6 ? "" :
-	    s->opt.source_len != 0 ? "; a larger network has more" :
-	    MORE_PORTS);
+	    "target%s", host, cure);
 	return EADDRINUSE;
 }
 

@@ -154,7 +154,8 @@ mistaken(const char *text)
 	if (*text == '[')
 		return "an IPv6 address goes without brackets, and the port is "
 		    "a word of its own, as in ::1 80";
-	if ((colon = strchr(text, ':')) != NULL && strchr(colon + 1, ':') == NULL)
+	colon = strchr(text, ':');
+	if (colon != NULL && strchr(colon + 1, ':') == NULL)
 		return "the port is a word of its own, as in 127.0.0.1 80";
 	if (number(text, 0, 65535) != -1)
 		return "a number; the target comes first, then the port (and "
@@ -368,16 +369,16 @@ options_parse(struct session *s, int argc, char *argv[])
 	int c, i;
 
 	if (argc > 0 && misplaced(argv[0]))
-		return misused(s, "%.100s: stands where the program's name belongs; "
-		    "in inetd.conf that comes before the target, as in "
-		    "stfl-relay 127.0.0.1 80", argv[0]);
+		return misused(s, "%.100s: stands where the program's name "
+		    "belongs; in inetd.conf that comes before the target, as "
+		    "in stfl-relay 127.0.0.1 80", argv[0]);
 	from = NULL;
 	s->opt.family = AF_INET;
 	s->opt.keepalive = 60;
 	s->opt.wait = 10;
 	opterr = 0;
 	for (;;) {
-		word = argv[optind];
+		word = optind < argc ? argv[optind] : "";
 		c = getopt(argc, argv, options);
 		if (c == -1)
 			break;
@@ -387,8 +388,8 @@ options_parse(struct session *s, int argc, char *argv[])
 	argc -= optind;
 	argv += optind;
 	if (argc <= 0)
-		return misused(s, "no target given (in inetd.conf, the program's "
-		    "name comes before it)");
+		return misused(s, "no target given (in inetd.conf, the "
+		    "program's name comes before it)");
 	if (doubled(argc, argv))
 		return misused(s, "%.100s: stands where the target belongs; "
 		    "only inetd.conf has the program's name before it",

@@ -82,8 +82,8 @@ misused(struct session *s, const char *format, ...)
 }
 
 /*
- * Show what the operator asked for, but never to the client: in a service's line
- * that is a mistake.  Returns -1.
+ * Show what the operator asked for, but never to the client: in the line of a
+ * service it is a mistake.  Returns -1.
  */
 int
 shown(struct session *s, const char *text)

@@ -315,15 +315,16 @@ static void
 add_reset(struct maker *m, int end)
 {
 	unsigned kind;
+	int finished;
 
+	finished = m->closed[end];
 	if (!m->closed[CLIENT] && !m->closed[TARGET] &&
-	    draw(&m->state, 3) == 0)
+	    draw(&m->state, 3) == 0) {
 		add(m, end, HALF_CLOSE, 0);
-	/*
-	 * While a probe is unanswered because it was lost, RST counts as its
-	 * answer.
-	 */
-	if (m->s->kind == LOSSY)
+		finished = 1;
+	}
+	/* RST after FIN counts as the answer to a probe, if that was lost. */
+	if (m->s->kind == LOSSY && finished)
 		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);
 	/* RST after a lost segment is ignored, or not accepted at once. */

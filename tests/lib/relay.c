@@ -151,8 +151,7 @@ stop_relay(pid_t pid)
 		fail("the relay does not stop");
 }
 
-/* Counted in turns, not by the clock: a machine may stand still for seconds. */
-/* What a process is at, where the system says so: its call, and where it waits. */
+/* The system call that a process is in, if /proc tells, and where it waits. */
 static const char *
 doing(pid_t pid)
 {
@@ -180,6 +179,7 @@ doing(pid_t pid)
 	return text;
 }
 
+/* Counted in turns, not by the clock: a machine may stand still for seconds. */
 int
 relay_status(struct relay *r, int ms)
 {

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
-enum { TOO_LONG = 1000 };	/* milliseconds in which processors stood still */
+enum { TOO_LONG = 1000 };	/* of still_so_far(), during a test */
 
 struct job {
 	pid_t pid;
@@ -122,7 +122,8 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
-	if (code != 0 && code != SKIPPED && still_so_far() - job->still > TOO_LONG &&
+	if (code != 0 && code != SKIPPED &&
+	    still_so_far() - job->still > TOO_LONG &&
 	    strstr(text, STOOD_STILL) == NULL)
 		strncat(text, STOOD_STILL, sizeof text - strlen(text) - 1);
 	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {

@@ -13,26 +13,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Milliseconds between two looks, and what a busy machine may add to that. */
-enum { LOOK = 100, LATE_LOOK = 100 };
-
+enum { LOOK = 100 };		/* milliseconds between two looks */
 enum { MOST = 256 };
 struct watch {
-	volatile int64_t looked;	/* when it last did */
-	volatile int64_t stood;		/* milliseconds, until then */
+	volatile int64_t looked;	/* the time of the last look */
+	volatile int64_t stood;		/* the pauses until then */
 };
 
 static struct watch *watches;	/* shared by all of these processes */
 static int n;
 
-/* For how long its process should have looked again. */
+/* The pause since the last look.  A busy machine may be late by LATE. */
 static int64_t
 late(const struct watch *w, int64_t now)
 {
 	int64_t ms;
 
 	ms = now - w->looked - LOOK;
-	return ms > LATE_LOOK ? ms : 0;
+	return ms > LATE ? ms : 0;
 }
 
 static void

@@ -1,14 +1,11 @@
 /*
- * For how long processors have stood still.
+ * For how long processors have stood still.  Those of a virtual machine may stop
+ * for up to two seconds, several times in a row: then what runs there is late,
+ * whether it is a test or a relay.
  *
- * One of a virtual machine's may do so for seconds, while the others go on: what
- * runs is moved to those, but a timer that was set on it does not fire.  Then a
- * relay that waits for a second is late, and the test that looks at its end is
- * not.
- *
- * still_watch: have a process on each processor (only one process, except on
- * Linux) note it from now on, for as long as the caller is there. still_so_far: the milliseconds in which they did, all
- * processors together, from then until now.
+ * still_watch: have a process on each processor watch for pauses, until the
+ * caller ends; except on Linux, one process in all.
+ * still_so_far: how long all pauses since then were, in milliseconds.
  */
 
 #ifndef STILL_H

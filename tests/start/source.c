@@ -345,24 +345,30 @@ expect_no_port(const char *source, const char *target, const char *other,
 }
 #define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
-/* The same for the address that the system chooses. */
+/* Two sessions to this target from one address, and what a third one says. */
 static void
-expect_none_left(void)
+expect_none_left(const char *source, const char *target, const char *whole,
+    const char *words)
 {
+	const char *option;
 	struct session last, t[2];
+	char end[200];
 	int i, theirs;
 
+	/* Of two that are the same, the last one counts. */
+	option = source != NULL ? "-s" : "-v";
+	source = source != NULL ? source : "-v";
 	for (i = 0; i < 2; i++) {
 		theirs = call_apart(&t[i]);
-		serve_to(&t[i], theirs, listen_at("127.0.0.1", 1027, 5),
-		    "127.0.0.1", "1027", NULL);
+		serve_to(&t[i], theirs, listen_at(target, 1027, 5), option,
+		    source, target, "1027", NULL);
 	}
 	theirs = call_apart(&last);
-	put_names(&last, "127.0.0.1:1027");
-	serve(&last, theirs, "127.0.0.1", "1027", NULL);
-	expect_failure(&last, 69, "unreachable "
-	    "error=\"no port is left to this target, or this host has no "
-	    "IPv4 address" MORE_PORTS "\"");
+	put_names(&last, whole);
+	serve(&last, theirs, option, source, target, "1027", NULL);
+	snprintf(end, sizeof end, "unreachable error=\"no port is left %s\"",
+	    words);
+	expect_failure(&last, 69, end);
 	for (i = 0; i < 2; i++)
 		expect_whole(&t[i], 0, 0);
 }
@@ -381,5 +387,10 @@ TEST(no_port_left, "-s uses a port for several targets; when none is left that "
 	    "[2001:db8::1]:1025");
 	expect_no_port("127.9.8.7", "127.0.0.1", "127.0.0.2",
 	    "127.0.0.1:1025");
-	expect_none_left();
+	expect_none_left(NULL, "127.0.0.1", "127.0.0.1:1027",
+	    "to this target, or this host has no IPv4 address" MORE_PORTS);
+	expect_none_left(NULL, "::1", "[::1]:1027",
+	    "to this target, or this host has no IPv6 address");
+	expect_none_left("127.9.8.7/32", "127.0.0.1", "127.0.0.1:1027",
+	    "from 127.9.8.7 to this target; a larger network has more");
 }
