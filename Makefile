@@ -197,13 +197,15 @@ check-systems:
 # Performance, compared with other programs: see bench/run.sh.
 
 BENCH = bench/load bench/launch bench/floor bench/unconfined
-LOAD = bench/load.c bench/limit.c bench/server.c bench/stream.c bench/tree.c
+LOAD = bench/load.c bench/client.c bench/faults.c bench/limit.c \
+	bench/requests.c bench/server.c bench/sessions.c bench/stream.c \
+	bench/streams.c bench/tree.c
 LAUNCH = bench/launch.c bench/limit.c
 
 bench: stfl-relay stfl-relay-static $(BENCH)
 	sh bench/run.sh
 
-bench/load: $(LOAD) bench/bench.h
+bench/load: $(LOAD) bench/bench.h bench/client.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LOAD)
 
 bench/launch: $(LAUNCH) bench/bench.h

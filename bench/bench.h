@@ -17,9 +17,13 @@
 #define SECOND INT64_C(1000000000)
 
 enum {
-	STREAMS = 100,		/* at once, at most */
+	MOST_STREAMS = 1000,	/* at once */
+	MOST_HELD = 20000,	/* sessions */
+	PARTS = 16,		/* of a measurement */
+	PATIENCE = 10,		/* seconds without any progress */
 	CHUNK = 262144,		/* bytes of a stream, sent again and again */
-	LETTER = 65536		/* bytes of a reply, and of what it answers */
+	LETTER = 65536,		/* bytes of a reply, and of what it answers */
+	ASK = 100, ANSWER = 1000	/* bytes */
 };
 
 /*
@@ -29,23 +33,21 @@ enum {
  */
 struct shared {
 	int64_t duration;	/* how long a stream is sent */
-	int64_t began, ended;	/* a stream: first byte sent, last received */
-	uint64_t total[STREAMS];/* bytes of a stream; 0: not decided yet */
+	int64_t began, ended;	/* streams: first byte sent, last received */
+	int streams;		/* how many at once */
+	uint64_t total[MOST_STREAMS];	/* bytes of one; 0: not decided yet */
 	uint64_t received;	/* by the target */
 	int damaged;		/* the target received something else */
 };
 extern struct shared *shared;
 
-/*
- * What the target does.  In each mode except the last three the client's first
- * byte is echoed.
- */
+/* What the target does.  The client's first byte is echoed in the first six. */
 enum mode {
 	ECHO,		/* any number of sessions: echo */
+	REPLIES,	/* the same; then a reply to each ASK bytes */
 	BOUNCE,		/* one session: echo, with the fewest system calls */
-	DOWN,		/* one session: send a stream when a byte comes */
-	MANY,		/* STREAMS of these; the first byte is the number */
-	UP,		/* one session: receive a stream, then send a byte */
+	DOWN,		/* streams, when a byte comes in the first session */
+	UP,		/* receive streams, then send a byte in the first */
 	REPLY,		/* receive a letter and FIN; much later send one */
 	HASTY,		/* send a letter and close at once */
 	SINK		/* receive a letter and FIN */
@@ -58,6 +60,8 @@ void	server_stop(pid_t);
 /* stream: bytes */
 void	stream_send(int, uint64_t *);
 uint64_t stream_receive(int, const uint64_t *);
+void	many_send(const int *, int);
+uint64_t many_receive(const int *, int);
 void	letter_write(char *);
 int	letter_check(const char *, size_t);
 size_t	letter_receive(int, int *);
@@ -71,6 +75,7 @@ double	tree_private(pid_t);
 double	tree_root_private(pid_t);
 int	tree_size(pid_t);
 void	tree_pin(pid_t);
+double	memory_available(void);
 
 /* limit: how many descriptors we may have */
 void	raise_limit(void);

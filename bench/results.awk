@@ -48,18 +48,15 @@ function put(row, peer,   n, m, r, low, high, ratio, note, values, ratios) {
 	printf "\t%.4g\t%.4g\t%s\t%d\t%s\n", low, high, ratio, n, note
 }
 
-BEGIN {
-	FS = "\t"
-	add_row("down", "GB/s")
-	add_row("up", "GB/s")
-	add_row("cpu-down", "s/GB")
-	add_row("cpu-up", "s/GB")
-	add_row("setup1", "ms")
-	add_row("setup4", "ms")
-	add_row("rtt", "us")
-	add_row("idle", "KiB")
-	add_row("hundred", "GB/s")
+# The unit of a row, by its name without the number of sessions.
+function unit(row) {
+	gsub(/[0-9]+/, "", row)
+	return row ~ /-cpu$/ ? "s/GB" : row ~ /-fair$/ ? "x mean" : \
+	    row ~ /^(down|up)/ ? "GB/s" : row ~ /^(setup|held)/ ? "ms" : \
+	    row ~ /^(idle|size)/ ? "KiB" : row == "ask" ? "replies/s" : "us"
 }
+
+BEGIN { FS = "\t" }
 
 FILENAME == ARGV[1] {
 	peers[++npeers] = $1
@@ -79,7 +76,7 @@ $2 == "faults" {
 }
 {
 	if (!($2 in units))
-		add_row($2, $2 == "size" ? "KiB" : "ms")
+		add_row($2, unit($2))
 	measured[$2] = 1
 	if ($1 > last)
 		last = $1

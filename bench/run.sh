@@ -7,11 +7,12 @@
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
 # ROUNDS   how often the peers are gone round, there and back (5; twice for down,
-#          one way only for hundred, and in every other round for idle and held)
-# ROWS     of: down up setup1 setup4 rtt idle hundred held
+#          one way only for many streams, and in every other round for idle and
+#          held)
+# ROWS     as load.c has them; by default those in ALL_ROWS below
 # ONLY     the peers, by the short names below
-# HELD     how many idle sessions "held" holds, ascending ("0 1000 5000")
 # LAST     how long one measurement lasts, seconds (0.7)
+# AS       the user who runs the peers, if root measures (root)
 # OUT      where OUT.tsv and OUT.svg go; bench/results if all is measured, and
 #          nowhere if only a part is
 #
@@ -39,14 +40,14 @@ if [ -n "${OWN_NETWORK:-}" ]; then
 fi
 ALL_PEERS='direct floor unconfined relay static socat nc redir simpleproxy xinetd proxyd
 haproxy 6tunnel rinetd'
-ALL_ROWS='down up setup1 setup4 rtt idle hundred held'
+ALL_ROWS='down up down10 down100 down300 up10 up100 up300 ask1 ask8 ask50 setup1
+setup4 rtt idle held0 held1000 held5000'
 ROUNDS=${ROUNDS:-5}
 if [ -z "${ONLY:-}${ROWS:-}" ]; then
 	OUT=${OUT:-bench/results}
 fi
 ONLY=$(echo "${ONLY:-$ALL_PEERS}" | tr ',\n' '  ')
 ROWS=$(echo "${ROWS:-$ALL_ROWS}" | tr ',\n' '  ')
-HELD=$(echo "${HELD:-0 1000 5000}" | tr ',\n' '  ')
 LAST=${LAST:-0.7}
 
 for word in $ONLY; do
@@ -56,7 +57,7 @@ for word in $ONLY; do
 	esac
 done
 for word in $ROWS; do
-	case " $ALL_ROWS " in *" $word "*) ;; *)
+	case ${word%%[0-9]*} in ask | down | held | idle | rtt | setup | up) ;; *)
 		echo "no such row: $word; there are: $ALL_ROWS" >&2
 		exit 2 ;;
 	esac
@@ -141,7 +142,7 @@ start() {
 				bind = ::1
 				port = $front
 				wait = no
-				user = $(id -un)
+				user = ${AS:-$(id -un)}
 				redirect = 127.0.0.1 $target
 				instances = UNLIMITED
 				per_source = UNLIMITED
@@ -173,7 +174,9 @@ start() {
 	rinetd)	echo "::1 $front 127.0.0.1 $target" >"$scratch/conf"
 		set -- 0 "$p" -f -c "$scratch/conf" ;;
 	esac
-	bench/launch "$@" >"$scratch/said" 2>&1 </dev/null &
+	# shellcheck disable=SC2086	# a user and options, or nothing
+	${AS:+setpriv --reuid $AS --regid $(id -g $AS) --clear-groups} \
+	    bench/launch "$@" >"$scratch/said" 2>&1 </dev/null &
 	pid=$!
 }
 
@@ -183,11 +186,8 @@ measure() {
 	set -- "$1" "$2" $(bench/load ports 2)
 	front=$3 target=$4
 	start "$2"
-	held=
-	[ "$1" != held ] || held=$HELD
-	# shellcheck disable=SC2086	# held is a list
 	bench/load -d "$LAST" "$1" "$front" "$target" "${pid:-0}" \
-	    $held >"$scratch/values" || {
+	    >"$scratch/values" || {
 		[ -s "$scratch/values" ] ||
 		    echo "$1 - fails" >"$scratch/values"
 	}
@@ -260,9 +260,9 @@ while [ "$round" -le "$ROUNDS" ]; do
 	for row in $ROWS; do
 		turns=2
 		case $row in
-		idle | held) [ $((round % 2)) -eq 1 ] || continue
+		idle | held*) [ $((round % 2)) -eq 1 ] || continue
 			turns=1 ;;
-		hundred) turns=1 ;;
+		down?* | up?*) turns=1 ;;
 		down)	turns=4 ;;	# the closest of all
 		esac
 		# Values are numbered; those of the relay and the peer with the
@@ -299,7 +299,7 @@ machine() {
 	awk '/^Max open files/ { print "# at most " $5 " descriptors a process" }' \
 	    /proc/self/limits
 	echo "# $(date -u +%Y-%m-%d), $ROUNDS rounds of $LAST s," \
-	    "as $(id -un)"
+	    "as ${AS:-$(id -un)}"
 }
 
 # Size without symbols, KiB.

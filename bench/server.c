@@ -10,33 +10,12 @@
 #include <netinet/tcp.h>
 
 #include <err.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { MOST_FDS = 65536 };
-
-/* One of many streams, by descriptor. */
-static struct stream {
-	uint64_t *total;	/* NULL: not named yet */
-	uint64_t sent;
-	int64_t began;		/* 0: not asked for yet */
-} streams[MOST_FDS];
-
-static int epoll;
-
-static void
-watch(int fd, int what, unsigned events)
-{
-	struct epoll_event e;
-
-	e.events = events;
-	e.data.fd = fd;
-	if (epoll_ctl(epoll, what, fd, &e) == -1)
-		err(1, "epoll_ctl");
-}
 
 static int
 take(int listener)
@@ -75,78 +54,61 @@ echo_byte(int fd)
 	return byte;
 }
 
-/* A byte came for one of many streams: first its name, then the go-ahead. */
+/*
+ * The first byte is echoed; then each ASK bytes get a reply.  0 when the client
+ * has finished.
+ */
 static int
-many_read(int fd)
+answer(int fd, int *asked)
 {
-	struct stream *s;
-	char byte;
-	int name;
-
-	s = &streams[fd];
-	if (s->total == NULL) {
-		if ((name = echo_byte(fd)) == -1 || name >= STREAMS)
-			return 0;
-		s->total = &shared->total[name];
-		return 1;
-	}
-	if (recv(fd, &byte, 1, 0) != 1)
-		return 0;
-	s->began = now();
-	watch(fd, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
-	return 1;
-}
-
-static int
-many_write(int fd)
-{
-	static char chunk[CHUNK];
-	struct stream *s;
+	static const char reply[ANSWER];
+	char request[ASK];
 	ssize_t n;
-	int last;
 
-	s = &streams[fd];
-	if ((last = now() - s->began >= shared->duration))
-		__atomic_store_n(s->total, s->sent + 1, __ATOMIC_SEQ_CST);
-	n = send(fd, chunk, last ? 1 : CHUNK, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n == -1)
-		return errno == EAGAIN;
-	s->sent += (uint64_t)n;
-	if (last)
-		watch(fd, EPOLL_CTL_MOD, EPOLLIN);
-	return 1;
+	if (*asked == -1) {
+		*asked = 0;
+		return echo_byte(fd) != -1;
+	}
+	n = recv(fd, request, (size_t)(ASK - *asked), 0);
+	if (n <= 0)
+		return 0;
+	*asked = (*asked + (int)n) % ASK;
+	return *asked != 0 ||
+	    send(fd, reply, ANSWER, MSG_NOSIGNAL) == ANSWER;
 }
 
-static int
-serve_event(int fd, enum mode mode, unsigned events)
+static void
+watch(int epoll, int fd)
 {
-	if (mode == ECHO)
-		return echo(fd);
-	if ((events & EPOLLOUT) != 0)
-		return many_write(fd);
-	return many_read(fd);
+	struct epoll_event e;
+
+	e.events = EPOLLIN;
+	e.data.fd = fd;
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == -1)
+		err(1, "epoll_ctl");
 }
 
 /* Any number of sessions at once, for ever. */
 static void
 serve_many(int listener, enum mode mode)
 {
-	static const struct stream none;
+	static int asked[MOST_FDS];	/* bytes; -1: no byte yet */
 	struct epoll_event e[64];
-	int fd, i, n;
+	int epoll, fd, i, n;
 
 	if ((epoll = epoll_create1(0)) == -1)
 		err(1, "epoll_create1");
-	watch(listener, EPOLL_CTL_ADD, EPOLLIN);
+	watch(epoll, listener);
 	for (;;) {
 		n = epoll_wait(epoll, e, 64, -1);
 		for (i = 0; i < n; i++) {
 			fd = e[i].data.fd;
 			if (fd == listener) {
 				fd = take(listener);
-				streams[fd] = none;
-				watch(fd, EPOLL_CTL_ADD, EPOLLIN);
-			} else if (!serve_event(fd, mode, e[i].events)) {
+				asked[fd] = -1;
+				watch(epoll, fd);
+			} else if (mode == ECHO ? !echo(fd) :
+			    !answer(fd, &asked[fd])) {
 				close(fd);
 			}
 		}
@@ -163,25 +125,34 @@ wait_for_end(int fd)
 		;
 }
 
+/* As many streams as there are sessions: fd[0] is the first. */
 static void
-serve_down(int fd)
+serve_streams(int listener, enum mode mode)
 {
+	static int fd[MOST_STREAMS];
 	char byte;
+	int i, n;
 
-	if (echo_byte(fd) == -1 || recv(fd, &byte, 1, 0) != 1)
-		return;
-	stream_send(fd, &shared->total[0]);
-	wait_for_end(fd);
-}
-
-static void
-serve_up(int fd)
-{
-	if (echo_byte(fd) == -1)
-		return;
-	shared->received = stream_receive(fd, &shared->total[0]);
-	(void)send(fd, "", 1, MSG_NOSIGNAL);
-	wait_for_end(fd);
+	n = shared->streams;
+	for (i = 0; i < n; i++) {
+		fd[i] = take(listener);
+		if (echo_byte(fd[i]) == -1)
+			return;
+	}
+	if (mode == UP) {
+		shared->received = n > 1 ? many_receive(fd, n) :
+		    stream_receive(fd[0], &shared->total[0]);
+		(void)send(fd[0], "", 1, MSG_NOSIGNAL);
+	} else {
+		if (recv(fd[0], &byte, 1, 0) != 1)
+			return;
+		if (n > 1)
+			many_send(fd, n);
+		else
+			stream_send(fd[0], &shared->total[0]);
+	}
+	for (i = 0; i < n; i++)
+		wait_for_end(fd[i]);
 }
 
 static void
@@ -213,11 +184,7 @@ serve_one(int listener, enum mode mode)
 
 	for (;;) {
 		fd = take(listener);
-		if (mode == DOWN)
-			serve_down(fd);
-		else if (mode == UP)
-			serve_up(fd);
-		else if (mode == BOUNCE)
+		if (mode == BOUNCE)
 			while (echo_byte(fd) != -1)
 				;
 		else
@@ -238,9 +205,12 @@ server_start(int listener, enum mode mode)
 		return pid;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
 		_exit(1);
-	if (mode == ECHO || mode == MANY)
+	if (mode == ECHO || mode == REPLIES)
 		serve_many(listener, mode);
-	serve_one(listener, mode);
+	if (mode == DOWN || mode == UP)
+		serve_streams(listener, mode);
+	else
+		serve_one(listener, mode);
 	_exit(0);
 }
 

@@ -12,11 +12,15 @@
 
 #include "bench.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <err.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { AT_ONCE = 16 };		/* chunks in one sendmsg(2): 4 MiB */
 
@@ -109,6 +113,105 @@ stream_receive(int fd, const uint64_t *total)
 	} while (all == 0 || got < all);
 	shared->ended = now();
 	return got;
+}
+
+/* Watch the streams for these events, by their numbers. */
+static int
+watched(const int *fd, int n, unsigned events)
+{
+	struct epoll_event e;
+	int epoll, i;
+
+	if ((epoll = epoll_create1(0)) == -1)
+		err(1, "epoll_create1");
+	for (i = 0; i < n; i++) {
+		e.events = events;
+		e.data.fd = i;
+		if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd[i], &e) == -1)
+			err(1, "epoll_ctl");
+	}
+	return epoll;
+}
+
+/*
+ * Send n streams at once, each for as long as shared->duration says.  A stream
+ * that ends early is one whose total stays 0.
+ */
+void
+many_send(const int *fd, int n)
+{
+	static uint64_t sent[MOST_STREAMS];
+	struct epoll_event e[64];
+	ssize_t bytes;
+	int epoll, i, last, left, name, ready;
+
+	epoll = watched(fd, n, EPOLLOUT);
+	shared->began = now();
+	for (left = n; left > 0;) {
+		ready = epoll_wait(epoll, e, 64, PATIENCE * 1000);
+		if (ready <= 0)
+			return;
+		for (i = 0; i < ready; i++) {
+			name = e[i].data.fd;
+			last = now() - shared->began >= shared->duration;
+			if (last)
+				__atomic_store_n(&shared->total[name],
+				    sent[name] + 1, __ATOMIC_SEQ_CST);
+			bytes = send(fd[name], chunk, last ? 1 : CHUNK,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+			if (bytes == -1 && errno == EAGAIN)
+				continue;
+			if (bytes == -1)
+				return;
+			sent[name] += (uint64_t)bytes;
+			if (last) {
+				(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd[name],
+				    NULL);
+				left--;
+			}
+		}
+	}
+	close(epoll);
+}
+
+/* Receive n streams until each has its total; returns the number of bytes. */
+uint64_t
+many_receive(const int *fd, int n)
+{
+	static uint64_t got[MOST_STREAMS];
+	struct epoll_event e[64];
+	uint64_t all, sum;
+	ssize_t bytes;
+	int epoll, i, left, name, ready;
+
+	sum = 0;
+	epoll = watched(fd, n, EPOLLIN);
+	for (left = n; left > 0;) {
+		ready = epoll_wait(epoll, e, 64, PATIENCE * 1000);
+		if (ready <= 0)
+			break;
+		for (i = 0; i < ready; i++) {
+			name = e[i].data.fd;
+			bytes = recv(fd[name], NULL, CHUNK * 4,
+			    MSG_TRUNC | MSG_DONTWAIT);
+			if (bytes == -1 && errno == EAGAIN)
+				continue;
+			if (bytes > 0) {
+				got[name] += (uint64_t)bytes;
+				sum += (uint64_t)bytes;
+			}
+			all = __atomic_load_n(&shared->total[name],
+			    __ATOMIC_SEQ_CST);
+			if (bytes <= 0 || (all != 0 && got[name] >= all)) {
+				(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd[name],
+				    NULL);
+				left--;
+			}
+		}
+	}
+	shared->ended = now();
+	close(epoll);
+	return sum;
 }
 
 static char

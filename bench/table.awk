@@ -1,28 +1,43 @@
 # The results for the terminal, a table for each row.
 
+# What a row measures, by its name: downN-cpu, askN-99.9 and so on.
+function what(row,   n, name, part) {
+	part = index(row, "-") ? substr(row, index(row, "-") + 1) : ""
+	name = part == "" ? row : substr(row, 1, index(row, "-") - 1)
+	n = name
+	gsub(/[^0-9]/, "", n)
+	gsub(/[0-9]/, "", name)
+	if (name == "down" || name == "up")
+		name = (n == "" ? "one stream " : n " streams at once, ") name
+	else if (name == "ask")
+		name = "100 bytes ask for 1,000, clients at once: " n
+	else if (name == "setup")
+		name = "a session: set up, one byte echoed, closed" \
+		    (n == 1 ? "" : "; " n " at a time")
+	else if (name == "held")
+		name = "a session while " n " idle ones are held"
+	else if (name == "rtt")
+		name = "one byte there and back"
+	else if (name == "idle")
+		name = "idle session (200 held), private memory"
+	if (row == "idle-all")
+		return "idle session (200 held), all memory of the system"
+	return name (part == "cpu" ? ", CPU of the relay" : part == "fair" ? \
+	    ", the slowest by the mean" : part == "best" ? \
+	    ", fastest sixteenth" : part != "" ? ", latency of " part " %" : "")
+}
+
 BEGIN {
 	FS = "\t"
-	what["down"] = "one stream, down"
-	what["up"] = "one stream, up"
-	what["cpu-down"] = "CPU of the relay, one stream down"
-	what["cpu-up"] = "CPU of the relay, one stream up"
-	what["setup1"] = "a session: set up, one byte echoed, closed"
-	what["setup4"] = "the same, four at a time"
-	what["rtt"] = "one byte there and back"
-	what["idle"] = "private memory of an idle session (200 held)"
-	what["hundred"] = "100 streams down, together"
-	what["size"] = "size, stripped"
-	better["GB/s"] = "more is better"
+	better["GB/s"] = better["replies/s"] = better["x mean"] = \
+	    "more is better"
 }
 
 /^#/ { print substr($0, 3); next }
 $1 == "row" { next }
 $1 != row {
 	row = $1
-	name = what[row]
-	if (row ~ /^held-/)
-		name = "a session while " substr(row, 6) " idle ones are held"
-	printf "\n%s, %s (%s)\n", name, $2,
+	printf "\n%s, %s (%s)\n", what(row), $2,
 	    $2 in better ? better[$2] : "less is better"
 	printf "  %-24s %8s  %-19s %10s\n", "", "median", "low - high",
 	    "relay/peer"

@@ -1,0 +1,41 @@
+/* The client's end, and the rows that use it: client.c and load.c. */
+
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include "bench.h"
+
+extern const char *row;		/* as given */
+extern int front, target;	/* ports; front 0: connect directly */
+extern int listener;
+extern pid_t relay;		/* the root of its processes; 0: none */
+extern int held[], nheld;	/* sessions */
+void	fail(const char *) __attribute__((noreturn));
+void	result(const char *, double);
+int	listen_on(int);
+void	limit(int, int);
+int	dial(void);
+int	trip(int);
+int	begin(void);
+int	ends(int);
+void	ready(void);
+void	serve(enum mode);
+void	serve_no_more(void);
+void	calm(int);
+int	sessions(int, int, int64_t, int);
+void	hold(int);
+void	let_go(void);
+
+/* The rows: load.c says what each measures. */
+void	row_ask(int);
+void	row_down(int);
+void	row_faults(int);
+void	row_held(int);
+void	row_idle(int);
+void	row_one(int);
+void	row_rtt(int);
+void	row_setup(int);
+void	row_up(int);
+int	compare(const void *, const void *);
+
+#endif

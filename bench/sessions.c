@@ -1,0 +1,154 @@
+/* What a session costs: its time, and its memory when it is idle. */
+
+#include "client.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	MOST_SESSIONS = 8000,	/* at once: local ports are finite */
+	MOST_TRIPS = 100000,
+	IDLE = 200
+};
+
+int
+compare(const void *a, const void *b)
+{
+	const double *x, *y;
+
+	x = a;
+	y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+/* The median and the lowest of PARTS figures, taken one after the other. */
+static void
+parts(double (*part)(int), int argument)
+{
+	double figure[PARTS];
+	int i;
+
+	for (i = 0; i < PARTS; i++)
+		figure[i] = part(argument);
+	qsort(figure, PARTS, sizeof figure[0], compare);
+	result("", (figure[PARTS / 2 - 1] + figure[PARTS / 2]) / 2);
+	result("-best", figure[0]);
+}
+
+/* Milliseconds a session. */
+static double
+setup(int width)
+{
+	int64_t began;
+	int n;
+
+	began = now();
+	n = sessions(MOST_SESSIONS / PARTS, width,
+	    began + shared->duration / PARTS, 0);
+	return (double)(now() - began) / 1e6 / n;
+}
+
+void
+row_setup(int width)
+{
+	serve(ECHO);
+	parts(setup, width);
+	serve_no_more();
+}
+
+void
+row_held(int n)
+{
+	int size;
+
+	serve(ECHO);
+	size = relay == 0 ? 0 : tree_size(relay);
+	hold(n);
+	nap(SECOND / 5);
+	parts(setup, 1);
+	let_go();
+	calm(size);
+	serve_no_more();
+}
+
+/* Microseconds, median. */
+static double
+trips(int fd)
+{
+	static double us[MOST_TRIPS];
+	int64_t duration, began, before, last;
+	size_t n;
+
+	duration = shared->duration / PARTS;
+	began = last = now();
+	for (n = 0; n < MOST_TRIPS && last - began < duration; n++) {
+		before = last;
+		if (!trip(fd))
+			fail("drops a session");
+		last = now();
+		us[n] = (double)(last - before) / 1e3;
+	}
+	qsort(us, n, sizeof us[0], compare);
+	return us[n / 2];
+}
+
+void
+row_rtt(int n)
+{
+	int fd;
+
+	(void)n;
+	tree_pin(relay);
+	serve(BOUNCE);
+	fd = begin();
+	parts(trips, fd);
+	close(fd);
+	serve_no_more();
+}
+
+void
+row_idle(int n)
+{
+	double all[2], below[2], own[2];
+	int size;
+
+	(void)n;
+	serve(ECHO);
+	calm(1);
+	size = tree_size(relay);
+	all[0] = memory_available();
+	below[0] = tree_private(relay);
+	own[0] = tree_root_private(relay);
+	hold(IDLE);
+	nap(SECOND / 10);
+	all[1] = memory_available();
+	below[1] = tree_private(relay);
+	own[1] = tree_root_private(relay);
+	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
+		fail("only relay may know");
+	/*
+	 * A parent that forks seems to shrink, because its pages are no longer
+	 * private: the sessions do not account for that.
+	 */
+	if (own[1] < own[0])
+		own[1] = own[0];
+	result("", (below[1] - below[0] + own[1] - own[0]) / IDLE);
+	result("-all", (all[0] - all[1]) / IDLE);
+	let_go();
+	calm(size);
+	serve_no_more();
+}
+
+void
+row_one(int n)
+{
+	int fd;
+
+	(void)n;
+	serve(ECHO);
+	fd = begin();
+	if (!ends(fd))
+		fail("a session stalls");
+	close(fd);
+	serve_no_more();
+}
