@@ -1,10 +1,13 @@
 /*
- * For how long processors have stood still.  Those of a virtual machine may stop
- * for up to two seconds, several times in a row: then what runs there is late,
- * whether it is a test or a relay.
+ * For how long the machine has stood still.  The processors of a virtual machine
+ * may stop for up to two seconds, several times in a row.  Even while they run,
+ * its kernel may hold up every exit(2) for ten seconds, because it is taking
+ * pages of the C library back (unlink_file_vma_batch_process in /proc/PID/wchan
+ * then).  Either way tests and relays are late.
  *
- * still_watch: have a process on each processor watch for pauses, until the
- * caller ends; except on Linux, one process in all.
+ * still_watch: have a process on each processor watch for such pauses, until the
+ * caller ends, by a child of its own that ends at once; except on Linux, one
+ * process in all.
  * still_so_far: how long all pauses since then were, in milliseconds.
  */
 
