@@ -48,6 +48,19 @@ result(ssize_t n)
 	return n;
 }
 
+/* A read has brought n bytes: is the flow bulk?  See carry.h. */
+static void
+weigh(struct carry *c, ssize_t n)
+{
+	if (n <= 0)
+		return;
+	c->weight += (int)n - TALK;
+	if (c->weight < 0)
+		c->weight = 0;
+	if (c->weight > BULK)
+		c->weight = BULK;
+}
+
 /*
  * Take the bytes that are there, up to the urgent mark; at the mark, only the
  * urgent byte.  Call this only when nothing is pending, with the events that
@@ -63,8 +76,10 @@ carry_fill(struct flow *f, int revents)
 	c = &f->carry;
 	c->start = c->end = 0;
 	c->urgent = revents != 0 && tcp_at_mark(f->from, revents, &c->early);
-	if (!c->urgent && (n = fast_fill(f)) != 0)
+	if (!c->urgent && (n = fast_fill(f, revents == 0)) != 0) {
+		weigh(c, n);
 		return n;
+	}
 	if (revents == 0) {
 		errno = EAGAIN;
 		return -1;
@@ -72,7 +87,7 @@ carry_fill(struct flow *f, int revents)
 	n = c->urgent ? tcp_take_urgent(f->from, c->buffer, &c->early) :
 	    recv(f->from, c->buffer, FLOW_BUFFER, 0);
 	c->end = n > 0 ? (size_t)n : 0;
-	c->backlog = c->end > TALK ? c->backlog + c->end : 0;
+	weigh(c, n);
 	if (n == 0)
 		fast_end(f);
 	return result(n);
@@ -105,14 +120,6 @@ carry_drain(struct flow *f)
 	if (n > 0)
 		f->bytes += (uint64_t)n;
 	return result(n);
-}
-
-/* No byte has moved for a while: free what only bulk needs. */
-void
-carry_rest(struct flow *f)
-{
-	if (carry_holds(f))
-		fast_end(f);
 }
 
 /* The receiving side is gone: drop what is pending. */

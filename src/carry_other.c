@@ -14,9 +14,10 @@
 #ifndef __linux__
 
 ssize_t
-fast_fill(struct flow *f)
+fast_fill(struct flow *f, int again)
 {
 	(void)f;
+	(void)again;
 	return 0;
 }
 
@@ -38,6 +39,12 @@ carry_holds(const struct flow *f)
 {
 	(void)f;
 	return 0;
+}
+
+void
+carry_rest(struct flow *f)
+{
+	(void)f;
 }
 
 #endif

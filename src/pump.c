@@ -429,16 +429,12 @@ look_at_side(struct session *s, int side)
 static int
 look(struct session *s)
 {
-	struct flow *f;
 	int more, owes, side;
 
 	more = 0;
 	for (side = 0; side < SIDES; side++) {
-		f = &s->flow[side];
-		if (f->bytes == f->before)
-			carry_rest(f);
-		f->before = f->bytes;
-		more |= carry_holds(f);
+		carry_rest(&s->flow[side]);
+		more |= carry_holds(&s->flow[side]);
 	}
 	for (side = 0; side < SIDES; side++) {
 		owes = s->gone == side ? 0 : look_at_side(s, side);

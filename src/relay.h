@@ -88,7 +88,6 @@ struct flow {
 	int eof;		/* nothing more will be read */
 	int done;		/* nothing more will be sent, not even FIN */
 	int hung;		/* POLLHUP without error: see interest */
-	uint64_t before;	/* bytes at the last look */
 	uint64_t missed;	/* tcp_missed: received but not read here */
 };
 

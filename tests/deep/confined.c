@@ -173,16 +173,23 @@ descriptors(pid_t pid)
 	return n;
 }
 
-TEST(four_descriptors, "a session that talks has at most four descriptors")
+TEST(four_descriptors, "a session that talks has at most four descriptors, also "
+    "after a thousand messages of 4 KiB")
 {
 	struct session t;
+	uint64_t at;
 	int n;
 
-	begin_carried(&t);
+	begin(&t, NULL, NULL);
+	for (at = 0; at < 4000 * KIB; at += 4 * KIB) {
+		send_stream(t.fd[CLIENT], 3, at, 4 * KIB);
+		expect_stream(t.fd[TARGET], 3, at, 4 * KIB);
+	}
 	n = descriptors(t.pid);
 	if (n > 4)
 		fail("there are %d", n);
-	conclude(&t);
+	converse(t.fd[CLIENT], t.fd[TARGET]);
+	expect_over(&t, CLIENT, "eof", 1000 + 4000 * KIB, 3000);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,25 +27,50 @@ become_lonely(void)
 		_exit(126);
 }
 
-/* True if this process of a different user has a pipe. */
+/* Have each relay run as a user of its own, who may have pipes. */
+static void
+alone(void)
+{
+	static char path[32];
+	int fd;
+
+	if (geteuid() != 0)
+		skip("only root can start a relay as a different user");
+	lonely = (uid_t)(1000000 + getpid());
+	fd = open(relay_path, O_RDONLY);
+	if (fd == -1)
+		fail("%s: %s", relay_path, strerror(errno));
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	relay_path = path;
+	relay_setup = become_lonely;
+}
+#define alone(...) FROM(alone, __VA_ARGS__)
+
+/* The size of the pipe that this process of a different user has; 0: none. */
 static int
-has_pipe(pid_t pid)
+pipe_size(pid_t pid)
 {
 	char path[64], link[64];
 	ssize_t n;
-	int fd;
+	int end, fd, size;
 
 	for (fd = 0; fd < 16; fd++) {
 		snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)pid, fd);
 		n = readlink(path, link, sizeof link - 1);
 		if (n == -1 && errno != ENOENT)
 			fail("%s: %s", path, strerror(errno));
-		if (n > 0 && strncmp(link, "pipe:", 5) == 0 && fd != 2)
-			return 1;
+		if (n <= 0 || strncmp(link, "pipe:", 5) != 0 || fd == 2)
+			continue;
+		end = open(path, O_RDONLY | O_NONBLOCK);
+		if (end == -1)
+			continue;	/* just closed */
+		size = fcntl(end, F_GETPIPE_SZ);
+		close(end);
+		return size;
 	}
 	return 0;
 }
-#define has_pipe(...) FROM(has_pipe, __VA_ARGS__)
+#define pipe_size(...) FROM(pipe_size, __VA_ARGS__)
 
 /* A pipe that is being closed, or is too small, may exist for a moment. */
 static void
@@ -53,7 +79,7 @@ expect_no_pipe(pid_t pid)
 	int64_t limit;
 
 	limit = milliseconds() + SOON;
-	while (has_pipe(pid)) {
+	while (pipe_size(pid) != 0) {
 		if (milliseconds() > limit)
 			fail("the relay holds a pipe");
 		pause_for(50);
@@ -64,36 +90,45 @@ expect_no_pipe(pid_t pid)
 /*
  * The maximum of pages in all pipes of a user; beyond it new pipes are small.
  */
-TEST(no_large_pipe, "bulk is copied for a user whose pipes may not be large")
+TEST(no_large_pipe, "bulk is copied for a user who may have no more large pipes, "
+    "and has a pipe once the user may")
 {
+	enum { MOST = 1024 };
 	struct session t;
 	FILE *file;
-	char path[32];
 	pid_t sender;
 	long pages;
-	int fd, p[2];
+	int n, p[MOST][2];
 
 	file = fopen("/proc/sys/fs/pipe-user-pages-soft", "r");
 	if (file == NULL || fscanf(file, "%ld", &pages) != 1 || pages == 0)
 		skip("this system does not limit the pipes of a user");
 	fclose(file);
-	lonely = (uid_t)(1000000 + getpid());
-	fd = open(relay_path, O_RDONLY);
-	if (fd == -1)
-		fail("%s: %s", relay_path, strerror(errno));
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	relay_path = path;
+	alone();
 	if (setresuid(lonely, (uid_t)-1, (uid_t)-1) == -1)
-		skip("only root can become another user");
-	for (; pages > 0; pages -= MIB / sysconf(_SC_PAGESIZE))
-		if (pipe(p) == -1 || fcntl(p[1], F_SETPIPE_SZ, MIB) == -1)
+		fail("setresuid: %s", strerror(errno));
+	for (n = 0; pages > 0; n++, pages -= MIB / sysconf(_SC_PAGESIZE)) {
+		if (n == MOST)
+			skip("%ld more pages of pipes are too many", pages);
+		if (private_pipe(p[n]) == -1 ||
+		    fcntl(p[n][1], F_SETPIPE_SZ, MIB) == -1)
 			fail("a pipe: %s", strerror(errno));
+	}
 
-	relay_setup = become_lonely;
 	relay_session(&t.relay, NULL);
 	sender = aside(send_stream, t.relay.target, 1, 16 * MIB);
 	expect_stream(t.relay.client, 1, 0, 8 * MIB);
 	expect_no_pipe(t.relay.pid);
+	expect_stream(t.relay.client, 1, 8 * MIB, 8 * MIB);
+	expect_done(sender);
+	while (n-- > 0) {
+		close(p[n][0]);
+		close(p[n][1]);
+	}
+	sender = aside(send_stream, t.relay.target, 1, 16 * MIB);
+	expect_stream(t.relay.client, 1, 0, 8 * MIB);
+	if (pipe_size(t.relay.pid) == 0)
+		fail("the relay still has no pipe");
 	expect_stream(t.relay.client, 1, 8 * MIB, 8 * MIB);
 	expect_done(sender);
 	converse(t.relay.client, t.relay.target);
@@ -112,13 +147,98 @@ TEST(pipe_given_back, "the pipe for bulk is closed when nothing moves for the "
 	begin(&t, "-k", "1");
 	sender = aside(send_stream, t.fd[TARGET], 1, 16 * MIB);
 	expect_stream(t.fd[CLIENT], 1, 0, 8 * MIB);
-	if (!has_pipe(t.pid))
+	if (pipe_size(t.pid) == 0)
 		skip("bulk has no pipe: see pipe-user-pages-soft in pipe(7)");
 	expect_stream(t.fd[CLIENT], 1, 8 * MIB, 8 * MIB);
 	expect_done(sender);
 	expect_no_pipe(t.pid);
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 16 * MIB + 3000);
+}
+
+/* A session whose relay runs as a user of its own. */
+static void
+begin_alone(struct session *t)
+{
+	alone();
+	relay_session(&t->relay, NULL);
+	t->pid = t->relay.pid;
+	t->fd[CLIENT] = t->relay.client;
+	t->fd[TARGET] = t->relay.target;
+}
+#define begin_alone(...) FROM(begin_alone, __VA_ARGS__)
+
+/* Bytes from near to far, of which each part arrives before the next is sent. */
+static void
+in_parts(struct session *t, int near, const int *parts, int n, int times)
+{
+	uint64_t at;
+	int i;
+
+	for (at = 0; times > 0; times--)
+		for (i = 0; i < n; at += (uint64_t)parts[i++]) {
+			send_stream(t->fd[near], 1, at, (size_t)parts[i]);
+			expect_stream(t->fd[!near], 1, at, (size_t)parts[i]);
+		}
+}
+#define in_parts(...) FROM(in_parts, __VA_ARGS__)
+
+/*
+ * Over loopback a block arrives in two parts, if the sender's segments are a
+ * little shorter than the block.
+ */
+EACH_WAY(bulk_in_parts,
+    "a client's blocks of 16 KiB are bulk, although each comes in two parts",
+    "a target's blocks of 16 KiB are bulk, although each comes in two parts")
+{
+	static const int parts[] = { 16331, 53 };
+	struct session t;
+
+	begin_alone(&t);
+	in_parts(&t, near, parts, 2, 64);
+	if (pipe_size(t.pid) == 0)
+		fail("bulk has no pipe");
+}
+
+/*
+ * A stopped relay finds more than a new pipe takes.  Blocks that fit then give
+ * the large pipe back.
+ */
+TEST(pipe_fits, "a pipe grows to 512 KiB at most if it is too small, and is "
+    "replaced by a small one when that will do")
+{
+	static const int block = 16384;
+	struct session t;
+	uint64_t got, sent;
+	pid_t sender;
+	int own[2], size, usual;
+	int64_t limit;
+
+	begin_alone(&t);
+	if (private_pipe(own) == -1)
+		fail("pipe: %s", strerror(errno));
+	usual = fcntl(own[1], F_GETPIPE_SZ);
+	if (usual * 2 > 512 * KIB)
+		skip("new pipes are large here");
+	sender = aside(send_stream, t.fd[TARGET], 1, 32 * MIB);
+	expect_stream(t.fd[CLIENT], 1, 0, 32 * MIB);
+	expect_done(sender);
+	stop_relay(t.pid);
+	sent = fill(t.fd[TARGET], 2);
+	kill(t.pid, SIGCONT);
+	expect_stream(t.fd[CLIENT], 2, 0, sent);
+	size = pipe_size(t.pid);
+	if (size == 0)
+		fail("bulk has no pipe");
+	if (size <= usual || size > 512 * KIB)
+		fail("a pipe of %d bytes, after %llu at once", size,
+		    (unsigned long long)sent);
+	limit = milliseconds() + SOON;
+	for (got = 0; pipe_size(t.pid) != usual; got++) {
+		if (milliseconds() > limit)
+			fail("still a pipe of %d bytes", pipe_size(t.pid));
+		in_parts(&t, TARGET, &block, 1, 1);
+	}
 }
 
 #endif
