@@ -10,7 +10,7 @@
 /*
  * True if this descriptor is open and cannot be the client's connection: it is
  * not a socket, or it is a local socket that is not also descriptor 0.  On some
- * BSDs sockets have no inode number to compare.  There every socket counts as
+ * BSDs sockets have no inode number to compare.  There, every socket counts as
  * the client's, because it is better to lose a message than to put it into the
  * client's stream.
  */

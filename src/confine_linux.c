@@ -139,9 +139,9 @@ static const struct sock_filter filter[] = {
 	 *
 	 * When a filter is set, the kernel simulates it for every system call,
 	 * in order to skip the filter later for calls that it always allows.
-	 * But it stops simulating at an instruction that it does not know, such
-	 * as this one.  This saves more than it costs to run the filter at each
-	 * call.
+	 * But the kernel stops simulating at an instruction that it does not
+	 * know, such as this one.  Running the filter at each call costs less
+	 * than the simulation.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
@@ -271,7 +271,9 @@ static int
 landlock(void)
 {
 #define BITS(n) ((1ULL << (n)) - 1)
-	/* What each ABI, from 1 on, can deny.  Newer ABIs never deny less. */
+	/*
+	 * What each ABI can deny, from ABI 1 on.  Newer ABIs never deny less.
+	 */
 	static const struct {
 		uint64_t fs, net, scoped;
 	} rights[] = {

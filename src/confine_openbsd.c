@@ -7,8 +7,8 @@
 
 /*
  * "inet" is needed for the urgent mark and for SO_LINGER, without which no RST
- * can be sent.  It also allows new sockets, but the limit on descriptors leaves
- * room for only a few.
+ * can be sent.  "inet" also allows new sockets, but the limit on descriptors
+ * leaves room for only a few.
  */
 int
 confine_lock(struct session *s)

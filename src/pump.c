@@ -3,10 +3,10 @@
  * both, with the ends exchanged.
  *
  * A flow is done once it has passed on FIN after the last byte.  When a side is
- * gone, the flow to it is done.  The flow from it goes on by the same rules: it
- * passes on the bytes that this side had sent, and FIN if this side had sent
- * FIN.  Whatever the other side still sends is read and dropped, because a peer
- * that writes before it reads would otherwise never read.
+ * gone, the flow to that side is done.  The flow from that side goes on by the
+ * same rules, with the bytes that the side had sent, and with FIN if the side
+ * had sent FIN.  Whatever the other side still sends is read and dropped,
+ * because a peer that writes before it reads would otherwise never read.
  *
  * The session goes on until
  *   both flows are done and, if a side is gone, the other has acknowledged all;
@@ -187,7 +187,7 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->moved[!side] = s->now;	/* a different limit may apply */
+	s->moved[!side] = s->now;	/* a different limit may apply now */
 	/* RST drops unsent bytes: do not send it if their number is unknown. */
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
@@ -408,7 +408,7 @@ owes_too_long(struct session *s, int side)
 /*
  * Note whether anything has come from a side or been acknowledged by it, and
  * whether its system still answers.  Returns 1 if the side owes
- * acknowledgements, 0 if not, or -1 if no side is left.
+ * acknowledgements, 0 if it does not, or -1 if no side is left.
  */
 static int
 look_at_side(struct session *s, int side)

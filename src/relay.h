@@ -66,7 +66,7 @@ struct options {
 	in_port_t port;		/* host order; 0: the port that was dialled */
 	int family;		/* of the target */
 	int is_name;
-	struct in_addr network;	/* target/len: the target must be in it */
+	struct in_addr network;	/* with /len: the target must be in this */
 	int network_len;	/* prefix length; 0: no network */
 	int prefix;		/* -x: prefix length; 0: not given */
 	int proxy;		/* -p: 1 or 2; 0: no header */
@@ -123,8 +123,8 @@ struct session {
 	int64_t moved[SIDES];	/* when a side last sent or acknowledged */
 	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
-	int64_t acked[SIDES];	/* by a side, at the last look: bytes and FIN */
-	int64_t came[SIDES];	/* from a side, at the last look: bytes */
+	int64_t acked[SIDES];	/* bytes and FIN, as of the last look */
+	int64_t came[SIDES];	/* bytes, as of the last look */
 	int64_t asked[SIDES];	/* see owes_too_long */
 	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
 	int gone;		/* the side that is gone; SIDES: none */
@@ -154,7 +154,7 @@ int	target_find(struct session *);
 int	dial(struct session *);
 struct in_addr source_of(const union address *, struct in_addr, int);
 
-/* header: of the PROXY protocol */
+/* header: send the PROXY protocol header */
 int	header(struct session *);
 
 /* confine: give up what a session has no use for */

@@ -252,8 +252,8 @@ report_line(struct session *s)
 /*
  * Close the sockets: with FIN if the end is good for both sides, otherwise with
  * RST.  A side that counted as gone also gets RST, because it may still be
- * there.  Then no peer is waiting any more: log the session's line, and return
- * the exit status.
+ * there.  After that no peer is waiting: log the session's line, and return the
+ * exit status.
  */
 int
 report_exit(struct session *s)

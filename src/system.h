@@ -7,7 +7,7 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
-#define _GNU_SOURCE	/* Linux: headers hide nothing */
+#define _GNU_SOURCE	/* so that Linux's headers hide nothing */
 
 #include <sys/types.h>
 #include <sys/resource.h>

@@ -220,8 +220,8 @@ extract(struct session *s)
  *
  * Ends with END_RESOLVE if the look-up finds no address, and with END_DENIED if
  * the client may not reach the target.  Ends with END_LOOP if a target is the
- * very address and port that the client dialled.  If one listener served both
- * protocols, it would pass our connection to another relay, which would connect
+ * very address and port that the client dialled.  Otherwise a listener for both
+ * protocols would pass our connection to another relay, which would connect
  * again, and so on.
  */
 int

@@ -17,8 +17,8 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * Choose what is sent when this socket is closed, by close(2) or by the death
- * of this process: RST (on) or FIN (off).  RST is sent at once, and unsent
+ * From now on, when this socket is closed, by close(2) or by the death of this
+ * process, it sends RST (on) or FIN (off).  RST is sent at once, and unsent
  * bytes are dropped.
  */
 void
@@ -55,7 +55,7 @@ tcp_prepare(int fd, int keepalive)
 		return -1;
 	if (keepalive != 0) {
 		interval = (keepalive + 3) / 4;
-		/* A system with a minimum uses that if it is larger. */
+		/* Systems that have a larger minimum use it instead. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,

@@ -147,8 +147,8 @@ tcp_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The same as tcp_info, except that all fields are 0 for MPTCP.  The kernel
- * would describe only one of its paths.
+ * The same as tcp_info, except that all fields are 0 for MPTCP, because the
+ * kernel describes only one path of an MPTCP connection.
  */
 static int
 whole_info(int fd, struct tcp_info *info)
@@ -257,11 +257,11 @@ tcp_had_fin(int fd, uint64_t taken)
 
 /*
  * True if a connection was lost because the peer's system no longer knew it,
- * and answered a probe of ours with RST.  When a connection is closed for good,
- * the system that closed it forgets it after a minute or so (FIN_WAIT2 in RFC
- * 9293, 3.6).  While a probe is unanswered, perhaps because it was lost, a
- * reset by the peer itself looks the same.  `probed' says whether enough time
- * has passed for a probe.
+ * and answered a probe of ours with RST.  After a system has closed a
+ * connection for good, it forgets the connection after a minute or so
+ * (FIN_WAIT2 in RFC 9293, 3.6).  While a probe is unanswered, perhaps because
+ * the probe was lost, a reset by the peer itself looks the same.  `probed' says
+ * whether enough time has passed for a probe.
  */
 int
 tcp_forgotten(int fd, int probed)

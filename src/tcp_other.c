@@ -42,7 +42,7 @@ tcp_let_go(int fd)
  */
 enum {
 	HELD = 0x100,	/* the byte is held */
-	HERE = 0x200,	/* its mark is reached; macOS clears it on reading */
+	HERE = 0x200,	/* the mark is reached; reading clears it on macOS */
 	GIVEN = 0x400	/* it was passed on, but its mark is still there */
 };
 
@@ -111,8 +111,8 @@ tcp_at_mark(int fd, int revents, int *early)
 		return 1;
 	mark = sockatmark(fd) == 1;
 	/*
-	 * The mark of the byte that was given stays until the next byte is
-	 * read, which may be urgent, too.
+	 * The mark of the byte that was passed on stays until the next byte is
+	 * read.  That next byte may be urgent, too.
 	 */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;

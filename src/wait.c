@@ -121,7 +121,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		}
 		ready = POLL(fds, n, (int)ms);
 		if (ready == -1 && errno != EINTR) {
-			/* Once confined, strerror(3) could get no memory. */
+			/* strerror(3) needs memory: denied once confined. */
 			snprintf(s->words, sizeof s->words, "poll: errno %d",
 			    errno);
 			return over(s, END_SYSTEM, errno);
