@@ -1,7 +1,7 @@
 /*
  * stfl-relay: carry one accepted IPv6 connection to a server that only speaks
- * IPv4 (or the other way round).  Started for each connection by inetd and its
- * kin.
+ * IPv4 (or the other way round).  A super-server such as inetd starts it for
+ * each connection.
  *
  * This is the whole story of a session; each step is a file in src/.
  */

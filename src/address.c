@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The size of the sockaddr. */
+/* The size of the sockaddr for this family. */
 socklen_t
 address_size(const union address *a)
 {
@@ -36,7 +36,10 @@ address_port(const union address *a)
 	    a->in.sin_port : a->in6.sin6_port);
 }
 
-/* Turn an IPv4-mapped address (RFC 4291, 2.5.5.2) into its IPv4 address. */
+/*
+ * Turn an IPv4-mapped address (RFC 4291, 2.5.5.2) into the IPv4 address that is
+ * in it.  Leave any other address as it is.
+ */
 void
 address_unmap(union address *a)
 {
@@ -52,7 +55,7 @@ address_unmap(union address *a)
 	a->in = in;
 }
 
-/* Write only the address, without scope and port (RFC 5952, 4). */
+/* Write only the address, without its scope and port (RFC 5952, 4). */
 void
 address_host(char *to, size_t size, const union address *a)
 {
@@ -63,8 +66,9 @@ address_host(char *to, size_t size, const union address *a)
 }
 
 /*
- * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6), with the number of any
- * scope (RFC 4007, 11.2).  ADDRESS_WIDTH bytes always suffice, here and above.
+ * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6).  If the address has a
+ * scope, write its number, too (RFC 4007, 11.2).  ADDRESS_WIDTH bytes are
+ * enough for this function and for address_host.
  */
 void
 address_print(char *to, size_t size, const union address *a)

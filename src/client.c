@@ -9,9 +9,10 @@
 
 /*
  * True if this descriptor is open and cannot be the client's connection: it is
- * no socket, or a local socket other than descriptor 0.  Where sockets have no
- * inode number (some BSDs) every socket counts as the client's, because a
- * message is better lost than put into the client's stream.
+ * not a socket, or it is a local socket that is not also descriptor 0.  On some
+ * BSDs sockets have no inode number to compare.  There, every socket counts as
+ * the client's, because it is better to lose a message than to put it into the
+ * client's stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
@@ -34,7 +35,7 @@ is_another(int fd, const struct stat *zero)
 
 /*
  * The very first step: set up signals, close stray descriptors, and find out
- * which of descriptors 1 and 2 may be written to.
+ * whether messages may be written to descriptors 1 and 2.
  */
 void
 inherit(struct session *s)
@@ -60,9 +61,9 @@ inherit(struct session *s)
 }
 
 /*
- * The kind of a socket that is not a connection; NULL for TCP that is not
- * connected.  After a reset the BSDs and Darwin do not even know the socket's
- * own address: its family is AF_UNSPEC then.
+ * What the socket on descriptor 0 is, if it is not a connection; NULL if it is
+ * a TCP socket that is not connected.  After a reset, the BSDs and Darwin do
+ * not even know the socket's own address, and report its family as AF_UNSPEC.
  */
 static const char *
 socket_kind(const struct session *s)
@@ -93,7 +94,7 @@ refuse(struct session *s, const char *what)
 	    "socket, as inetd gives it", what);
 }
 
-/* There is no connection: report what there is instead. */
+/* Descriptor 0 is not a connection: report what it is instead. */
 static int
 no_client(struct session *s)
 {
@@ -120,12 +121,12 @@ no_client(struct session *s)
 
 /*
  * Take the client's connection: note its address and the address that it
- * dialled, and prepare the socket for a flow.  Descriptors 1 and 2 are pointed
- * elsewhere (report_open), because RST is sent only when the last descriptor is
- * closed.
+ * dialled, and prepare the socket for a flow.  report_open points descriptors 1
+ * and 2 to something else, because RST is sent only when the last descriptor of
+ * a connection is closed.
  *
- * If the client has already left, the session ends quietly; anything other than
- * a TCP connection is the operator's mistake.
+ * If the client has already left, the session ends quietly.  Anything other
+ * than a TCP connection is the operator's mistake.
  */
 int
 client_take(struct session *s)
@@ -140,13 +141,13 @@ client_take(struct session *s)
 	    s->fd[CLIENT] == -1)
 		return no_client(s);
 	if (tcp_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
-		/* Only TCP knows TCP_NODELAY. */
+		/* TCP_NODELAY fails like this if the socket is not TCP. */
 		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
 			kind = socket_kind(s);
 			return refuse(s, kind != NULL ? kind :
 			    "a socket that is not TCP");
 		}
-		/* The BSDs and Darwin, after a reset. */
+		/* The BSDs and Darwin report these after a reset. */
 		if (errno == ECONNRESET || errno == EINVAL)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);
@@ -160,9 +161,9 @@ client_take(struct session *s)
 }
 
 /*
- * True if the client is gone, judged by what poll(2) reports without being
- * asked.  Whatever the client sends meanwhile, including FIN, is left to the
- * pump.
+ * True if the client is gone.  The caller has polled its socket without
+ * requesting any event.  Bytes and FIN that the client sends meanwhile are left
+ * to the pump.
  */
 int
 client_left(const struct pollfd *p)

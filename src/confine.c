@@ -1,8 +1,8 @@
 /*
- * Give up what a session does not need: stray descriptors at its start, and
+ * Give up what a session does not need: stray descriptors when it begins, and
  * everything else once the target is connected.
  *
- * If the kernel lacks a mechanism, the others still apply; if it has a
+ * If the kernel lacks a mechanism, the others still apply.  If it has a
  * mechanism but refuses it, the session ends.
  */
 
@@ -16,15 +16,16 @@
 #include <string.h>
 
 enum {
-	/* 0 to 3, and a pipe for each flow */
+	/* 0 to 3, and the two ends of a pipe for each flow */
 	DESCRIPTORS = 8
 };
 
 /*
- * An upper bound for open descriptors.  Linux tells the size of the descriptor
- * table (FDSize in proc_pid_status(5)).  Elsewhere the bound is the hard limit,
- * but at most a million: the soft limit may have been lowered after a
- * descriptor was opened.  It is used only if there is no hard limit.
+ * An upper bound for open descriptors.  Linux reports the size of the
+ * descriptor table (FDSize in proc_pid_status(5)).  Elsewhere the bound is the
+ * hard limit, but at most a million.  The soft limit is used only if there is
+ * no hard limit, because it may have been lowered after a descriptor was
+ * opened.
  */
 static long
 table_size(void)
@@ -82,7 +83,7 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NPROC, &limit);
 	if (!s->copy)
 		(void)setrlimit(RLIMIT_FSIZE, &limit);
-	/* Fails if it is already lower, which is just as good. */
+	/* Fails if the limit is already lower, which is just as good. */
 	limit.rlim_cur = limit.rlim_max = DESCRIPTORS;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }

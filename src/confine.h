@@ -1,12 +1,12 @@
 /*
- * The part of confine.c that depends on the system, in a file for each:
- * confine_linux.c, confine_openbsd.c, confine_freebsd.c, confine_other.c.
+ * The part of confine.c that depends on the system.  There is one file for
+ * each: confine_linux.c, confine_openbsd.c, confine_freebsd.c, confine_other.c.
  */
 
 #ifndef CONFINE_H
 #define CONFINE_H
 
-/* With -DNO_CONFINE Linux is treated as a system without a mechanism. */
+/* With -DNO_CONFINE, Linux counts as a system that cannot confine a process. */
 #if defined(__linux__) && !defined(NO_CONFINE)
 #define CONFINE_LINUX
 #endif

@@ -40,7 +40,7 @@
 
 #ifdef ARCH
 
-/* To find out what a libc calls, build with a DENIED that kills instead. */
+/* To see which system calls a libc makes, define DENIED to kill the process. */
 #ifndef DENIED
 #define DENIED (SECCOMP_RET_ERRNO | ENOSYS)
 #endif
@@ -49,7 +49,7 @@
 #define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
 #define LOAD_SECOND(field) \
 	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
-/* Of an argument that is an int, the half that the kernel looks at. */
+/* For an argument that is an int: load the half that the kernel looks at. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOAD_INT(field) LOAD_SECOND(field)
 #else
@@ -58,9 +58,9 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 
 /*
- * The policy is written in these words, which test the value loaded last.  The
- * rules inside IF and UNLESS end with a verdict: ALLOW_ALL, DENY or another
- * RETURN.
+ * The policy is written with these macros, which test the value that was loaded
+ * last.  The rules inside IF and UNLESS must end with a verdict: ALLOW_ALL,
+ * DENY or another RETURN.
  */
 #define LENGTH(...) (sizeof (struct sock_filter[]){ __VA_ARGS__ } / \
 	sizeof(struct sock_filter))
@@ -83,10 +83,10 @@
 	LOAD_SECOND(argument), UNLESS(0, DENY)
 
 /*
- * On some machines all socket calls are one system call, whose arguments are in
- * memory that a filter cannot see.  Allow send(9), recv(10), and shutdown(13)
- * to getsockopt(15); for musl also sendto(11) and recvfrom(12), which it uses
- * in versions that know no newer call.
+ * On some machines one system call, socketcall(2), stands for all calls on
+ * sockets.  Its arguments are in memory that a filter cannot see.  Allow
+ * send(9), recv(10), and shutdown(13) to getsockopt(15).  With musl, also allow
+ * sendto(11) and recvfrom(12), which its older versions call this way.
  */
 #ifdef __GLIBC__
 #define SOCKETCALLS ALLOW_2(9, 10), ALLOW_3(13, 14, 15)
@@ -95,7 +95,8 @@
 #endif
 
 /*
- * Some machines have only one of two forms of a call: then both names mean it.
+ * Some machines have only one of two forms of a call.  There, both names mean
+ * that one form.
  */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
@@ -123,24 +124,30 @@
 #endif
 
 /*
- * All calls that a session still makes, in old and new forms, because the libc
- * decides which to use, and only with the arguments that a session uses.  Any
- * other call fails with ENOSYS, so that a libc that tries a newer call can fall
- * back; only a call for a foreign architecture kills the process.
+ * All system calls that a session still makes, and only with the arguments that
+ * it uses.  A call that has an old and a new form is listed in both, because
+ * libc decides which one to use.
+ *
+ * Any other call fails with ENOSYS, so that a libc that tries a newer call can
+ * fall back to an older one.  Only a call for a foreign architecture kills the
+ * process.
  */
 static const struct sock_filter filter[] = {
 	/*
-	 * This instruction does not affect the verdict.  The kernel simulates a
-	 * new filter on every system call, in order to skip it later for calls
-	 * that it always allows, but stops simulating at an instruction that it
-	 * does not know, such as this one.  This costs 35 microseconds a
-	 * session instead of 79, although the filter then runs at each call.
+	 * This instruction does not affect the verdict, but saves time: 35
+	 * microseconds a session instead of 79.
+	 *
+	 * When a filter is set, the kernel simulates it for every system call,
+	 * in order to skip the filter later for calls that it always allows.
+	 * But the kernel stops simulating at an instruction that it does not
+	 * know, such as this one.  Running the filter at each call costs less
+	 * than the simulation.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	UNLESS(ARCH, RETURN(SECCOMP_RET_KILL_PROCESS)),
 
-	/* Harmless with any arguments: these open nothing and reach nobody. */
+	/* Harmless with any arguments: they open nothing and reach nobody. */
 	LOAD(nr),
 	ALLOW_4(SYS_poll, SYS_ppoll, SYS_ppoll_time64, SYS_sched_yield),
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
@@ -163,8 +170,8 @@ static const struct sock_filter filter[] = {
 
 	/*
 	 * The first argument of every call below is a descriptor.  Descriptor 2
-	 * may be the operator's terminal or a file: it may only be written to
-	 * (above).
+	 * is denied to them all, because it may be the operator's terminal or a
+	 * file.  Only write(2), above, may use it.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -174,7 +181,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_recvfrom),
 #endif
 #ifdef SYS_sendto
-	/* Only without an address, which could be any local socket's. */
+	/* Only without an address, which could be that of any local socket. */
 	IF(SYS_sendto,
 	    NULL_ONLY(args[4]),
 	    ALLOW_ALL),
@@ -185,7 +192,7 @@ static const struct sock_filter filter[] = {
 #ifdef SYS_send
 	ALLOW(SYS_send),
 #endif
-	/* Only without offsets, which only files have. */
+	/* Only without offsets: only a file can have one. */
 	IF(SYS_splice,
 	    LOAD_INT(args[2]),
 	    IF(STDERR_FILENO, DENY),
@@ -217,7 +224,7 @@ static const struct sock_filter filter[] = {
 		DENY),
 	    DENY),
 #endif
-	/* No F_SETOWN and the like, which send signals to others. */
+	/* Nothing like F_SETOWN, which has signals sent to other processes. */
 	IF_2(SYS_fcntl, SYS_fcntl64,
 	    LOAD_INT(args[1]),
 	    ALLOW_2(F_SETPIPE_SZ, F_GETPIPE_SZ),
@@ -246,21 +253,27 @@ filter_calls(void)
 
 #endif
 
-/* New in Linux 5.13; numbers differ only on Alpha.  Older headers lack them. */
+/*
+ * Landlock is new in Linux 5.13, and older headers lack these numbers.  They
+ * are the same on all machines except Alpha.
+ */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_restrict_self 446
 #endif
 
 /*
- * Deny all that the running kernel's Landlock can deny: files, ports, local
- * sockets of others, signals to others (landlock(7)).
+ * Deny everything that the Landlock of the running kernel can deny: files,
+ * ports, local sockets of other processes, signals to other processes
+ * (landlock(7)).
  */
 static int
 landlock(void)
 {
 #define BITS(n) ((1ULL << (n)) - 1)
-	/* What each ABI can deny, from ABI 1 on; newer ABIs never deny less. */
+	/*
+	 * What each ABI can deny, from ABI 1 on.  Newer ABIs never deny less.
+	 */
 	static const struct {
 		uint64_t fs, net, scoped;
 	} rights[] = {
@@ -281,7 +294,7 @@ landlock(void)
 
 	abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	if (abi < 1)
-		return 0;	/* no Landlock, or switched off */
+		return 0;	/* Landlock is missing or switched off */
 	fd = (int)syscall(SYS_landlock_create_ruleset,
 	    &rights[(abi < KNOWN ? abi : KNOWN) - 1], sizeof rights[0], 0);
 	if (fd == -1)
@@ -297,7 +310,7 @@ drop_capabilities(const struct session *s)
 	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct none[2];
 
-	/* EPERM: no CAP_SETGID, or a user namespace that denies setgroups. */
+	/* EPERM: no CAP_SETGID, or this user namespace denies setgroups. */
 	if (s->root && setgroups(0, NULL) == -1 && errno != EPERM)
 		return -1;
 	memset(&header, 0, sizeof header);
@@ -311,7 +324,7 @@ confine_lock(struct session *s)
 {
 	if (drop_capabilities(s) == -1)
 		return confine_refused(s, "capset");
-	/* No core dump, and no tracing by other processes of this user. */
+	/* Forbid core dumps, and tracing by other processes of this user. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return confine_refused(s, "PR_SET_DUMPABLE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

@@ -6,8 +6,9 @@
 #ifdef __OpenBSD__
 
 /*
- * "inet" is needed for the urgent mark and for setting SO_LINGER, without which
- * there is no RST.  The limit on descriptors leaves room for few new sockets.
+ * "inet" is needed for the urgent mark and for SO_LINGER, without which no RST
+ * can be sent.  "inet" also allows new sockets, but the limit on descriptors
+ * leaves room for only a few.
  */
 int
 confine_lock(struct session *s)

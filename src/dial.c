@@ -1,4 +1,4 @@
-/* Connect to the target, within the limit and while the client stays. */
+/* Connect to the target, within -w and only while the client stays. */
 
 #include "relay.h"
 
@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 /*
- * Connect, and wait until this has succeeded, has failed, or the deadline has
- * come.  Returns 0 or an errno, and stores the address that the target sees in
- * s->via.  Returns -1 if the session is over because the client left or a
- * signal came.  Whatever the client sends meanwhile, including FIN, is left to
- * the pump.
+ * Connect, and wait until the connection is made, has failed, or the deadline
+ * has come.  Returns 0 or an errno, and stores in s->via the address that the
+ * target sees.  Returns -1 if the session is over, because the client left or a
+ * signal came.  Bytes and FIN that the client sends meanwhile are left to the
+ * pump.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
@@ -23,7 +23,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 
 	error = connect(s->fd[TARGET], &to->sa, address_size(to)) == -1 ?
 	    errno : 0;
-	/* Ask now: after a reset the BSDs no longer know the address. */
+	/* Ask for our address now, because the BSDs forget it after a reset. */
 	len = sizeof own;
 	if (getsockname(s->fd[TARGET], &own.sa, &len) == -1)
 		own.sa.sa_family = AF_UNSPEC;
@@ -48,7 +48,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 	return tcp_error(s->fd[TARGET], fds[TARGET].revents);
 }
 
-/* How the session ends for the errno of a failed connect. */
+/* How the session ends if connecting failed with this errno. */
 static enum end
 failure(int error)
 {
@@ -68,9 +68,9 @@ failure(int error)
 }
 
 /*
- * Put into words that no port is left from this address to the target.  Without
- * -s, systems say the same when they have no address to choose.  Returns an
- * errno.
+ * Put into words that this address has no free port for a connection to the
+ * target.  Without -s, the same errno may also mean that the system has no
+ * address to choose.  Returns an errno.
  */
 static int
 no_port(struct session *s, const union address *source)
@@ -94,8 +94,8 @@ no_port(struct session *s, const union address *source)
 }
 
 /*
- * Using -s failed: put the reason in words where strerror(3) would mislead.
- * Returns the errno.
+ * The address of -s could not be used.  Put the reason into words where
+ * strerror(3) would mislead.  Returns the errno.
  */
 static int
 no_source(struct session *s, const union address *source, int error)
@@ -128,8 +128,9 @@ bind_source(struct session *s, union address *source)
 	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * Let connect(2) choose the port, because it knows the target.  bind(2)
-	 * would take a port for all targets, as it does before Linux 4.2.
+	 * Let connect(2) choose the port, because it knows the target.  If
+	 * bind(2) chose it, as it does before Linux 4.2, the port would be
+	 * taken for all targets.
 	 */
 	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 	    &yes, sizeof yes);
@@ -150,19 +151,18 @@ open_socket(struct session *s, int family, union address *source)
 	return bind_source(s, source);
 }
 
-/* Is the new connection what it should be?  Returns 0 or an errno. */
+/* Is the new connection as it should be?  Returns 0 or an errno. */
 static int
 verify(struct session *s, const union address *source)
 {
-	/*
-	 * Linux binds to a broadcast address but connects from a different one.
-	 */
+	/* Linux binds to broadcast, but connects from another address. */
 	if (source->sa.sa_family == AF_INET && s->via.sa.sa_family == AF_INET &&
 	    source->in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * If nobody listens on a local port, and the system has chosen that
-	 * very port for us, TCP connects the socket to itself (RFC 9293, 3.5).
+	 * If nobody listens on a local port, the system may choose that very
+	 * port for our end.  Then TCP connects the socket to itself (RFC 9293,
+	 * 3.5).
 	 */
 	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
 }
@@ -183,7 +183,10 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	error = connect_within(s, to, deadline);
 	if (error == EADDRNOTAVAIL)
 		error = no_port(s, &source);
-	/* The target accepted, then sent RST: bytes may have come before. */
+	/*
+	 * The target accepted, then sent RST.  It may have sent bytes before
+	 * RST, which the pump passes on.
+	 */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone_early = error;
 		error = 0;
@@ -192,9 +195,9 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 }
 
 /*
- * Try the targets in order.  Each gets an equal share of the time left of -w,
- * so that a silent target leaves time for the next.  If all fail, the end says
- * how the last one failed.
+ * Try the targets in order.  Each attempt gets an equal share of what is left
+ * of -w, so that a silent target leaves time for the next one.  If all attempts
+ * fail, the session ends as the last one failed.
  */
 int
 dial(struct session *s)

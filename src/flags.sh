@@ -1,9 +1,9 @@
 #!/bin/sh
-# Print the given flags that the compiler and its linker know, in order:
+# Print those of the given flags that the compiler and linker know, in order:
 #
 #	sh src/flags.sh "$(CC) $(CFLAGS) $(LDFLAGS)" -pie -Wl,-z,now
 #
-# The flags harden the program or make it smaller; it also works without them.
+# The flags harden the program or make it smaller.  It works without them, too.
 
 cc=$1
 shift
@@ -12,7 +12,7 @@ trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 echo 'int main(void) { return 0; }' >"$dir/none.c"
 
-# The compiler is several words; a flag that causes a warning is not known.
+# $cc is several words.  A flag that causes a warning counts as unknown.
 # shellcheck disable=SC2086
 known() { $cc -Werror "$@" -o "$dir/none" "$dir/none.c" 2>"$dir/said"; }
 

@@ -1,6 +1,6 @@
 /*
- * The PROXY protocol header, versions 1 and 2, as HAProxy's proxy-protocol.txt
- * specifies it: it tells the target who the client is.
+ * The PROXY protocol header tells the target who the client is.  Versions 1 and
+ * 2 are as HAProxy's proxy-protocol.txt specifies them.
  */
 
 #include "relay.h"
@@ -13,7 +13,7 @@
 
 enum { LONGEST = 107 };	/* bytes, in version 1 */
 
-/* Write the 4 or 16 bytes of the address; returns how many. */
+/* Write the 4 or 16 bytes of the address, and return their number. */
 static size_t
 raw(const union address *a, unsigned char *to)
 {
@@ -66,10 +66,11 @@ version_2(const union address *from, const union address *to, char *header)
 }
 
 /*
- * With -p, send the header before anything else.  It has the client's address
- * and the address that the client dialled, which are of the same family.  A new
- * connection has room for the header; a target that does not take it is gone,
- * and the pump passes on what the target had sent.
+ * With -p, send the header before anything else.  It holds the client's address
+ * and the address that the client dialled, which are of the same family.
+ *
+ * A new connection has room for the header.  If the target does not take
+ * it, the target is gone, and the pump passes on what it had sent.
  */
 int
 header(struct session *s)

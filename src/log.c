@@ -1,6 +1,6 @@
 /*
- * Lines to syslogd, through its socket, which all systems have except illumos
- * (log_sun.c).
+ * Send lines to syslogd through its socket, which all systems have except
+ * illumos (log_sun.c).
  */
 
 #include "relay.h"
@@ -31,8 +31,8 @@ log_connect(int fd)
 }
 
 /*
- * Send a line of this length, which begins with its priority in brackets and is
- * followed by a newline and NUL.  Does not wait.
+ * Send a line of this length without waiting.  The line begins with its
+ * priority in brackets, and a newline and NUL follow it.
  */
 void
 log_send(int fd, const char *line, size_t len)

@@ -1,6 +1,6 @@
 /*
- * Lines to syslogd on illumos, through a STREAMS device, log(4D), which takes
- * the priority of a line separately from its text.
+ * Send lines to syslogd on illumos through a STREAMS device, log(4D), which
+ * takes the priority of a line separately from its text.
  */
 
 #include "relay.h"
@@ -29,9 +29,9 @@ log_connect(int fd)
 }
 
 /*
- * Send a line of this length, which begins with its priority in brackets and is
- * followed by a newline and NUL.  The device takes at most 1,024 bytes,
- * including these two (LOG_MAXPS).  Does not wait.
+ * Send a line of this length without waiting.  The line begins with its
+ * priority in brackets, and a newline and NUL follow it.  The device takes at
+ * most 1,024 bytes, including the newline and NUL (LOG_MAXPS).
  */
 void
 log_send(int fd, const char *line, size_t len)

@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 enum {
-	LONGEST = 31536000,	/* seconds, a year */
+	LONGEST = 31536000,	/* seconds: a year */
 	LONGEST_KEEPALIVE = 32767	/* Linux's maximum, tcp(7) */
 };
 
 static const char version[] = "stfl-relay " VERSION "\n";
 static const char options[] = GETOPT_IN_ORDER ":6hk:np:qs:T:t:Vvw:x:";
 
-/* The text as a decimal number from min to max; -1 if it is anything else. */
+/* The decimal number in the text, if it is from min to max; otherwise -1. */
 static long
 number(const char *text, long min, long max)
 {
@@ -35,7 +35,10 @@ number(const char *text, long min, long max)
 	return n;
 }
 
-/* An option's value, a number from min to max, which messages call `thing'. */
+/*
+ * Store an option's value, which is a number from min to max, in *to.  A
+ * message calls the value `thing'.
+ */
 static int
 value(struct session *s, int c, const char *thing, int min, int max, int *to)
 {
@@ -55,7 +58,7 @@ seconds(struct session *s, int c, int min, int max, int *to)
 	return value(s, c, "a number of seconds", min, max, to);
 }
 
-/* A port by its number or, without -n, by its name in services(5). */
+/* A port, given by its number or, without -n, by its name in services(5). */
 static int
 port(struct session *s, const char *text)
 {
@@ -75,7 +78,7 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
-/* An address; only a link-local address may have a scope (RFC 4007, 11). */
+/* Parse an address.  Only a link-local one may have a scope (RFC 4007, 11). */
 static int
 parse_address(const char *text, union address *a)
 {
@@ -105,8 +108,8 @@ parse_address(const char *text, union address *a)
 }
 
 /*
- * An IPv4 network with a prefix length of at least min: store its number in
- * *network, and the length in *len.
+ * Parse an IPv4 network whose prefix length is at least min.  Store its number
+ * in *network, and the length in *len.
  */
 static int
 parse_network(struct session *s, const char *what, const char *text, int min,
@@ -137,8 +140,8 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 }
 
 /*
- * A known mistake in place of an address, a network or a name: what it is, and
- * what to write instead.  NULL: the text is no such mistake.
+ * If the text is a known mistake, written in place of an address, a network or
+ * a name: say what it is, and what to write instead.  Otherwise returns NULL.
  */
 static const char *
 mistaken(const char *text)
@@ -175,16 +178,16 @@ is_host_name(const char *text)
 	len = strlen(text);
 	for (last = text + len; last > text && last[-1] != '.'; last--)
 		;
-	/* A trailing dot makes a name absolute: the label before it counts. */
+	/* A trailing dot makes a name absolute: the last label is before it. */
 	if (*last == '\0')
 		for (last--; last > text && last[-1] != '.'; last--)
 			;
-	/* The last label of an address is all digits; that of a name is not. */
+	/* The last label of an address is all digits, that of a name is not. */
 	return len <= 255 && strspn(text, letters) == len && text[0] != '-' &&
 	    text[0] != '.' && strspn(last, "0123456789.") != strlen(last);
 }
 
-/* An address, a network or a name; anything else is not looked up. */
+/* The target: an address, a network or a name.  Only a name is looked up. */
 static int
 target(struct session *s, const char *text)
 {
@@ -228,7 +231,10 @@ target(struct session *s, const char *text)
 	return 0;
 }
 
-/* -s: an address of the target's family, or an IPv4 network, /8 or longer. */
+/*
+ * Parse the value of -s: an address of the target's family, or an IPv4 network
+ * whose prefix length is at least 8.
+ */
 static int
 source(struct session *s, const char *text)
 {
@@ -263,8 +269,9 @@ prefix(struct session *s, const char *text)
 }
 
 /*
- * Handle one option, which is in this word of the command line, with its value
- * in optarg.  The value of -s is kept in *from until the target is known.
+ * Handle one option.  `word' is the word of the command line that holds it, and
+ * optarg its value.  The value of -s is kept in *from until the target is
+ * known.
  */
 static int
 option(struct session *s, int c, const char *word, const char **from)
@@ -318,7 +325,7 @@ option(struct session *s, int c, const char *word, const char **from)
 	}
 }
 
-/* True if this is a host and a port, as in 127.0.0.1:80; not a path. */
+/* True if this is a host and a port, as in 127.0.0.1:80, and not a path. */
 static int
 has_port(const char *word)
 {
@@ -330,8 +337,9 @@ has_port(const char *word)
 }
 
 /*
- * True if the word in place of the program's name belongs after it: an address,
- * a network, a host and a port, or an option with or without its value.
+ * True if argv[0] is not the program's name, but something that belongs after
+ * it: an address, a network, a host and a port, or an option with or without
+ * its value.
  */
 static int
 misplaced(const char *name)
@@ -349,7 +357,7 @@ misplaced(const char *name)
 	    strspn(name, "0123456789./") == strlen(name));
 }
 
-/* True if these words begin with the program's name, which is given already. */
+/* True if the first word after the options repeats the program's name. */
 static int
 doubled(int argc, char *argv[])
 {
@@ -361,7 +369,7 @@ doubled(int argc, char *argv[])
 	    (argc == 2 && strpbrk(argv[1], ".:") != NULL));
 }
 
-/* Read the command line into s->opt; a mistake in it ends with END_USAGE. */
+/* Read the command line into s->opt.  A mistake in it ends with END_USAGE. */
 int
 options_parse(struct session *s, int argc, char *argv[])
 {

@@ -1,16 +1,16 @@
 /*
- * The rules of a session: two flows, and the same code for both with the ends
- * exchanged.
+ * The rules of a session.  A session has two flows, and the same code serves
+ * both, with the ends exchanged.
  *
  * A flow is done once it has passed on FIN after the last byte.  When a side is
- * gone, the flow to it is done, and the flow from it goes on by the same rules,
- * with what that side had sent, up to FIN if it sent one.  Whatever the other
- * side still sends is read and dropped, because a peer that writes before it
- * reads would otherwise never read.
+ * gone, the flow to that side is done.  The flow from that side goes on by the
+ * same rules, with the bytes that the side had sent, and with FIN if the side
+ * had sent FIN.  Whatever the other side still sends is read and dropped,
+ * because a peer that writes before it reads would otherwise never read.
  *
  * The session goes on until
  *   both flows are done and, if a side is gone, the other has acknowledged all;
- *   both sides are gone;
+ *   both sides are gone; or
  *   a limit or a signal ends it.
  * The poll set is rebuilt from the state in each round.
  */
@@ -22,12 +22,12 @@
 /* Milliseconds for which an idle flow may hold what only bulk needs. */
 enum { REST = 2000 };
 
-/* Maximum of bytes dropped from a peer that keeps sending and reads nothing. */
+/* Maximum number of bytes to drop from a peer that sends but does not read. */
 enum { MOST_DROPPED = 64 << 20 };
 
 /*
- * The limit that applies now, -T or -t: for how many milliseconds no byte may
- * move, or NEVER.  *end is how the session ends after that.
+ * The limit that applies now, -T or -t: the number of milliseconds after which
+ * the session ends if no byte has moved; or NEVER.  *end says how it ends.
  */
 static int64_t
 limit(const struct session *s, enum end *end)
@@ -59,10 +59,12 @@ all_done(const struct session *s)
 }
 
 /*
- * Milliseconds until the next look, while there is something to look at.  Four
- * looks within a limit tell when a byte was acknowledged, to a quarter of that
- * limit.  No event reports the last acknowledgements: the pause between looks
- * for them is an eighth of the time spent waiting so far.
+ * Milliseconds until the next look, while there is something to look at.
+ *
+ * With four looks within a limit, the time at which a byte was acknowledged is
+ * known to a quarter of that limit.  Once both flows are done, no event reports
+ * the last acknowledgements.  The relay looks for them at intervals of 1 ms
+ * plus an eighth of the time that it has waited so far.
  */
 static int64_t
 interval(const struct session *s)
@@ -107,8 +109,8 @@ done(struct session *s, struct flow *f)
 
 /*
  * Note whether a side has sent bytes or FIN, or has acknowledged any, since the
- * last look.  Bytes count when they arrive, even if they wait because the other
- * side takes nothing.
+ * last look.  Bytes count when they arrive, even if they have to wait because
+ * the other side takes none.
  */
 static void
 note_movement(struct session *s, int side)
@@ -126,9 +128,7 @@ note_movement(struct session *s, int side)
 	    tcp_unread(s->fd[side]);
 	fin = from->fin || tcp_had_fin(from->from,
 	    from->bytes + carry_pending(from) + from->missed);
-	/*
-	 * The other side is gone: bytes for it are dropped, and do not count.
-	 */
+	/* The other side is gone: bytes for it are dropped, so none count. */
 	if (s->gone == !side) {
 		came = s->came[side];
 		fin = from->fin;
@@ -146,10 +146,10 @@ note_movement(struct session *s, int side)
  * A side is gone, with this errno.  Returns 0 to go on, or -1 if no side is
  * left.
  *
- * If the side had sent FIN and acknowledged everything, nothing is lost and the
- * end is good.  Even then, its own reset is passed on.  But if its system does
- * not answer, or no longer knows the connection, the side had closed for good,
- * and the other side gets FIN.
+ * If this side had sent FIN and had acknowledged everything, nothing is lost
+ * and the end is good.  Even then the other side gets RST if this side sent RST
+ * itself.  But if this side's system does not answer, or no longer knows the
+ * connection, this side had closed for good, and the other side gets FIN.
  */
 static int
 gone(struct session *s, int side, int error)
@@ -162,7 +162,8 @@ gone(struct session *s, int side, int error)
 	int lost, probed, vanished;
 
 	/*
-	 * Not by RST: TCP gave up, perhaps with an errno from an ICMP message.
+	 * The connection did not end by RST: TCP gave up, perhaps with an errno
+	 * from an ICMP message.
 	 */
 	vanished = error != ECONNRESET && error != EPIPE &&
 	    error != ECONNABORTED && error != ENOTCONN;
@@ -173,9 +174,12 @@ gone(struct session *s, int side, int error)
 	    s->now - s->moved[side] >= s->opt.keepalive * 500LL;
 	if (DEAD_TELLS)
 		note_movement(s, side);
-	/* It is no loss if only our FIN is unacknowledged. */
+	/* If only our FIN is unacknowledged, nothing is lost. */
 	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
-	/* This side has received all that the other had sent: a good end. */
+	/*
+	 * The other side was gone before.  If this side has received everything
+	 * that the other had sent, the end is good.
+	 */
 	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);
 	if (s->gone != SIDES || !from->fin || lost)
@@ -183,8 +187,8 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->moved[!side] = s->now;	/* a different limit may apply */
-	/* RST drops unsent bytes: not used where their number is unknown. */
+	s->moved[!side] = s->now;	/* a different limit may apply now */
+	/* RST drops unsent bytes: do not send it if their number is unknown. */
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
 	    tcp_unsent(s->fd[!side]) == -1);
@@ -196,9 +200,9 @@ gone(struct session *s, int side, int error)
 }
 
 /*
- * A call on a side's socket has failed: the side is gone, unless the connection
- * is still alive.  If not, the socket may give a better reason than the call,
- * which may only give EPIPE or ENOTCONN (BSD).
+ * A call on a side's socket has failed: this side is gone, unless the
+ * connection is still alive.  If the side is gone, the socket may give a better
+ * reason than the call, whose errno may be only EPIPE or ENOTCONN (BSD).
  */
 static int
 failed(struct session *s, int side, int error)
@@ -213,16 +217,16 @@ failed(struct session *s, int side, int error)
 }
 
 /*
- * The remaining side still sends, although the other is gone: on a direct
+ * The remaining side still sends, although the other is gone.  On a direct
  * connection it would have got RST.  It may have to write before it reads, so
- * its bytes are dropped; but if it keeps sending and reads nothing, it gets RST
- * now.  Returns 0 to go on, -1 to end.
+ * the bytes that it sends are dropped.  But if it keeps sending and reads
+ * nothing, it gets RST now.  Returns 0 to go on, or -1 to end the session.
  */
 static int
 drop(struct session *s, int side)
 {
 	if (carry_pending(&s->flow[side]) == 0)
-		return 0;	/* it was FIN */
+		return 0;	/* FIN has come, not bytes */
 	s->dropped += carry_pending(&s->flow[side]);
 	carry_drop(&s->flow[side]);
 	s->reset = 1;
@@ -232,7 +236,7 @@ drop(struct session *s, int side)
 	return s->dropped == 0 ? 0 : over(s, END_EOF, 0);
 }
 
-/* True if the clock still shows the same millisecond as at the last look. */
+/* True if the clock still shows the millisecond at which it was last read. */
 static int
 at_once(struct session *s)
 {
@@ -244,11 +248,13 @@ at_once(struct session *s)
 
 /*
  * If nothing is pending, fill, with the events that poll(2) reported for this
- * side; then drain.  With bulk more has probably come: repeat without poll(2),
- * but only within this millisecond, because the other flow, signals and limits
- * have to wait.  Limiting the number of turns would not limit the time, because
- * carry_drain may yield the processor in each.  Returns 0 to go on, or -1 if no
- * side is left.
+ * side.  Then drain.
+ *
+ * If the flow is bulk, more bytes have probably come: repeat without poll(2).
+ * Repeat only within this millisecond, because the other flow, signals and
+ * limits have to wait.  A limit on the number of turns would not limit the
+ * time, because carry_drain may yield the processor in each turn.  Returns 0 to
+ * go on, or -1 if no side is left.
  */
 static int
 pass(struct session *s, int side, int revents)
@@ -261,7 +267,8 @@ pass(struct session *s, int side, int revents)
 		if (carry_pending(f) == 0 && !f->eof) {
 			n = carry_fill(f, revents);
 			/*
-			 * A side that is gone without FIN ends with an error.
+			 * If a side is gone without FIN, an error follows its
+			 * last byte.
 			 */
 			if (n == -1 && (s->gone != side || f->fin))
 				return errno == EAGAIN ? 0 :
@@ -284,8 +291,8 @@ pass(struct session *s, int side, int revents)
 }
 
 /*
- * One step of the flow from this side: move bytes, and after the last one pass
- * on FIN.  Returns 0 to go on, or -1 if no side is left.
+ * One step of the flow from this side: move bytes and, after the last byte,
+ * pass on FIN.  Returns 0 to go on, or -1 if no side is left.
  */
 static int
 step(struct session *s, int side, int revents)
@@ -323,7 +330,7 @@ has_left(const struct session *s, int side)
 	    (s->gone == side || carry_due(f));
 }
 
-/* A side's entry in the poll set, with descriptor -1 to leave the side out. */
+/* A side's entry in the poll set.  Descriptor -1 leaves the side out. */
 static struct pollfd
 interest(const struct session *s, int side)
 {
@@ -339,7 +346,7 @@ interest(const struct session *s, int side)
 		p.events |= carry_events(in);
 	if (carry_pending(out) != 0)
 		p.events |= POLLOUT;
-	/* After FIN both ways poll(2) would always report POLLHUP at once. */
+	/* After FIN both ways, poll(2) would always report POLLHUP at once. */
 	if (s->gone == side || (p.events == 0 && out->done && in->hung))
 		p.fd = -1;
 	return p;
@@ -358,7 +365,7 @@ serve(struct session *s, struct pollfd *p)
 				return -1;
 			if (error == 0 && (p[side].revents & POLLHUP) != 0)
 				s->flow[side].hung = 1;
-			/* Dealt with; POLLERR does not mean input. */
+			/* POLLERR is dealt with, and does not mean input. */
 			p[side].revents &= ~POLLERR;
 		}
 	for (side = 0; side < SIDES; side++) {
@@ -374,14 +381,14 @@ serve(struct session *s, struct pollfd *p)
 
 /*
  * True if a side owes an acknowledgement, but its system has been silent for
- * twice -k although TCP asked at least twice in that time.  TCP asks at
+ * twice -k, although TCP asked it at least twice in that time.  TCP asks at
  * intervals that grow to two minutes, and a system that is not asked need not
  * answer.
  *
  * `asked' is the time of the last packet from that system, or of the last look
- * at which the side owed nothing, whichever is later.  Linux gives the packet's
- * time in ticks of at most 10 ms (GRAIN): it seems to vary, and differences of
- * up to two ticks are ignored.
+ * at which the side owed nothing, whichever is later.  Linux reports the time
+ * of a packet in ticks of at most 10 ms (GRAIN).  The time therefore seems to
+ * vary from look to look, and differences of up to two ticks are ignored.
  */
 static int
 owes_too_long(struct session *s, int side)
@@ -399,9 +406,9 @@ owes_too_long(struct session *s, int side)
 }
 
 /*
- * Has anything come from a side, or been acknowledged by it, and does it still
- * answer?  Returns 1 if it owes acknowledgements, 0 if not, or -1 if no side is
- * left.
+ * Note whether anything has come from a side or been acknowledged by it, and
+ * whether its system still answers.  Returns 1 if the side owes
+ * acknowledgements, 0 if it does not, or -1 if no side is left.
  */
 static int
 look_at_side(struct session *s, int side)
@@ -415,7 +422,7 @@ look_at_side(struct session *s, int side)
 		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;
 	}
-	/* After FIN both ways, no event reports the side's end (interest). */
+	/* After FIN both ways, no event reports a lost side (interest). */
 	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && owes_too_long(s, side))
 		error = ETIMEDOUT;
@@ -423,8 +430,8 @@ look_at_side(struct session *s, int side)
 }
 
 /*
- * Look at what no event reports, and set the time of the next look: NEVER if
- * everything is acknowledged and nothing is held for bulk.
+ * Look at what no event reports, and set the time of the next look.  That is
+ * NEVER if everything is acknowledged and nothing is held for bulk.
  */
 static int
 look(struct session *s)
@@ -455,8 +462,8 @@ finished(const struct session *s)
 }
 
 /*
- * The time of the next look or, if earlier, of the limit that ends the session
- * unless bytes move.
+ * The time of the next look or of the limit, whichever is earlier.  At the
+ * limit the session ends, if no byte has moved until then.
  */
 static int64_t
 deadline(const struct session *s)
@@ -470,7 +477,7 @@ deadline(const struct session *s)
 	return last < s->check ? last : s->check;
 }
 
-/* Carry until the session is over; s->end then has the reason. */
+/* Carry bytes until the session is over.  s->end then has the reason. */
 static int
 carry_on(struct session *s)
 {
@@ -496,8 +503,8 @@ carry_on(struct session *s)
 }
 
 /*
- * Carry bytes both ways until the session is over.  The sockets are left open,
- * to be closed with FIN or RST as s->end and s->reset demand.
+ * Carry bytes both ways until the session is over.  The sockets are left open:
+ * report_exit closes them with FIN or RST, as s->end and s->reset demand.
  */
 void
 pump(struct session *s)

@@ -1,9 +1,10 @@
 /*
  * A session: its state, and the steps that it goes through, in order.
  *
- * Each step takes the session and returns 0 to go on, or -1 to end the session:
- * then the reason is in s->end, and s->error (an errno) or s->words explains it
- * (over and misused, in report.c).  Every file includes this header first.
+ * Each step takes the session and returns 0 to go on, or -1 to end the session.
+ * In that case s->end is the reason, and s->error (an errno) or s->words
+ * explains it: see over() and misused() in report.c.  Every file includes this
+ * header first.
  */
 
 #ifndef RELAY_H
@@ -23,7 +24,8 @@ enum { MOST_TARGETS = 32 };	/* addresses of one name to try */
 
 /*
  * Descriptors: 0 is the client's socket, 1 leads to syslogd, 2 leads to syslogd
- * or to the operator, 3 is the target's socket, and 4 to 7 are pipes for bulk.
+ * or to the operator, 3 is the target's socket, and 4 to 7 are the ends of the
+ * pipes for bulk.
  */
 
 /* The sides of a session.  flow[i] carries from side i to the other one. */
@@ -35,9 +37,9 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-/* Why a session is over.  The table in report.c holds names and statuses. */
+/* Why a session is over.  report.c has a table of names and exit statuses. */
 enum end {
-	END_OPEN,		/* it is not over */
+	END_OPEN,		/* the session is not over */
 	END_EOF,
 	END_CLIENT_RESET,
 	END_TARGET_RESET,
@@ -53,7 +55,7 @@ enum end {
 	END_LOOP,
 	END_DENIED,
 	END_SYSTEM,		/* a system call failed unexpectedly */
-	END_USAGE,		/* the operator's mistake, before any session */
+	END_USAGE,		/* the operator's mistake; no session began */
 	END_GONE,		/* the client had left before we looked */
 	END_SHOWN		/* -V or -h: the text was shown */
 };
@@ -61,17 +63,17 @@ enum end {
 struct options {
 	const char *target;	/* as given: address, name or network */
 	union address address;	/* the target, if given as an address */
-	in_port_t port;		/* host order; 0: the one the client dialled */
+	in_port_t port;		/* host order; 0: the port that was dialled */
 	int family;		/* of the target */
 	int is_name;
-	struct in_addr network;	/* with /len: targets must be in it */
-	int network_len;	/* 0: no network */
-	int prefix;		/* -x: length of the prefix; 0: not given */
+	struct in_addr network;	/* with /len: the target must be in this */
+	int network_len;	/* prefix length; 0: no network */
+	int prefix;		/* -x: prefix length; 0: not given */
 	int proxy;		/* -p: 1 or 2; 0: no header */
 	union address source;	/* -s: AF_UNSPEC if not given */
-	int source_len;		/* of a network; 0: one address */
+	int source_len;		/* prefix length; 0: one address */
 	int numeric;		/* -n: never look anything up */
-	int loudness;		/* -1: -q, 1: -v, 0: neither */
+	int loudness;		/* -1: -q; 1: -v; 0: neither */
 	int keepalive;		/* -k, seconds; 0: off */
 	int wait;		/* -w, seconds */
 	int idle;		/* -T, seconds; 0: never */
@@ -84,11 +86,11 @@ struct flow {
 	uint64_t bytes;		/* sent */
 	struct carry carry;	/* for carry.c only */
 	/* for pump.c only: */
-	int fin;		/* FIN has come, but may be unread */
+	int fin;		/* FIN has come, perhaps not read yet */
 	int eof;		/* nothing more will be read */
 	int done;		/* nothing more will be sent, not even FIN */
-	int hung;		/* POLLHUP without error: see interest */
-	uint64_t missed;	/* tcp_missed: received but not read here */
+	int hung;		/* POLLHUP came without error: see interest */
+	uint64_t missed;	/* tcp_missed(): bytes that we shall not read */
 };
 
 /* Values of s->log that are not descriptors. */
@@ -102,37 +104,37 @@ struct session {
 	struct flow flow[SIDES];
 	enum end end;
 	int error;		/* errno, or 0 */
-	char words[256];	/* if any: used instead of strerror(3) */
+	char words[256];	/* if not empty: used instead of strerror(3) */
 	/* client: */
-	union address client, local;	/* the peer's and our own */
-	int copy;		/* 2 is not the client's: gets errors, too */
-	int out;		/* 1 is not the client's: for -h and -V */
-	int root;		/* started as root, which is not needed */
+	union address client, local;	/* the client's address; ours */
+	int copy;		/* 2 is not the client's: errors go there */
+	int out;		/* 1 is not the client's: -h, -V may print */
+	int root;		/* started as root, although not needed */
 	int64_t began;
 	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
 	int64_t deadline;	/* from -w */
 	/* dial: */
-	union address target, via;	/* the peer's and our own */
-	int gone_early;		/* errno if lost before the pump, or 0 */
+	union address target, via;	/* the target's address; ours */
+	int gone_early;		/* errno, if the target is gone already; or 0 */
 	/* pump: */
 	int64_t moved[SIDES];	/* when a side last sent or acknowledged */
-	int64_t check;		/* time of the next look, or NEVER */
+	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
-	int64_t acked[SIDES];	/* bytes by the last look */
-	int64_t came[SIDES];	/* bytes by the last look */
-	int64_t asked[SIDES];	/* since when a side has owed an answer */
-	int64_t repeats[SIDES];	/* tcp_repeats(), at that time */
+	int64_t acked[SIDES];	/* bytes and FIN, as of the last look */
+	int64_t came[SIDES];	/* bytes, as of the last look */
+	int64_t asked[SIDES];	/* see owes_too_long */
+	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
 	int gone;		/* the side that is gone; SIDES: none */
 	int reset;		/* close the other socket with RST */
-	uint64_t dropped;	/* bytes since the other side took any */
+	uint64_t dropped;	/* bytes, since their sender last took any */
 	/* wait: */
 	int64_t now;		/* milliseconds, as last read by now() */
-	int looks;		/* number of clock readings by system call */
+	int looks;		/* clock readings by system call so far */
 	/* report: */
 	int log;		/* syslogd's socket */
-	/* carry's buffers come last: see SESSION_LAST */
+	/* The buffers of carry come last: see SESSION_LAST. */
 	char buffer[SIDES][FLOW_BUFFER];
 };
 
@@ -147,11 +149,11 @@ int	options_parse(struct session *, int, char *[]);
 /* target: the addresses that this session may connect to */
 int	target_find(struct session *);
 
-/* dial: connect to one of them; source: from which address */
+/* dial: connect to one of these; source: choose our own address */
 int	dial(struct session *);
 struct in_addr source_of(const union address *, struct in_addr, int);
 
-/* header: of the PROXY protocol */
+/* header: send the PROXY protocol header */
 int	header(struct session *);
 
 /* confine: give up what a session has no use for */

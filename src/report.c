@@ -1,8 +1,8 @@
 /*
- * The end of a session: close the sockets, log its line, choose the exit
- * status.  Also how a step says that the session is over.
+ * The end of a session: close the sockets, log the session's line, choose the
+ * exit status.  Also how a step says that the session is over.
  *
- * Lines have the format of RFC 3164, without the time, which every syslogd
+ * A line has the format of RFC 3164, without the time, which every syslogd
  * adds.  syslog(3) is not used, because it would wait while syslogd is stuck.
  */
 
@@ -17,14 +17,17 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Milliseconds for which a stuck syslogd may delay our exit; no peer waits. */
+/*
+ * Milliseconds for which a stuck syslogd may delay our exit.  By then the
+ * sockets are closed, so no peer waits.
+ */
 enum { LOG_PATIENCE = 5000 };
 
 /*
- * For each end: its name in the line, the level of the line, the exit status,
- * and the exit status where the client chooses the target (sysexits(3)).
- * Nothing that a peer does is a failure to the parent; a target that cannot be
- * reached is one, unless the client chose it.
+ * For each end: its name in the line, the level of the line, the exit status
+ * (sysexits(3)), and the exit status if the client chooses the target.  Nothing
+ * that a peer does counts as a failure of this process.  A target that cannot
+ * be reached counts as a failure, unless the client chose it.
  */
 enum { QUIET = -1 };	/* no line */
 static const struct {
@@ -58,7 +61,7 @@ const char usage[] =
     "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
     "                  target[/len] [port]\n";
 
-/* End the session this way, unless it has ended already.  Returns -1. */
+/* End the session this way, unless it is over already.  Returns -1. */
 int
 over(struct session *s, enum end end, int error)
 {
@@ -82,8 +85,8 @@ misused(struct session *s, const char *format, ...)
 }
 
 /*
- * Show what the operator asked for, but never to the client: in the line of a
- * service it is a mistake.  Returns -1.
+ * Show what the operator asked for, but never to the client.  In the command
+ * line of a service, -h or -V is a mistake.  Returns -1.
  */
 int
 shown(struct session *s, const char *text)
@@ -96,14 +99,15 @@ shown(struct session *s, const char *text)
 }
 
 /*
- * Put the socket to syslogd on 1, and also on 2 unless 2 leads to the operator.
- * Then only 0 holds the client's connection, and anything that a library prints
- * by mistake goes to syslogd.
+ * Put the socket to syslogd on descriptor 1, and also on 2, unless 2 leads to
+ * the operator.  After that only 0 holds the client's connection, and anything
+ * that a library prints by mistake goes to syslogd.
  *
- * Neither descriptor is left free, because a confined session can only write
- * lines to 2.  If the socket to syslogd cannot be opened, a socket of the
- * target's family takes its place: it reaches nobody, and without one of that
- * family there can be no session anyway.
+ * Neither descriptor is left free: the target's socket would get its number,
+ * and a confined session can do nothing with 2 except write lines.  If the
+ * socket to syslogd cannot be opened, a socket of the target's family takes its
+ * place.  That socket reaches nobody.  If it cannot be opened either, no
+ * session is possible anyway, because the target's socket has the same family.
  */
 int
 report_open(struct session *s)
@@ -145,8 +149,8 @@ has_room(struct session *s, int fd, int patience)
 }
 
 /*
- * Send one line to syslogd and, if the operator must see it, to 2.  Wait for
- * each at most `patience' milliseconds: after that the line is lost.
+ * Send one line to syslogd and, if the operator must see it, to descriptor 2.
+ * Wait for each at most `patience' milliseconds.  After that the line is lost.
  */
 static void
 put(struct session *s, int level, const char *text, int patience)
@@ -165,14 +169,14 @@ put(struct session *s, int level, const char *text, int patience)
 	    has_room(s, STDERR_FILENO, patience)) {
 		if (level == LOG_ERR)
 			memcpy(line + len, usage, sizeof usage);
-		/* Others may have filled 2 since: the alarm ends the wait. */
+		/* If another process has filled 2, the alarm ends the wait. */
 		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		wait_alarm(0);
 	}
 }
 
-/* A line being built; whatever does not fit is cut off. */
+/* A line being built.  Whatever does not fit is cut off. */
 struct line {
 	char text[960];
 	size_t len;
@@ -226,7 +230,10 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[CLIENT].bytes,
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
-	/* A confined session has words for every errno: see wait_for. */
+	/*
+	 * A confined session has s->words for every errno, because it cannot
+	 * call strerror(3): see wait_for.
+	 */
 	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
 		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
 		    strerror(s->error));
@@ -235,7 +242,7 @@ put_session(struct session *s, enum end end, int patience)
 	put(s, level, line.text, patience);
 }
 
-/* Log the session's line so far. */
+/* Log a line about the session so far. */
 void
 report_line(struct session *s)
 {
@@ -243,9 +250,10 @@ report_line(struct session *s)
 }
 
 /*
- * Close the sockets, with FIN if the end is good for both sides, otherwise with
- * RST; also with RST to a side that counted as gone but may still be there.
- * Then log, when no peer is waiting any more; then return the exit status.
+ * Close the sockets: with FIN if the end is good for both sides, otherwise with
+ * RST.  A side that counted as gone also gets RST, because it may still be
+ * there.  After that no peer is waiting: log the session's line, and return the
+ * exit status.
  */
 int
 report_exit(struct session *s)

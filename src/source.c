@@ -1,4 +1,4 @@
-/* The source address of a session, as the target sees it. */
+/* The source address of a session, which the target sees. */
 
 #include "relay.h"
 
@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * What identifies a client: the network number of its /64, because every
- * customer has at least a /64 of addresses to choose from; or its IPv4 address.
+ * What identifies a client: its IPv4 address, or the first 64 bits of its IPv6
+ * address.  The other bits do not count, because every customer has at least a
+ * /64 of addresses to choose from.
  */
 static uint64_t
 identity(const union address *client)
@@ -35,10 +36,10 @@ mix(uint64_t h)
 }
 
 /*
- * The address in network/len (len from 8 to 32) that this client maps to: the
- * same in every process, on every machine, in every version.  The network's
- * first and last address are left out, because no host has them, unless there
- * are no others (RFC 3021).
+ * The address in network/len (len from 8 to 32) that this client maps to.  It
+ * is the same in every process, on every machine, in every version.  The first
+ * and the last address of the network are left out, because no host has them,
+ * unless the network has no other addresses (RFC 3021).
  */
 struct in_addr
 source_of(const union address *client, struct in_addr network, int len)

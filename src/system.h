@@ -1,12 +1,13 @@
 /*
- * What some systems lack, do slowly or call by a different name.  What a system
- * offers in addition is in the file of carry, confine or tcp named after it.
+ * What some systems lack, do slowly, or call by a different name.  What a
+ * system offers in addition is in the file that is named after it: carry_*.c,
+ * confine_*.c or tcp_*.c.
  */
 
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
-#define _GNU_SOURCE	/* nothing hidden on Linux */
+#define _GNU_SOURCE	/* so that Linux's headers hide nothing */
 
 #include <sys/types.h>
 #include <sys/resource.h>
@@ -15,8 +16,8 @@
 #include <netinet/in.h>
 
 #ifdef __sun
-#include <sys/filio.h>		/* illumos defines here what others define */
-#include <sys/sockio.h>		/* in sys/ioctl.h */
+#include <sys/filio.h>		/* illumos defines in these two headers */
+#include <sys/sockio.h>		/* what others define in sys/ioctl.h */
 #endif
 
 #include <poll.h>
@@ -37,8 +38,8 @@
 #endif
 
 /*
- * Systems whose poll(2) reports a reset only if some event is requested.  Their
- * kqueue(2) always reports it (wait_kqueue.c).
+ * On these systems poll(2) reports a reset only if some event is requested.
+ * kqueue(2) always reports a reset (wait_kqueue.c).
  */
 #if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
 #define POLL_BLIND 1
@@ -49,9 +50,9 @@
 #endif
 
 /*
- * Systems on which a dead socket still tells which bytes were read, which were
- * not, and which its peer had not acknowledged.  On other systems the queues of
- * a dead socket may be empty or unchanged.
+ * On these systems a dead socket still tells how many bytes were read, how many
+ * were not, and how many its peer had not acknowledged.  On other systems the
+ * queues of a dead socket may be empty or unchanged.
  */
 #ifdef __linux__
 #define DEAD_TELLS 1
@@ -60,7 +61,7 @@
 #endif
 
 /*
- * Systems whose poll(2) reports POLLERR for every error that ends a TCP
+ * On these systems poll(2) reports POLLERR for every error that ends a TCP
  * connection (tcp_error).
  */
 #ifdef __linux__
@@ -69,16 +70,14 @@
 #define POLLERR_TELLS 0
 #endif
 
-/* The clock as a real system call, where libc's timespec is the kernel's. */
+/* Read the clock by a real system call, if libc's timespec is the kernel's. */
 #if defined(SYS_clock_gettime) && defined(__LP64__)
 #define CLOCK_CALL(clock, t) syscall(SYS_clock_gettime, clock, t)
 #else
 #define CLOCK_CALL(clock, t) clock_gettime(clock, t)
 #endif
 
-/*
- * Close this descriptor and all above it; -1 if the system has no call for it.
- */
+/* Close this descriptor and all above it; -1 if there is no call for that. */
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__) || defined(__sun)
 #define CLOSE_FROM(fd) (closefrom(fd), 0)
@@ -89,9 +88,9 @@
 #endif
 
 /*
- * After FIN both ways macOS rejects all setsockopt(2) calls, unless told
- * beforehand to allow them.  Then SO_LINGER could not be cleared, and close(2)
- * would always send RST (tcp_abort).
+ * After FIN both ways, macOS rejects all setsockopt(2) calls, unless this
+ * option has allowed them beforehand.  If they were rejected, SO_LINGER could
+ * not be cleared, and close(2) would always send RST (tcp_abort).
  */
 #ifdef SO_NP_EXTENSIONS
 #define KEEP_OPTIONS(fd) setsockopt(fd, SOL_SOCKET, SO_NP_EXTENSIONS, \
@@ -102,7 +101,7 @@
 #endif
 
 /*
- * An option that a system lacks gets a number that no system knows: setting it
+ * An option that a system lacks gets a number that no system knows.  Setting it
  * fails, which does no harm.
  */
 #if defined(__APPLE__) && !defined(TCP_KEEPIDLE)
@@ -122,7 +121,7 @@
 #define RLIMIT_NPROC RLIMIT_CORE
 #endif
 
-/* Signals that request the session's line so far. */
+/* The signals that ask for a line about the session so far. */
 #ifdef SIGINFO
 #define STATUS_SIGNALS SIGUSR1, SIGINFO
 #else
@@ -134,9 +133,9 @@
 #endif
 
 /*
- * The linker places common symbols last, and in this symbol the buffers come
- * last: everything else that a session writes to shares one page with libc's
- * data.
+ * The linker places common symbols last, and the buffers come last in this
+ * symbol.  So everything else that a session writes to shares one page with
+ * libc's data.
  */
 #define SESSION_LAST __attribute__((common))
 
@@ -144,7 +143,7 @@
 #define MSG_NOSIGNAL 0	/* SIGPIPE is blocked in any case */
 #endif
 
-/* glibc also looks for options after the operands, unless told not to. */
+/* glibc looks for options after the operands, too, unless told not to. */
 #ifdef __GLIBC__
 #define GETOPT_IN_ORDER "+"
 #else

@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-/* The report of the child process that looks up a name. */
+/* What the child process that looks up a name reports. */
 struct answer {
 	int error;			/* of getaddrinfo(3) */
 	size_t n;
@@ -39,9 +39,8 @@ add(struct session *s, const union address *address)
 }
 
 /*
- * Add an address in the form that connect(2) takes it for, which is then
- * compared and logged: loopback for the unspecified address, IPv4 for a mapped
- * one.
+ * Add an address as connect(2) understands it: the unspecified address as
+ * loopback, and a mapped one as IPv4.  In this form it is compared and logged.
  */
 static void
 add_written(struct session *s, union address *a)
@@ -56,7 +55,7 @@ add_written(struct session *s, union address *a)
 	add(s, a);
 }
 
-/* All that the child does.  The resolver sees an empty environment. */
+/* Everything that the child does.  The resolver sees an empty environment. */
 static void
 look_up(const struct options *opt, int out)
 {
@@ -120,7 +119,7 @@ take(struct session *s, int in, struct answer *answer)
 
 /*
  * getaddrinfo(3) takes no time limit and does not notice when the client
- * leaves, so a child calls it.
+ * leaves, so a child process calls it.
  */
 static int
 resolve(struct session *s)
@@ -131,7 +130,8 @@ resolve(struct session *s)
 	int result, end[2];
 
 	memset(&answer, 0, sizeof answer);
-	signal(SIGCHLD, SIG_DFL);	/* if ignored, waitpid(2) finds none */
+	/* If SIGCHLD were ignored, waitpid(2) would find no child. */
+	signal(SIGCHLD, SIG_DFL);
 	if (pipe(end) == -1)
 		return over(s, END_SYSTEM, errno);
 	child = fork();
@@ -173,9 +173,9 @@ deny(struct session *s, const char *why)
 }
 
 /*
- * Extract the target from the address that the client dialled: an IPv4 address,
- * embedded after a prefix of 32 to 96 bits (RFC 6052, 2.2) or after the 16 bits
- * of 6to4 (RFC 3056).
+ * Extract the target from the address that the client dialled.  The target is
+ * an IPv4 address, embedded after a prefix of 32 to 96 bits (RFC 6052, 2.2) or
+ * after the 16 bits of 6to4 (RFC 3056).
  */
 static int
 extract(struct session *s)
@@ -207,7 +207,7 @@ extract(struct session *s)
 	mask = ~(uint32_t)0 << (32 - s->opt.network_len);
 	if ((address & mask) != ntohl(s->opt.network.s_addr))
 		return deny(s, "not in the network that is served");
-	/* 0/8, multicast and reserved: no host can have such an address. */
+	/* 0/8, multicast and reserved addresses: no host can have one. */
 	if (bytes[0] == 0 || bytes[0] >= 224)
 		return deny(s, "not the address of a host");
 	return 0;
@@ -216,10 +216,13 @@ extract(struct session *s)
 /*
  * Fill s->targets, in the order in which to try them: the given address, every
  * address of the given name, or the address embedded in the one that the client
- * dialled.  END_RESOLVE if there is none, END_DENIED if the client may not
- * reach it, END_LOOP if a target is the very address and port that the client
- * dialled: a listener for both protocols would pass our connection to another
- * relay, and so on.
+ * dialled.
+ *
+ * Ends with END_RESOLVE if the look-up finds no address, and with END_DENIED if
+ * the client may not reach the target.  Ends with END_LOOP if a target is the
+ * very address and port that the client dialled.  Otherwise a listener for both
+ * protocols would pass our connection to another relay, which would connect
+ * again, and so on.
  */
 int
 target_find(struct session *s)

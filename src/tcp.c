@@ -1,6 +1,6 @@
 /*
- * Queries and options of TCP sockets that are the same on every system.  The
- * others are in tcp_linux.c or tcp_other.c.
+ * Those queries and options of TCP sockets that are the same on every system.
+ * The others are in tcp_linux.c and tcp_other.c.
  */
 
 #include "relay.h"
@@ -17,8 +17,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * From now on close(2), or the death of this process, sends RST (on) or FIN
- * (off).  RST is sent at once, and unsent bytes are dropped.
+ * From now on, when this socket is closed, by close(2) or by the death of this
+ * process, it sends RST (on) or FIN (off).  RST is sent at once, and unsent
+ * bytes are dropped.
  */
 void
 tcp_abort(int fd, int on)
@@ -27,15 +28,15 @@ tcp_abort(int fd, int on)
 
 	linger.l_onoff = on;
 	linger.l_linger = 0;
-	/* If this fails, the connection still ends, but the other way. */
+	/* If this fails, the connection still ends, but in the other way. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 /*
- * Prepare a TCP socket for a flow: non-blocking, small writes sent at once, the
- * urgent byte left in its place in the stream, and a silent peer probed after
- * `keepalive' seconds (0: never).  A peer that answers no probe counts as lost
- * after the same time again.
+ * Prepare a TCP socket for a flow.  Calls on it will not block, and small
+ * writes are sent at once.  An urgent byte stays in its place in the stream.  A
+ * peer that has been silent for `keepalive' seconds (0: never) is probed.  If
+ * it answers no probe for the same time again, it counts as lost.
  *
  * If the socket is not TCP, this fails with EOPNOTSUPP or ENOPROTOOPT.
  */
@@ -49,12 +50,12 @@ tcp_prepare(int fd, int keepalive)
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
-	/* MPTCP has no urgent data (RFC 8684), and rejects only this. */
+	/* MPTCP has no urgent data (RFC 8684).  It rejects only this option. */
 	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
 		return -1;
 	if (keepalive != 0) {
 		interval = (keepalive + 3) / 4;
-		/* Systems that have a minimum use that instead. */
+		/* Systems that have a larger minimum use it instead. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
@@ -63,7 +64,7 @@ tcp_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* Bytes received but not read, not counting FIN; or -1. */
+/* The number of bytes received but not read, not counting FIN; or -1. */
 int
 tcp_unread(int fd)
 {
@@ -84,15 +85,19 @@ tcp_events(int fd)
 }
 
 /*
- * The errno that ended a connection, or an attempt at one; 0 if none has.
- * `revents' is what poll(2) reported.
+ * The errno that ended a connection, or an attempt to connect; 0 if there is
+ * none.  `revents' is what poll(2) reported.
  *
- * SO_ERROR is not enough: on Linux it also gives soft errors from ICMP, which
- * TCP survives (RFC 1122, 4.2.3.9).  There poll(2) reports both POLLERR and
- * POLLHUP for an error that ends a connection; only POLLHUP after FIN both
- * ways; and only POLLERR if tcp_calm has something to undo, or for a moment
- * before the end, for which tcp_calm waits.  On other systems SO_ERROR gives
- * only errors that end a connection.
+ * SO_ERROR is not enough.  On Linux it also gives soft errors from ICMP, which
+ * TCP survives (RFC 1122, 4.2.3.9).  What poll(2) reports on Linux tells the
+ * difference:
+ *
+ *   POLLERR and POLLHUP: an error has ended the connection;
+ *   only POLLHUP: FIN has gone both ways;
+ *   only POLLERR: tcp_calm has something to undo, or an error is about to end
+ *   the connection, and tcp_calm waits for that end.
+ *
+ * On other systems SO_ERROR gives only errors that end a connection.
  */
 int
 tcp_error(int fd, int revents)
@@ -107,8 +112,8 @@ tcp_error(int fd, int revents)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		return errno;
 	/*
-	 * RST after FIN both ways sets no error on the BSDs (tcp_input.c,
-	 * LAST_ACK), but it is an error if bytes are lost.
+	 * On the BSDs, RST after FIN both ways sets no error (tcp_input.c,
+	 * LAST_ACK).  But it is an error if bytes are lost.
 	 */
 	len = sizeof peer;
 	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
@@ -117,7 +122,7 @@ tcp_error(int fd, int revents)
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
 		if ((tcp_events(fd) & POLLHUP) == 0) {
-			/* Discard an error that has come since. */
+			/* Discard an error that has come since then. */
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
 			    &len);
 			return 0;

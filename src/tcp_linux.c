@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Older headers lack it. */
+/* Older headers lack this option. */
 #ifndef TCP_RTO_MAX_MS
 #define TCP_RTO_MAX_MS 44
 #endif
@@ -23,14 +23,15 @@ set(int fd, int level, int option, int value)
 
 /*
  * Undo options that lose bytes, hold them back, or drop live peers.  A parent
- * may have set them on a TCP socket that it passes on, or on the listener,
- * whose options every accepted socket inherits.  An option that the kernel or
- * the socket does not know cannot have been set.
+ * may have set them on the socket that it passes on.  It may also have set them
+ * on the listener, because every accepted socket inherits the listener's
+ * options.  An option that the kernel or the socket does not know cannot have
+ * been set.
  *
  * How packets look and how fast they go (marks, priorities, hop limits,
  * buffers, pacing, congestion control) is the operator's choice.  Each call
- * costs 0.2 % of a session's set-up, so an option that rarely matters is undone
- * only when it does, in tcp_calm and tcp_let_go.
+ * costs 0.2 % of a session's set-up.  So an option that rarely matters is
+ * undone only when it does matter, in tcp_calm and tcp_let_go.
  */
 void
 tcp_inherit(int fd)
@@ -44,13 +45,13 @@ tcp_inherit(int fd)
 }
 
 /*
- * A live connection has reported an error.  True if options set by a parent
- * were the reason: they are undone, and it will not happen again.  IP_RECVERR
- * and IPV6_RECVERR report ICMP errors, SO_TIMESTAMPING every packet that is
- * sent.
+ * A connection has reported an error, but seems to be alive.  True if options
+ * that a parent had set were the reason.  These options are undone, so that it
+ * does not happen again.  IP_RECVERR and IPV6_RECVERR report ICMP errors;
+ * SO_TIMESTAMPING reports every packet that is sent.
  *
- * On a reset the kernel first sets the error and then the state.  setsockopt(2)
- * locks the socket, and so waits until both are set.
+ * On a reset, the kernel first sets the error and then the state.
+ * setsockopt(2) locks the socket, and so waits until both are set.
  */
 int
 tcp_calm(int fd)
@@ -74,8 +75,8 @@ tcp_calm(int fd)
 }
 
 /*
- * The connection will be closed with FIN, but its peer may not close yet.  If
- * TCP_LINGER2 is below 0, close(2) would then reset the connection.
+ * The connection will be closed with FIN, but its peer may not close it yet.
+ * If TCP_LINGER2 were below 0, close(2) would then reset the connection.
  */
 void
 tcp_let_go(int fd)
@@ -99,7 +100,7 @@ tcp_due(int fd, int early)
 	return 0;
 }
 
-/* The events that announce bytes and urgent bytes; `early' is tcp_at_mark's. */
+/* Events for bytes and urgent bytes.  `early' is as tcp_at_mark left it. */
 short
 tcp_awaited(int early)
 {
@@ -108,13 +109,14 @@ tcp_awaited(int early)
 
 /*
  * True if the next byte to be read is the urgent one.  `revents' is what
- * poll(2) has just reported; `early' is kept from call to call.
+ * poll(2) has just reported.  `early' is kept from call to call.
  *
  * Linux reports POLLPRI from the arrival of an urgent byte until it is read.
- * If the byte arrives after poll(2), there are other bytes before it, and
- * recv(2) stops in front of it.  If it has overtaken a lost segment, poll(2)
- * reports only POLLPRI (early): wait for the segment, with POLLIN.  When the
- * segment has come, perhaps even by now, the mark may be next.
+ * If the urgent byte arrives after poll(2), other bytes come first, and recv(2)
+ * stops in front of the urgent one.  If the urgent byte overtakes a segment
+ * that was lost, poll(2) reports only POLLPRI.  `early' notes this: from then
+ * on, poll(2) waits for the segment, with POLLIN.  When the segment has come,
+ * which may be before sockatmark(3) is called, the mark may be next.
  */
 int
 tcp_at_mark(int fd, int revents, int *early)
@@ -145,8 +147,8 @@ tcp_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The same; but all fields are 0 for MPTCP, of which the kernel describes only
- * one path.
+ * The same as tcp_info, except that all fields are 0 for MPTCP, because the
+ * kernel describes only one path of an MPTCP connection.
  */
 static int
 whole_info(int fd, struct tcp_info *info)
@@ -163,8 +165,8 @@ whole_info(int fd, struct tcp_info *info)
 }
 
 /*
- * Bytes that the peer has not acknowledged, including FIN; -1 if the system
- * does not say.
+ * The number of bytes that the peer has not acknowledged, including FIN; -1 if
+ * the system does not say.
  */
 int
 tcp_unsent(int fd)
@@ -175,16 +177,18 @@ tcp_unsent(int fd)
 }
 
 /*
- * How often TCP has retransmitted, or probed a closed window, since the peer
- * last acknowledged anything; and in *ms, for how many milliseconds the peer's
- * system has sent neither an acknowledgement nor data (either may pause while
- * the other goes on).  Keepalive cannot tell, because it does not probe while
- * bytes are in flight.  Nor can TCP_USER_TIMEOUT: if a peer's window stays
- * closed, it counts the peer as dead, although its system still answers.
+ * Returns how often TCP has retransmitted, or probed a closed window, since the
+ * peer last acknowledged anything.  Stores in *ms for how many milliseconds the
+ * peer's system has sent nothing, neither an acknowledgement nor data (one of
+ * them may pause while the other goes on).
  *
- * After some minutes with a closed window Linux probes only every two minutes.
- * If TCP_RTO_MAX_MS made it probe more often, the system would drop the tail of
- * a session that is over while its reader pauses.
+ * Keepalive cannot tell this, because it does not probe while bytes are in
+ * flight.  Nor can TCP_USER_TIMEOUT: if a peer's window stays closed, it counts
+ * the peer as dead, although the peer's system still answers.
+ *
+ * After some minutes with a closed window, Linux probes only every two minutes.
+ * TCP_RTO_MAX_MS could make it probe more often.  But then, if a session is
+ * over and its reader pauses, the system would drop the last bytes.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -194,20 +198,21 @@ tcp_repeats(int fd, int64_t *ms)
 	(void)whole_info(fd, &info);	/* all 0 if it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
-	/* An answer resets the probes to 0; an acknowledgement resets both. */
+	/* An answer resets `probes'; an acknowledgement resets both. */
 	return (int64_t)info.tcpi_retransmits + info.tcpi_probes;
 }
 
 /*
- * How many bytes count as received on a newly prepared socket, but will never
- * be read by us: those that the parent has read, and any urgent byte, not yet
- * in line, that Linux has dropped in favour of the next.  On a target's socket
- * there are none, because it is prepared before anything can come.
+ * The number of bytes that count as received on a newly prepared socket, but
+ * that we shall never read.  These are the bytes that the parent has read, and
+ * any urgent byte that Linux dropped because another came before SO_OOBINLINE
+ * was set.  On a target's socket there are none, because it is prepared before
+ * anything can come.
  */
 uint64_t
 tcp_missed(int fd)
 {
-	/* Only libc's headers name these states.  In CLOSE_WAIT FIN counts. */
+	/* Only libc's headers name these states.  In CLOSE_WAIT, FIN counts. */
 	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
 	struct tcp_info info;
 	int before, i, unread;
@@ -217,25 +222,26 @@ tcp_missed(int fd)
 		before = unread;
 		if (unread == -1 || tcp_info(fd, &info) == -1)
 			break;
-		/* FIONREAD does not count the bytes of Fast Open yet. */
+		/* FIONREAD does not yet count the bytes of Fast Open. */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
-		/* Nothing came in between: the two counts match. */
+		/* If nothing came in between, the two counts match. */
 		unread = tcp_unread(fd);
 		if (unread == before)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* Unknown: FIN before a reset will not be noticed. */
+	/* The number is unknown: FIN before a reset will not be noticed. */
 	return UINT64_MAX / 2;
 }
 
 /*
- * True if FIN has come on a connection from which this number of bytes was
- * taken, including tcp_missed: FIN counts as one byte received.  The errno
- * cannot tell: RST after FIN gives EPIPE, but ECONNRESET while our own FIN is
- * unacknowledged; and any error that splice(2) has hidden gives EPIPE
- * (carry_linux.c).
+ * True if FIN has come.  `taken' is the number of bytes that were taken from
+ * the connection, including tcp_missed.  FIN counts as one byte received.
+ *
+ * The errno of a reset cannot tell whether FIN came first.  RST after FIN gives
+ * EPIPE, but it gives ECONNRESET while our own FIN is unacknowledged.  And for
+ * any error that splice(2) has hidden, the errno is EPIPE (carry_linux.c).
  */
 int
 tcp_had_fin(int fd, uint64_t taken)
@@ -243,7 +249,7 @@ tcp_had_fin(int fd, uint64_t taken)
 	struct tcp_info info;
 	int unread;
 
-	/* In this order, bytes that come in between do not look like FIN. */
+	/* In this order, a byte that comes in between is not taken for FIN. */
 	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
 		return 0;
 	return info.tcpi_bytes_received > taken + (unsigned)unread;
@@ -251,10 +257,11 @@ tcp_had_fin(int fd, uint64_t taken)
 
 /*
  * True if a connection was lost because the peer's system no longer knew it,
- * and answered a probe of ours with RST.  When a connection is closed for good,
- * its system forgets it after a minute or so (FIN_WAIT2 in RFC 9293, 3.6).
- * While a probe is unanswered, say because it was lost, a reset by the peer
- * itself looks the same.  `probed': enough time has passed for a probe.
+ * and answered a probe of ours with RST.  After a system has closed a
+ * connection for good, it forgets the connection after a minute or so
+ * (FIN_WAIT2 in RFC 9293, 3.6).  While a probe is unanswered, perhaps because
+ * the probe was lost, a reset by the peer itself looks the same.  `probed' says
+ * whether enough time has passed for a probe.
  */
 int
 tcp_forgotten(int fd, int probed)

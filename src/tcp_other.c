@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 
-/* Undo the option that holds bytes back, which a parent may have set. */
+/* Undo SO_RCVLOWAT, which holds bytes back.  A parent may have set it. */
 void
 tcp_inherit(int fd)
 {
@@ -36,20 +36,20 @@ tcp_let_go(int fd)
 }
 
 /*
- * The BSDs take an urgent byte out of the stream unless SO_OOBINLINE is set: a
- * byte that came before we set it is held until its mark is reached.  `early'
- * is that byte, with these flags:
+ * Unless SO_OOBINLINE is set, the BSDs take an urgent byte out of the stream.
+ * If a byte came before we set the option, it is held until its mark is
+ * reached.  `early' is that byte, with these flags:
  */
 enum {
 	HELD = 0x100,	/* the byte is held */
-	HERE = 0x200,	/* its mark is reached; macOS clears it on reading */
-	GIVEN = 0x400	/* it was passed on; the mark still there is its own */
+	HERE = 0x200,	/* the mark is reached; reading clears it on macOS */
+	GIVEN = 0x400	/* it was passed on, but its mark is still there */
 };
 
 /*
- * Take the urgent byte that is outside the stream: returns HELD and the byte; 0
- * if the byte at the mark is in the stream; GIVEN if the byte was taken before
- * and the mark is still its own.
+ * Take the urgent byte that is outside the stream.  Returns HELD and the byte;
+ * or 0 if the byte at the mark is in the stream; or GIVEN if the byte was taken
+ * before and the mark is still that of this byte.
  */
 static int
 take_out(int fd)
@@ -72,8 +72,8 @@ take_out(int fd)
 }
 
 /*
- * The urgent byte that came before SO_OOBINLINE was set, on a newly prepared
- * socket.  If several came, the system has kept only the last.
+ * The urgent byte that came on a newly prepared socket before SO_OOBINLINE was
+ * set.  If several came, the system has kept only the last.
  */
 int
 tcp_early(int fd)
@@ -85,7 +85,7 @@ tcp_early(int fd)
 	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
 }
 
-/* No event reports a byte that is held: see tcp_due. */
+/* No event reports a byte that is held: tcp_due does. */
 short
 tcp_awaited(int early)
 {
@@ -100,7 +100,7 @@ tcp_due(int fd, int early)
 	    ((early & HELD) != 0 && sockatmark(fd) == 1);
 }
 
-/* In the stream the urgent byte is like any other: only its mark tells. */
+/* An urgent byte in the stream is like any other: only its mark tells. */
 int
 tcp_at_mark(int fd, int revents, int *early)
 {
@@ -111,7 +111,8 @@ tcp_at_mark(int fd, int revents, int *early)
 		return 1;
 	mark = sockatmark(fd) == 1;
 	/*
-	 * The mark stays until the next byte is read, which may be urgent, too.
+	 * The mark of the byte that was passed on stays until the next byte is
+	 * read.  That next byte may be urgent, too.
 	 */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;
@@ -150,8 +151,8 @@ ask(int fd, short filter, struct kevent *event)
 #endif
 
 /*
- * Bytes that the peer has not acknowledged, without FIN; -1 if the system does
- * not say.  For a dead socket see DEAD_TELLS.
+ * The number of bytes that the peer has not acknowledged, without FIN; -1 if
+ * the system does not say.  For a dead socket see DEAD_TELLS.
  */
 int
 tcp_unsent(int fd)
@@ -167,7 +168,7 @@ tcp_unsent(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
 #elif !defined(__sun)
-	/* The buffer's size minus the room in it, which may be below 0. */
+	/* The size of the buffer minus the room in it, which may be below 0. */
 	struct kevent room;
 	socklen_t len = sizeof n;
 
@@ -183,8 +184,8 @@ tcp_unsent(int fd)
 
 /*
  * These systems do not tell how long a peer has been silent, so no peer counts
- * as silent.  There is no need: their keepalive also probes while bytes are in
- * flight.
+ * as silent.  The relay need not know, because the keepalive of these systems
+ * also probes while bytes are in flight.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -202,8 +203,8 @@ tcp_missed(int fd)
 }
 
 /*
- * kevent(2) reports FIN even while unread bytes precede it, but only until the
- * connection ends.
+ * kevent(2) reports FIN even while there are unread bytes before it, but only
+ * until the connection ends.
  */
 int
 tcp_had_fin(int fd, uint64_t taken)
@@ -220,7 +221,7 @@ tcp_had_fin(int fd, uint64_t taken)
 #endif
 }
 
-/* These systems do not tell what the RST answers: go by the time. */
+/* These systems do not tell whether RST answers a probe: `probed' decides. */
 int
 tcp_forgotten(int fd, int probed)
 {

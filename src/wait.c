@@ -11,11 +11,12 @@
 static volatile sig_atomic_t stop, status, limited;
 
 /*
- * A signal that comes after our last look at the flags and before poll(2), or
- * before any other call that may wait, does not interrupt that call.  The alarm
- * interrupts it, every second until the flags are cleared.  Blocking signals
- * except during ppoll(2) would not do: Linux delivers none while a descriptor
- * is ready.
+ * A signal interrupts only a call that is already waiting.  If it comes after
+ * our last look at the flags and before poll(2), or before any other call that
+ * may wait, the call waits although a flag is set.  So an alarm interrupts the
+ * call, every second until the flags are cleared.  To block signals except
+ * during ppoll(2) would not be enough: Linux delivers no signal there while a
+ * descriptor is ready.
  */
 static void
 caught(int sig)
@@ -24,14 +25,11 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	/* All 0: a timer of the parent's, which may repeat: stop it. */
+	/* If all are 0, this is a timer that a parent has set: stop it. */
 	alarm(stop || status || limited);
 }
 
-/*
- * Have calls that wait interrupted (EINTR) after this number of seconds; 0:
- * never.
- */
+/* Interrupt calls that wait (EINTR) after this number of seconds; 0: never. */
 void
 wait_alarm(unsigned seconds)
 {
@@ -40,11 +38,14 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Set dispositions and mask as this program needs them, whatever was inherited:
- * catch the operator's signals and the alarm, and block the others.  The calls
- * that cause SIGPIPE and SIGXFSZ also fail with an errno; other signals come
- * from what survives execve(2): a parent's timers and CPU limits, signals
- * already pending, a terminal that stops background writers.
+ * Set the dispositions and the mask of signals as this program needs them,
+ * whatever was inherited: catch the operator's signals and the alarm, and block
+ * the others.
+ *
+ * None of the others is needed.  A call that causes SIGPIPE or SIGXFSZ also
+ * fails with an errno.  The rest can only come from what survives execve(2): a
+ * parent's timers and CPU limits, signals already pending, a terminal that
+ * stops background writers.
  */
 void
 wait_begin(void)
@@ -73,10 +74,10 @@ wait_begin(void)
 /*
  * Read the monotonic clock into s->now, in milliseconds, and return it.
  *
- * On Linux libc reads the clock without a system call, but in a static build it
- * first has to find and read the vDSO.  The three page faults for that cost
- * more than all clock readings of a short session, so the first readings are
- * system calls.
+ * On Linux, libc reads the clock without a system call.  But in a static build
+ * it first has to find and read the vDSO, which causes three page faults.  They
+ * cost more than all clock readings of a short session, so the first readings
+ * are system calls.
  */
 int64_t
 now(struct session *s)
@@ -93,10 +94,11 @@ now(struct session *s)
 }
 
 /*
- * Poll until something is ready, and return the number of ready descriptors; 0
- * if the deadline (a value of now(), or NEVER) has come; -1 if the session must
- * end: SIGTERM, SIGHUP or SIGINT came, or the system failed.  On SIGUSR1 and
- * SIGINFO log the session's line and go on waiting.
+ * Poll until something is ready, and return the number of ready descriptors.
+ * Returns 0 if the deadline (a value of now(), or NEVER) has come.  Returns -1
+ * if the session must end, because SIGTERM, SIGHUP or SIGINT came or the system
+ * failed.  On SIGUSR1 and SIGINFO, log a line about the session so far, and go
+ * on waiting.
  */
 int
 wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
@@ -114,12 +116,12 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (status) {
 			status = 0;
 			report_line(s);
-			(void)now(s);	/* a full pipe on 2 can take 5 s */
+			(void)now(s);	/* a full pipe on 2 may block for 5 s */
 			continue;
 		}
 		ready = POLL(fds, n, (int)ms);
 		if (ready == -1 && errno != EINTR) {
-			/* No strerror(3) once confined: it needs memory. */
+			/* strerror(3) needs memory: denied once confined. */
 			snprintf(s->words, sizeof s->words, "poll: errno %d",
 			    errno);
 			return over(s, END_SYSTEM, errno);

@@ -1,7 +1,8 @@
 /*
- * poll(2) for NetBSD, DragonFly and macOS, where it reports a reset only if
- * POLLIN or POLLOUT is requested.  A session that waits for one side requests
- * nothing from the other, and still has to learn of its reset.
+ * poll(2) for NetBSD, DragonFly and macOS.  Their own poll(2) reports a reset
+ * only if POLLIN or POLLOUT is requested.  While a session waits for one side,
+ * it requests nothing from the other side, but still has to learn of that
+ * side's reset.
  */
 
 #include "relay.h"
@@ -14,8 +15,8 @@
 #include <string.h>
 
 /*
- * Note the resets that the queue reports; returns how many sockets are ready
- * only because of that.
+ * Note the resets that the queue reports.  Returns how many sockets are ready
+ * only because of a reset.
  */
 static int
 take_resets(int queue, struct pollfd *fds, nfds_t n)
@@ -26,7 +27,7 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 	int found;
 
 	found = 0;
-	/* EV_EOF without an errno is FIN, and is not reported again. */
+	/* EV_EOF without an errno is FIN.  It is not reported again. */
 	while (kevent(queue, NULL, 0, &event, 1, &none) == 1)
 		for (i = 0; i < n; i++)
 			if (fds[i].fd == (int)event.ident &&
@@ -38,8 +39,8 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Have the queue report the end, but not the bytes, of sockets for which no
- * event is requested: NOTE_LOWAT, kqueue(2).
+ * For sockets for which no event is requested, have the queue report the end,
+ * but not the bytes: NOTE_LOWAT, kqueue(2).
  */
 static void
 watch_resets(int queue, const struct pollfd *fds, nfds_t n)
@@ -68,7 +69,7 @@ is_blind(const struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Like poll(2), for at most SIDES descriptors; but it may return 0 early, and
+ * Like poll(2), for at most SIDES descriptors.  But it may return 0 early, and
  * it reports a reset as POLLERR and POLLHUP.
  */
 int
@@ -81,7 +82,7 @@ kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
 	if (!is_blind(fds, n))
 		return poll(fds, n, ms);
 	queue = kqueue();
-	if (queue == -1)	/* one may be free a second later */
+	if (queue == -1)	/* a descriptor may be free in a second */
 		return poll(fds, n, ms < 1000 ? ms : 1000);
 	watch_resets(queue, fds, n);
 	for (i = 0; i < n; i++)
