@@ -217,7 +217,9 @@ TEST(name_of_target, "the target may be a name")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* Of three addresses only one answers: the first, then the second, the third. */
+/*
+ * Of three addresses only one answers: the first, then the second, the third.
+ */
 TEST(next_address, "each address of a name is tried until one answers")
 {
 	const char *args[] = { "-v", "three", NULL, NULL };
