@@ -298,7 +298,7 @@ ask_urgent(void)
 	close(fd[OWN]);
 }
 
-/* Read like a session that begins after `before' has come, and before `after'. */
+/* Read as a session does that begins after `before' and before `after'. */
 static void
 ask_early(const char *before, const char *after)
 {

@@ -86,7 +86,7 @@ ends_or_resumes(long call)
 #ifdef __x86_64__
 		/*
 		 * uretprobe and uprobe.  Since Linux 6.14 no filter sees them,
-		 * and the kernel kills a process that calls them by itself.
+		 * and the kernel kills a process that calls them directly.
 		 */
 		335, 336,
 #endif
@@ -339,7 +339,7 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_recvfrom, OPERATOR, &c, 1, 0, NULL, NULL));
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
-	/* Only through socketcall(2), where libc needs it, is this possible. */
+	/* Possible only through socketcall(2), in sessions that may use it. */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));
 	DENIED(syscall(SYS_splice, OPERATOR, NULL, pipes[1], NULL, 1, 0));

@@ -18,7 +18,8 @@ void	expect(int, long, const char *, ...);
 void	every_number(void);
 
 /*
- * The same through a machine's interfaces for programs of other architectures.
+ * The same calls, through the interfaces that a machine has for programs of
+ * other architectures.
  */
 void	old_doors(void);
 

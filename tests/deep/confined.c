@@ -243,7 +243,9 @@ need_confinement(void)
 }
 #define need_confinement(...) FROM(need_confinement, __VA_ARGS__)
 
-/* Expect that a session works without these calls, and under `filters'. */
+/*
+ * Expect that a session works without these calls, and has this many filters.
+ */
 static void
 session_without(const struct lack *lack, size_t n, int filters)
 {

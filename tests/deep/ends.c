@@ -67,7 +67,10 @@ try_listener(int domain, const struct script *s)
 	fd = private_socket(domain, SOCK_STREAM, 0);
 	if (fd == -1)
 		return -1;
-	/* If not, thousands of sessions in TIME_WAIT would use up the ports. */
+	/*
+	 * Without this, thousands of sessions in TIME_WAIT would use up the
+	 * ports.
+	 */
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
 		set_window(fd, s, TARGET);

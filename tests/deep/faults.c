@@ -148,8 +148,8 @@ passes(int error)
 }
 
 /*
- * There is a fault for each error of each use of a call in a session that has
- * no fault; and one for each error of all uses of a call (0).  Try every
+ * Each use of a call in a session without faults can fail, with each error of
+ * that call.  All uses of a call can fail together (nth is 0).  Try every
  * step'th of these faults.
  */
 static void

@@ -246,8 +246,8 @@ foreign_signal(void)
 }
 
 /*
- * If this kernel has int 0x80 for no process, its own signal ends the session;
- * otherwise the filter's SIGSYS does.
+ * If this kernel has no int 0x80 for any process, the kernel's signal ends the
+ * session; otherwise the filter's SIGSYS ends it.
  */
 TEST(foreign_architecture,
     "a call of another architecture ends the session with RST")

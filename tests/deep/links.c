@@ -186,8 +186,8 @@ TEST(link_short_outage,
 /*
  * When the link goes down, the peer's last answer may be as old as -k, which is
  * not the peer's fault.  The kernel retransmits after some 3.0 and 6.2 seconds.
- * In between the relay looks often, because of -t, and at some of these looks
- * the answer is 8 seconds old.
+ * In between, the relay looks often because of -t, and sees that the answer is
+ * up to 8 seconds old.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")

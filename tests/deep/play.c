@@ -178,7 +178,7 @@ look_for_error(struct play *p, int end)
 	}
 }
 
-/* Read at a rate.  What an end may read expires if unread for 0.5 s. */
+/* Read at a rate.  An allowance expires if it is not used for 0.5 s. */
 static void
 count_allowed(struct peer *me)
 {

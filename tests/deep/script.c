@@ -167,7 +167,7 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * An end receives nothing, but for less than the time between two probes.  It
+ * For less than the time between two probes, an end receives nothing.  It
  * misses either bytes that are sent in that time, or one probe of an idle
  * connection.
  */
@@ -328,7 +328,7 @@ add_reset(struct maker *m, int end)
 		add(m, end, HALF_CLOSE, 0);
 		finished = 1;
 	}
-	/* If the answer to a probe is lost, RST after FIN counts as it. */
+	/* If the answer to a probe is lost, RST after FIN counts as one. */
 	if (m->s->kind == LOSSY && finished)
 		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);

@@ -180,9 +180,9 @@ caught(int sig)
 }
 
 /*
- * How many scripts to play at a time.  Patient scripts mostly wait, so the
- * limit of descriptors decides.  A script may need seven descriptors: two ends
- * and a listener each way, and a listener for the relay's client.
+ * How many scripts to play at a time.  Patient scripts mostly wait, so there
+ * are as many of them as the descriptors allow.  A script may need seven: two
+ * ends and a listener each way, and a listener for the relay's client.
  */
 static unsigned
 most_slots(void)

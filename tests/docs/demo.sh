@@ -83,7 +83,7 @@ echo "A super-server   [::1]:$PORT, starts for each connection:"
 echo "                 stfl-relay -v $host${port:+ $port}"
 
 # The super-server ends by itself after one session, but not if there was none.
-# If the target is silent, the relay's limit (-w) ends before the client's.
+# If the target is silent, the relay's limit (-w) runs out before the client's.
 tests/servers/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
 status=$?
 [ $status -le 1 ] || kill -s USR1 "$listener"

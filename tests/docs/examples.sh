@@ -119,7 +119,8 @@ session() {
 	until_true grep -q 'end=eof' "$dir/$1.log"
 }
 
-# search FILE: finds the line of a port, and not of one that begins like it.
+# search FILE: finds the line of a port, and no line of a port that only begins
+# like it.
 search() {
 	port=$(sed 's/.*via=127.0.0.1:\([0-9]*\) .*/\1/' "$dir/$1")
 	printf '%s\n' "via=127.0.0.1:${port}3" "via=127.0.0.1:$port up=1" >"$dir/log"
@@ -128,7 +129,7 @@ search() {
 	[ "$why" = "via=127.0.0.1:$port up=1" ]
 }
 
-# boot: starts a systemd for the examples that need one, with $dir/units.
+# boot: starts a systemd, for the examples that need one.  It reads $dir/units.
 boot() {
 	for unit in sysinit basic shutdown; do
 		printf '[Unit]\nDefaultDependencies=no\n' \
@@ -197,7 +198,7 @@ by_hand() {
 }
 
 # refused SAYING FRONT COMMAND: COMMAND starts the relay without a TCP
-# connection on 0, which the relay refuses with these words.
+# connection on 0.  The relay refuses, and SAYING is in its message.
 refused() {
 	saying=$1 front=$2
 	shift 2
@@ -218,7 +219,8 @@ tell() {
 # compared FRONT TARGET: true if HAProxy, with doc/growing.md's configuration,
 # does the same as the relay in front of a server that keeps the header.
 compared() {
-	# It reads the whole request: unread bytes would turn its FIN into RST.
+	# The server reads all, because unread bytes would turn its FIN into
+	# RST.
 	cat >"$dir/receive" <<-END
 		dd bs=52 count=1 iflag=fullblock of=$dir/header
 		while read -r line && [ \${#line} -gt 1 ]; do :; done

@@ -91,7 +91,9 @@ connect() {
 	    on client ip -6 route add 2001:db8:64::/96 via 2001:db8:1::1 &&
 	    on client ip -6 route add 2002::/16 via 2001:db8:1::1 &&
 	    # A second cable to the client: its far end has the same address as
-	    # the near end of the first, which is the one that the client dials.
+	    # the near end of the first cable.  The client dials that address
+	    # over the first cable, and the relay connects to it over the
+	    # second.
 	    ip link add other type veth peer name other netns \
 		"$(cat "$dir/client.pid")" &&
 	    ip link set other up && on client ip link set other up &&
@@ -209,7 +211,7 @@ resets() {
 	[ "$1" -eq 56 ] || [ "$1" -eq 7 ]
 }
 
-# The relay's host can reach this server, but the relay must not.
+# The relay's host can reach this server, but the relay must deny it.
 denies() {
 	why='no answer without the relay'
 	curl -s --noproxy '*' -m 10 http://198.51.100.20:8080/name \

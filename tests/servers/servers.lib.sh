@@ -197,7 +197,7 @@ start_xinetd() {
 
 # superserver NAME FIRST [SCRIPT]: starts NAME with its sample, on six ports of
 # [::] from FIRST on.  SCRIPT, for sed, edits the sample.  $pid is NAME's
-# process.  False, with $why, if NAME does not listen on all ports, or complains.
+# process.  False, with $why, if NAME does not listen on all, or complains.
 superserver() {
 	relay_for "$1"
 	conf=$dir/$1.conf

@@ -83,8 +83,8 @@ failed() {
 	until_true refused && until_true idle && [ -z "$(left)" ]
 }
 
-# With hardening.conf, a name is looked up, and a denied call kills the relay.
-# The second relay splices.
+# With hardening.conf, a relay must be able to look up a name and (the second
+# relay) to splice.  A denied call kills it.
 hard() {
 	mkdir $units/stfl-relay@.service.d
 	cp /checkout/systemd/hardening.conf $units/stfl-relay@.service.d
@@ -134,7 +134,7 @@ prepare() {
 	trap 'exit 2' HUP INT TERM
 }
 
-# silent SENTENCE COMMAND...: the command succeeds, and prints nothing.
+# silent SENTENCE COMMAND...: ok if the command succeeds and prints nothing.
 status=0
 silent() {
 	sentence=$1

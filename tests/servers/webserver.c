@@ -10,7 +10,7 @@
  * 1.
  */
 
-#define TEST_LIBRARY	/* outside a test a failure has no place */
+#define TEST_LIBRARY	/* outside a test, a failure names no line */
 #include "../lib/peers.h"
 
 #include <arpa/inet.h>

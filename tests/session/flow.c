@@ -34,9 +34,9 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Expect no delay from far to near (the direction that is not stalled) for 100
- * times ten bytes.  If the machine is busy with something else, the next try is
- * in time; if the relay delays bytes, no try is.
+ * Send ten bytes 100 times from far to near (the direction that is not
+ * stalled), and expect no delay.  A busy machine may delay one try; a relay
+ * that delays bytes delays every try.
  */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)

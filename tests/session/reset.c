@@ -381,7 +381,7 @@ EACH_WAY(reset_while_far_dribbles,
 	expect_over(&t, near, reset_of[near], taken, 0);
 }
 
-/* Stop a relay after it has its client, before it sees its target connected. */
+/* Stop a relay that has its client, before it sees its target connected. */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
 {
@@ -470,7 +470,7 @@ TEST(reset_behind_early_fin,
 	expect_over(&t, CLIENT, "eof", 5000, 0);
 }
 
-/* After the near side's reset, the far side reads nothing of what is left. */
+/* After the near side's reset, the far side does not read what is left. */
 EACH_WAY(last_words_and_signal,
     "the wait for a slow target costs no CPU, and a signal ends it",
     "the wait for a slow client costs no CPU, and a signal ends it")

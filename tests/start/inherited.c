@@ -1,8 +1,9 @@
 /*
- * Nothing inherited is trusted.  Here: options of the client's socket, which
- * the parent has set, or has set on the listener, from which accept(2) copies
- * them; and what is queued on the client's socket.  The state of the process
- * itself is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 are in surroundings.c.
+ * Nothing inherited is trusted.  This file tests what is queued on the client's
+ * socket, and options of that socket.  The parent has set them on the socket
+ * itself, or on the listener, from which accept(2) copies them.  The state of
+ * the process is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 are in
+ * surroundings.c.
  */
 
 #include "../lib/places.h"

@@ -257,7 +257,9 @@ show_to_pipe(void)
 	dup2(shown, 1);
 }
 
-/* Expect that this option prints what begins like this, never to a client. */
+/*
+ * Expect output from this option that begins like this, none of it to a client.
+ */
 static void
 expect_shown(const char *option, const char *begins)
 {

@@ -167,7 +167,7 @@ few_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A session needs descriptors 0 to 3, and briefly one more, but no pipe. */
+/* A session needs descriptors 0 to 3, and one more, so no pipe is possible. */
 TEST(limit_of_five, "five descriptors are enough")
 {
 	struct session t;

@@ -196,7 +196,7 @@ death_signal(void)
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 }
 
-/* The relay keeps the operator's slack, by which -w, -T and -t may be late. */
+/* The relay keeps this slack, by which its -w, -T and -t may then be late. */
 static void
 timer_slack(void)
 {
@@ -213,8 +213,8 @@ small_stack(void)
 }
 
 /*
- * A parent's filter makes the first n of these calls fail, because a session
- * can do without them.
+ * A session can do without these calls.  A parent's filter makes the first n of
+ * them fail.
  */
 static void
 calls_fail(int error, size_t n)
@@ -385,7 +385,7 @@ TEST(usage_to_full_pipe,
 	while (write(end[1], page, sizeof page) > 0 ||
 	    write(end[1], "x", 1) == 1)
 		;
-	/* O_NONBLOCK holds for the relay, too, whose write(2) should wait. */
+	/* O_NONBLOCK also applies to the relay, whose write(2) should wait. */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);
 }

@@ -41,7 +41,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 	if (strcmp(host_text(&seen), want) != 0)
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
-	/* This expects the same address as via in the log line. */
+	/* This also checks that the log line has that address as via. */
 	expect_whole(&t, 0, 0);
 }
 #define expect_source(...) FROM(expect_source, __VA_ARGS__)

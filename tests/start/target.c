@@ -218,7 +218,7 @@ TEST(name_of_target, "the target may be a name")
 }
 
 /*
- * Of three addresses only one answers: the first, then the second, the third.
+ * Only one of three addresses answers: in turn the first, second and third.
  */
 TEST(next_address, "each address of a name is tried until one answers")
 {
