@@ -1,14 +1,15 @@
 #!/bin/sh
 # Run the tests: all parts, or those named, as in: sh test.sh run protocols
-# A part is one of the words below, or tests/FOLDER/NAME.sh.  It prints "ok - " or
-# "not ok - " and a sentence, one line each, with "# SKIP" and a reason where it
-# could not be tried.  The output is TAP, with a last line that counts.
+# A part is one of the words below, or NAME for tests/FOLDER/NAME.sh.  For each
+# test, a part prints a line: "ok - " or "not ok - ", and a sentence; with
+# "# SKIP" and a reason if the test could not be run.  The output of test.sh is
+# TAP, and its last line has the totals.
 # RELAY names the binary under test; ONE_BY_ONE=yes is for a slow machine, and
 # TEST_SLOW=4 makes every wait four times as long.
 
 cd "$(dirname "$0")" || exit 1
 [ -x tests/run ] || { echo "no tests/run: run make tools" >&2; exit 2; }
-# Nothing that is started here writes into the system's log.
+# Nothing that is started here may write into the system's log.
 [ ! -S /dev/log ] || [ -n "${HOST_LOG+set}" ] ||
     exec tests/run --unlogged sh test.sh "$@"
 # For ip, nft and xinetd, if root's PATH has no sbin.
@@ -45,7 +46,8 @@ part() {
 	esac
 }
 
-# The verdicts of a part appear when it is over, because others run meanwhile.
+# The verdicts of a part appear when that part is over, because other parts run
+# at the same time.
 run() {
 	for part; do
 		{
@@ -57,8 +59,8 @@ run() {
 			[ $status -le 1 ] ||
 			    echo "not ok - $part ended with status $status"
 		} >"$scratch/$part.log" 2>&1 </dev/null
-		# A line at a time, so that the lines of several parts do not
-		# mix.
+		# Print a line at a time, so that the lines of several parts do
+		# not mix.
 		awk '{ print; fflush() }' "$scratch/$part.log"
 	done
 }
@@ -68,8 +70,9 @@ examples syscalls demo superservers systemd recipes protocols load"
 # shellcheck disable=SC2086	# words
 [ $# -gt 0 ] || set -- $all
 
-# Three at a time: most of them mainly wait.  Load measures the machine's
-# memory.  With ONE_BY_ONE no name matches, and all are in one list.
+# Three parts run at a time, because most of them mainly wait.  load runs alone,
+# because it measures the machine's memory.  With ONE_BY_ONE, no name matches,
+# so all parts are in one list.
 first='' second='' rest='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
@@ -79,7 +82,7 @@ for part; do
 	*) rest="$rest $part" ;;
 	esac
 done
-# No "&", because a command started so ignores SIGINT.
+# This is a pipeline, because a command that is started with "&" ignores SIGINT.
 # shellcheck disable=SC2086
 {
 	run $first >&3 3>&- | run $second >&3 3>&- | run $rest >&3 3>&-
@@ -89,7 +92,7 @@ done
 	{ print; fflush() }
 	END { print "1.." n + 0 }' | tee "$scratch/log"
 
-# In CI a skipped test has failed, unless this build lacks what it tests.
+# In CI, a skipped test has failed, unless this build lacks what it tests.
 count() { grep -c "$@" "$scratch/log"; }
 skipped=$(count '^ok [0-9]* - .* # SKIP')
 passed=$(($(count '^ok ') - skipped)) failed=$(count '^not ok ')

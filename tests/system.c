@@ -1,7 +1,7 @@
 /*
  * What this system says about TCP sockets, where systems differ: one line for
- * each question.  "ok" and "not ok" are what src/ relies on here (system.h,
- * tcp_*.c); "#" is what is good to know.
+ * each question.  Lines with "ok" or "not ok" are about what src/ relies on
+ * here (system.h, tcp_*.c); lines with "#" are only good to know.
  */
 
 #include "../src/relay.h"
@@ -43,7 +43,7 @@ ask_fin(void)
 	close(fd[OWN]);
 }
 
-/* In a poll(2) that sleeps already, and in one that does not. */
+/* Ask a poll(2) that sleeps when the reset comes, and one after the reset. */
 static void
 ask_reset(int half_closed)
 {
@@ -63,7 +63,7 @@ ask_reset(int half_closed)
 		_exit(0);
 	}
 	close(fd[PEER]);
-	/* Long, unless nothing will come. */
+	/* A long wait, except where poll(2) reports nothing. */
 	put_events(asleep = polled(fd[OWN], 0, (POLL_BLIND ? 5 : 50) * awhile));
 	put(", later");
 	put_events(awake = polled(fd[OWN], 0, 0));
@@ -192,7 +192,7 @@ ask_abort(void)
 	relied("close(2) with SO_LINGER 0 is a reset", errno == ECONNRESET);
 	close(fd[OWN]);
 
-	/* While bytes are in flight; otherwise it would make no difference. */
+	/* With bytes in flight: without them, the option has no effect. */
 	connection(fd);
 	(void)KEEP_OPTIONS(fd[OWN]);
 	(void)send(fd[OWN], block, sizeof block, 0);
@@ -207,7 +207,7 @@ ask_abort(void)
 	close(fd[OWN]);
 }
 
-/* What is unsent. */
+/* How many bytes are unsent or not acknowledged. */
 
 static void
 ask_unsent(void)
@@ -241,7 +241,7 @@ ask_unsent(void)
 	close(fd[OWN]);
 }
 
-/* Bytes, of which the one after a ! is urgent. */
+/* Send bytes, of which the one after a ! is urgent. */
 
 static void
 send_marked(int fd, const char *bytes)
@@ -256,7 +256,7 @@ send_marked(int fd, const char *bytes)
 	wait_awhile();
 }
 
-/* What is read, with ! in front of a byte at the mark. */
+/* Print what is read, with ! in front of a byte at the mark. */
 static void
 put_marked(int fd)
 {
@@ -298,7 +298,7 @@ ask_urgent(void)
 	close(fd[OWN]);
 }
 
-/* As a session reads it that begins between these two. */
+/* Read as a session does that begins after `before' and before `after'. */
 static void
 ask_early(const char *before, const char *after)
 {

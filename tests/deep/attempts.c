@@ -1,6 +1,6 @@
 /*
  * What an intruder in a session tries under the filter, which must deny all of
- * it.  When this happens, and who gets the results, is in probe.c.
+ * it.  probe.c says when the attempts are made, and who gets the results.
  */
 
 #define _GNU_SOURCE
@@ -72,8 +72,8 @@ expect(int error, long result, const char *format, ...)
 #define DENIED(call) expect(ENOSYS, call, "%s", #call)
 
 /*
- * Calls that end a process or resume it, with any arguments: every process
- * needs them, and could not go on after trying one.
+ * Calls that end or resume a process, whatever their arguments.  They are not
+ * tried: every process needs them, and none could go on after one of them.
  */
 static int
 ends_or_resumes(long call)
@@ -85,8 +85,8 @@ ends_or_resumes(long call)
 #endif
 #ifdef __x86_64__
 		/*
-		 * uretprobe and uprobe: since 6.14 kernels pass them by every
-		 * filter, and kill a process that calls them itself.
+		 * uretprobe and uprobe.  Since Linux 6.14 no filter sees them,
+		 * and the kernel kills a process that calls them directly.
 		 */
 		335, 336,
 #endif
@@ -100,8 +100,8 @@ ends_or_resumes(long call)
 }
 
 /*
- * No system has this many calls.  All arguments are useless, so that calls that
- * a session may make do nothing; these calls are reported.
+ * Try every call by its number; no system has 700.  The arguments are useless,
+ * so a call that the filter allows does nothing.  Such calls are reported.
  */
 void
 every_number(void)
@@ -112,15 +112,16 @@ every_number(void)
 		if (!ends_or_resumes(call))
 			expect(ENOSYS, syscall(call, -1L, -1L, -1L, -1L, -1L,
 			    -1L), "call %ld", call);
-	/* A call may have set an alarm. */
+	/* One of the calls may have set an alarm. */
 	alarm(0);
 }
 
 #ifdef SYS_socketcall
 /*
- * The call that makes all socket calls, with arguments in memory.  If the libc
- * has no other way, a session may make send(9), recv(10), and shutdown(13) to
- * getsockopt(15).
+ * socketcall(2) stands for all socket calls, and has their arguments in memory.
+ * If the libc makes them only in this way, a session may make send (9), recv
+ * (10), shutdown (13) to getsockopt (15) and, unless the libc is glibc, sendto
+ * (11) and recvfrom (12).
  */
 static void
 every_socketcall(void)
@@ -205,7 +206,7 @@ break_out(void)
 	DENIED(dup2(TARGET, OPERATOR));
 #ifdef SYS_sendto
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, &un, sizeof un));
-	/* The filter checks each half of an address. */
+	/* The filter checks both 32-bit halves of the address. */
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, 1L, 0L));
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, LONG_MIN, 0L));
 #endif
@@ -243,7 +244,7 @@ every_ioctl(int fd)
 		expect(ENOSYS, ioctl(fd, FIONREAD, &n), "ioctl(2, FIONREAD)");
 }
 
-/* On 32 bits libc reads a lock before it passes it on. */
+/* On 32 bits, libc itself reads a lock, so the argument points to memory. */
 static void
 every_fcntl(int fd)
 {
@@ -257,7 +258,7 @@ every_fcntl(int fd)
 			    "fcntl(%d, %d)", fd, command);
 }
 
-/* Try only a few at levels that no session uses. */
+/* At levels that no session uses, only a few options are tried. */
 static void
 every_option(int fd)
 {
@@ -338,7 +339,7 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_recvfrom, OPERATOR, &c, 1, 0, NULL, NULL));
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
-	/* Where libc may use socketcall, this is possible. */
+	/* Possible only through socketcall(2), in sessions that may use it. */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));
 	DENIED(syscall(SYS_splice, OPERATOR, NULL, pipes[1], NULL, 1, 0));

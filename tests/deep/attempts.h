@@ -9,8 +9,8 @@ extern unsigned tried;
 void	tell(const char *, ...);
 
 /*
- * An attempt and its result, with errno if the result is -1.  Unless that errno
- * is the expected one, report it and the attempt's name, a format of printf(3).
+ * Count an attempt that had this result.  Unless it failed with the expected
+ * errno, report the result and the attempt's name, a format of printf(3).
  */
 void	expect(int, long, const char *, ...);
 
@@ -18,11 +18,15 @@ void	expect(int, long, const char *, ...);
 void	every_number(void);
 
 /*
- * The same through a machine's interfaces for programs of other architectures.
+ * The same calls, through the interfaces that a machine has for programs of
+ * other architectures.
  */
 void	old_doors(void);
 
-/* Calls that would lead out, through libc, which may choose different calls. */
+/*
+ * Calls that would lead out of the confinement, made through libc, which may
+ * choose different system calls.
+ */
 void	break_out(void);
 
 /* Calls that a session makes, with requests that it never makes. */

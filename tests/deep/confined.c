@@ -128,7 +128,7 @@ be_user(void)
 		_exit(125);
 }
 
-/* The files in /proc/PID then belong to root, proc(5). */
+/* The files in the session's /proc/PID must belong to root: see proc(5). */
 TEST(not_dumpable, "another process of the same user cannot look into a "
     "session")
 {
@@ -208,7 +208,7 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 }
 #define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
-/* If 2 is not the client's socket, a file could be written to. */
+/* Descriptor 2 is the client's socket here, so there is no file for the log. */
 TEST(own_limits,
     "a session can write no core and no file, start no process and open no "
     "more than eight descriptors")
@@ -250,7 +250,9 @@ need_confinement(void)
 }
 #define need_confinement(...) FROM(need_confinement, __VA_ARGS__)
 
-/* A session without these calls works, under this number of filters. */
+/*
+ * Expect that a session works without these calls, and has this many filters.
+ */
 static void
 session_without(const struct lack *lack, size_t n, int filters)
 {
@@ -260,7 +262,7 @@ session_without(const struct lack *lack, size_t n, int filters)
 	nlacking = n;
 	relay_setup = lack_them;
 	begin_carried(&t);
-	/* The simulation adds a filter. */
+	/* The simulation is one more filter. */
 	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
 	conclude(&t);
 }
@@ -332,14 +334,14 @@ stray_closed(rlim_t limit)
 }
 #define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
-/* Before Linux 5.9. /proc tells the size of the descriptor table. */
+/* A kernel before 5.9.  /proc says how large the descriptor table is. */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
 {
 	stray_closed(100);
 }
 
-/* Without /proc sanitizers complain, and that line is not the relay's. */
+/* Skipped with sanitizers, which complain on 2 if there is no /proc. */
 TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
     "stray descriptors up to the hard limit")
 {
@@ -445,7 +447,7 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, EACCES);
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
-		/* The first call, with a flag, only queries the ABI. */
+		/* Argument 2 is 0: with a flag, it only queries the ABI. */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,
 		    0, EPERM);
@@ -454,7 +456,7 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 
 #elif defined(__OpenBSD__)
 
-/* ps(1)'s pledge. */
+/* The pledge that ps(1) shows. */
 TEST(pledged, "a session is pledged to stdio and inet, and to nothing else")
 {
 	int name[6] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, 0,

@@ -20,9 +20,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * If the script asks for it, set a small window before there is a connection.
- * Small segments too: Linux sizes the peer's send buffer by the segment size,
- * and that buffer should fill up sometimes.
+ * If the script asks for a small window, set it before there is a connection.
+ * Set small segments, too: Linux sizes the peer's send buffer by the segment
+ * size, and that buffer should sometimes fill up.
  */
 static void
 set_window(int fd, const struct script *s, int end)
@@ -31,8 +31,8 @@ set_window(int fd, const struct script *s, int end)
 
 	/*
 	 * On other systems accepted sockets do not inherit the listener's
-	 * segment size: then a segment is larger than the window, and TCP sends
-	 * only a few bytes every five seconds.
+	 * segment size.  A segment would be larger than the window, and TCP
+	 * would send only a few bytes every five seconds.
 	 */
 #ifndef __linux__
 	return;
@@ -47,7 +47,7 @@ set_window(int fd, const struct script *s, int end)
 	}
 }
 
-/* -1 with EADDRINUSE: another process has just got this port. */
+/* Returns -1 with EADDRINUSE if another process has just got the port. */
 static int
 try_listener(int domain, const struct script *s)
 {
@@ -68,7 +68,8 @@ try_listener(int domain, const struct script *s)
 	if (fd == -1)
 		return -1;
 	/*
-	 * Otherwise thousands of sessions in TIME_WAIT would use up the ports.
+	 * Without this, thousands of sessions in TIME_WAIT would use up the
+	 * ports.
 	 */
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
@@ -83,7 +84,7 @@ try_listener(int domain, const struct script *s)
 	return -1;
 }
 
-/* Without IPv6 the client uses IPv4. */
+/* If there is no IPv6, the client uses IPv4. */
 int
 make_listener(int domain, const struct script *s)
 {

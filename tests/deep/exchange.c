@@ -8,7 +8,7 @@
 
 enum {
 	HEADER = 52,		/* bytes of a PROXY header, version 2 */
-	MOST_BYTES = 400000	/* that a side sends */
+	MOST_BYTES = 400000	/* maximum that a side sends */
 };
 
 /* What the client and the target send. */
@@ -105,7 +105,7 @@ transmit(const struct exchange *e, struct side *side, int i)
 		me->dead = 1;
 }
 
-/* Everything is sent: send FIN or RST, if it is this side's turn. */
+/* If this side has sent everything, and it is its turn, send FIN or RST. */
 static void
 finish_or_reset(const struct exchange *e, struct side *side, int i)
 {

@@ -19,12 +19,12 @@ struct exchange {
 	size_t tail;		/* last bytes, held until the rest arrived */
 	int last[2];		/* this side finishes after the other */
 	int resets[2];		/* as soon as the relay has all its bytes */
-	int signal;		/* to the relay, when it has the client's */
+	int signal;		/* to the relay, when the target has all */
 	int named;		/* the target is a name */
 	int refuses;		/* the target does not listen */
 	int is_header;		/* a PROXY header comes first */
 	int shared;		/* descriptor 2 is the client's socket */
-	int slow;		/* the target reads once the client is gone */
+	int slow;		/* target reads on once the client is gone */
 	int bulk;		/* through a relay that treats all as bulk */
 };
 
@@ -32,7 +32,7 @@ struct exchange {
 struct side {
 	int fd;			/* -1: not there, or closed */
 	size_t to_send, sent, received;
-	size_t expected, skip;	/* bytes to receive, after those to skip */
+	size_t expected, skip;	/* bytes to receive; the first to ignore */
 	int finished;		/* it sent FIN */
 	int dead;		/* it got RST */
 	int got_fin;
@@ -40,9 +40,9 @@ struct side {
 };
 
 /*
- * play_exchange: with this listener, unless the target refuses, and this
- * client's socket.  Returns what is wrong, or NULL; the first word is LOSS if
- * FIN hides that bytes were lost.
+ * play_exchange: plays it with this client's socket and, unless the target
+ * refuses, with this listener.  Returns what is wrong, or NULL.  The first word
+ * is "LOSS:" if FIN hides that bytes were lost.
  */
 const char *play_exchange(const struct exchange *, struct tracing *,
 	    int listener, int client, struct side *);

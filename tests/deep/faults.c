@@ -5,10 +5,12 @@
  * limits allow, a wrong byte, or a FIN that hides the loss of bytes.
  *
  * There are many faults: make check tries every seventh (SAMPLE), and make
- * check-faults (FAULTS=all) tries all.  FAULTS=sendto:2:32 is only the second
- * sendto, with errno 32 (0:32: each sendto; errno -1: it does less than asked;
- * -3: the relay is killed instead).  FAULTS_LIST=1 prints each fault and its
- * outcome.  RELAY_BULK is the relay that treats every flow as bulk.
+ * check-faults (FAULTS=all) tries all.  With FAULTS=sendto:2:32, only the
+ * second sendto fails, with errno 32; with FAULTS=sendto:0:32, each sendto
+ * fails.  In place of an errno, -1 means that the call does less than it was
+ * asked to do, and -3 that the relay is killed.  FAULTS_LIST=1 prints each
+ * fault and its outcome.  RELAY_BULK is the relay that treats every flow as
+ * bulk.
  */
 
 #include "errnos.h"
@@ -146,8 +148,9 @@ passes(int error)
 }
 
 /*
- * Each use of a call that occurs without a fault, with each error; and with
- * each error also all uses (0).  Of all these, try every step'th.
+ * Each use of a call in a session without faults can fail, with each error of
+ * that call.  All uses of a call can fail together (nth is 0).  Try every
+ * step'th of these faults.
  */
 static void
 every(const struct exchange *e, struct tracing *t, const unsigned *count,
@@ -170,7 +173,8 @@ every(const struct exchange *e, struct tracing *t, const unsigned *count,
 }
 
 /*
- * Check that all is well without a fault; returns how often each call is made.
+ * Check that a session without a fault is well; returns how often it makes each
+ * call.
  */
 static const unsigned *
 calibrate(const struct exchange *e, struct tracing *t)
@@ -182,7 +186,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 	size_t i;
 
 	what = session(e, t, NULL, side);
-	/* Others may hold all the pipes that the user may have, pipe(7). */
+	/* Other processes may hold all of this user's pipes: see pipe(7). */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
 		pause_for(SETTLED);
 		what = session(e, t, NULL, side);

@@ -14,7 +14,10 @@
 #include <signal.h>
 #include <string.h>
 
-/* It has the same sources, and so makes the same calls as any session. */
+/*
+ * The strict relay is built from the same sources as any other, and so makes
+ * the same calls.
+ */
 static void
 begin_strict(struct session *t, const char *option, const char *value)
 {
@@ -36,7 +39,7 @@ TEST(filter_talk, "the filter allows all that talk needs")
 	conclude(&t);
 }
 
-/* Both flows at once, so that both have a pipe; after that, talk. */
+/* Bulk in both flows at once, so that each has a pipe; then talk. */
 static void
 carry_bulk(struct session *s)
 {
@@ -54,8 +57,8 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * While others hold many pipes, a session may get none (pipe(7)): then nothing
- * is spliced here.  In bulk.sh everything is.
+ * If other processes hold many pipes, a session may get none (see pipe(7)), and
+ * nothing is spliced in this test.  In bulk.sh everything is spliced.
  */
 TEST(filter_bulk, "the filter allows all that bulk needs")
 {
@@ -76,8 +79,8 @@ lack_splice(void)
 }
 
 /*
- * The kernel lacks the call, or has it but not for sockets; everything counts
- * as bulk.
+ * The kernel lacks the call, or has it but not for sockets.  The relay treats
+ * everything as bulk.
  */
 TEST(no_splice, "a kernel without splice(2) carries bulk")
 {
@@ -211,7 +214,7 @@ TEST(filter_half_closed, "the filter allows all that -t needs")
 	expect_status(&s, 0);
 }
 
-/* The relay looks at what is in flight, also with TCP_INFO. */
+/* The relay asks what is in flight, also by TCP_INFO. */
 TEST(filter_unacknowledged,
     "the filter allows all that -k needs with bytes in flight")
 {
@@ -219,7 +222,7 @@ TEST(filter_unacknowledged,
 
 	begin_strict(&s, "-k", "1");
 	fill(s.fd[CLIENT], 3);
-	pause_for(BEYOND_LIMIT);	/* a look every half a second */
+	pause_for(BEYOND_LIMIT);	/* the relay asks every 0.5 s */
 	kill(s.pid, SIGTERM);
 	expect_status(&s, 0);
 }

@@ -1,5 +1,5 @@
 /*
- * A router that reports "unreachable" temporarily; TCP goes on trying (RFC
+ * A router reports "unreachable" for a short time.  TCP must go on trying (RFC
  * 1122, 4.2.3.9).
  */
 
@@ -35,9 +35,9 @@ TEST(icmp_before_reset,
 }
 
 /*
- * The far peers have finished: once the near ones have, too, poll(2) reports
- * POLLHUP for a connection that goes on.  The relay still runs then, because it
- * has bytes for the near peers.
+ * The far peers have finished.  When the near peers have finished, too, poll(2)
+ * reports POLLHUP for a connection that still exists.  The relay is still
+ * running at that time, because it has bytes for the near peers.
  */
 TEST(icmp_before_fin,
     "ICMP unreachable in passing costs no byte before FIN that crosses "
@@ -75,7 +75,7 @@ TEST(icmp_before_fin,
 	}
 }
 
-/* How often the router's "unreachable" has arrived here. */
+/* How many "unreachable" messages of the router have arrived here. */
 static long
 unreachables(void)
 {
@@ -94,9 +94,9 @@ unreachables(void)
 }
 
 /*
- * The target's first byte arrives before the relay sees that it is connected;
- * the answer to that byte causes ICMP.  Until then the relay's SYN is not
- * answered, because the listener's queue is full.
+ * The listener's queue is full, so the relay's SYN gets no answer at first.
+ * After the answer, the target's first byte arrives before the relay sees that
+ * it is connected, and the acknowledgement of that byte causes ICMP.
  */
 TEST(icmp_at_handshake,
     "ICMP unreachable in passing does not end a session that begins")

@@ -84,7 +84,7 @@ take_over(struct session *t, const char *what, int kind)
 static const char *const kinds[] = { "the client", "a pipe", "a file",
     "a terminal" };
 
-/* Read all that the intruder reports, up to a byte from the client. */
+/* Read all that the intruder reports, up to a line that the client sends. */
 static void
 hear(struct session *t, char *text, size_t size)
 {
@@ -125,10 +125,7 @@ need_filter(pid_t pid)
 		skip("this kernel has no seccomp filter");
 }
 
-/*
- * Each of these attempts fails with ENOSYS, and there are at least `least' of
- * them.
- */
+/* Expect that at least `least' attempts are made, and all fail with ENOSYS. */
 static void
 all_denied(const char *what, int kind, unsigned least)
 {
@@ -197,9 +194,9 @@ TEST(old_doors,
 #endif
 
 /*
- * A maximum, not a list: which calls a session needs depends on it and its
- * libc, but there are few.  32-bit machines have some calls in two forms, and
- * PowerPC has recv(2) and send(2) in addition.
+ * A maximum, not a list: which calls a session may make depends on the machine
+ * and the libc, but there are few.  32-bit machines have some calls in two
+ * forms, and PowerPC has recv(2) and send(2) in addition.
  */
 #if defined(__powerpc64__)
 enum { MOST_KNOWN = 12 };
@@ -249,7 +246,8 @@ foreign_signal(void)
 }
 
 /*
- * If the kernel has no such call for any process, that signal ends the session.
+ * If this kernel has no int 0x80 for any process, the kernel's signal ends the
+ * session; otherwise the filter's SIGSYS ends it.
  */
 TEST(foreign_architecture,
     "a call of another architecture ends the session with RST")
@@ -262,7 +260,10 @@ TEST(foreign_architecture,
 	if (expected == 0)
 		expected = SIGSYS;
 	take_over(&t, "foreign", PIPE);
-	/* For a build that goes on.  If RST was there first, this takes it. */
+	/*
+	 * In a build without a filter, the session carries this byte.  If RST
+	 * came first, send(2) reports it, and nothing reports it again.
+	 */
 	reset = send(t.fd[CLIENT], ".", 1, MSG_NOSIGNAL) == -1 &&
 	    errno == ECONNRESET;
 	if (!reset && readable(t.fd[TARGET], SOON) &&
@@ -278,7 +279,7 @@ TEST(foreign_architecture,
 }
 #endif
 
-/* The test's local sockets, with a path and without one, and a file. */
+/* Offer local sockets of the test, with a path and without one, and a file. */
 static void
 offer_things(void)
 {
@@ -319,7 +320,7 @@ remove_things(void)
 	}
 }
 
-/* Without a filter Landlock is the layer that is left. */
+/* Without a filter, Landlock is the only layer that is left. */
 TEST(landlock_alone,
     "without a filter Landlock still denies files, ports and signals")
 {

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 /*
- * Milliseconds: -k; when a peer counts as lost, at the earliest and at the
- * latest; and a time after which nothing moves any more.
+ * In milliseconds: -k; the earliest and the latest time when a peer counts as
+ * lost; and a pause after which nothing moves any more.
  */
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
@@ -38,7 +38,7 @@ expect_timeout(int far)
 }
 #define expect_timeout(...) FROM(expect_timeout, __VA_ARGS__)
 
-/* The near peers see RST, at the latest this long after the link went down. */
+/* The near peers see RST at most `latest' ms after the link went down. */
 static void
 expect_missed(int64_t since, int latest)
 {
@@ -102,7 +102,7 @@ TEST(link_under_way,
 	expect_missed(since, LATEST);
 }
 
-/* Only FIN is in flight, and nothing was before it for a while. */
+/* Only FIN is in flight, and before FIN nothing was for a while. */
 TEST(link_fin_under_way,
     "a peer whose link goes down with FIN in flight to it counts as lost")
 {
@@ -117,8 +117,8 @@ TEST(link_fin_under_way,
 }
 
 /*
- * The kernel probes a closed window after pauses that double: two probes go
- * unanswered before the peer counts as lost.
+ * The kernel doubles the pause between its probes of a closed window.  Two
+ * probes must go unanswered before the peer counts as lost.
  */
 TEST(link_window_closed,
     "a peer whose link goes down with its window closed counts as lost")
@@ -156,7 +156,7 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 	expect_alive();
 }
 
-/* Silence, then a link that is down: bytes sent meanwhile must arrive. */
+/* After a silence the link is down.  Bytes sent in that time must arrive. */
 static void
 outage(const char *k, const char *t, int silence, int ms, size_t size)
 {
@@ -184,10 +184,10 @@ TEST(link_short_outage,
 }
 
 /*
- * The peer's last answer before the link goes down may be as old as -k, which
- * is not the peer's fault.  The kernel retransmits after some 3.0 and 6.2
- * seconds.  At the relay's looks between these, which are frequent because of
- * -t, 8 seconds have passed since that answer.
+ * When the link goes down, the peer's last answer may be as old as -k, which is
+ * not the peer's fault.  The kernel retransmits after some 3.0 and 6.2 seconds.
+ * In between, the relay looks often because of -t, and sees that the answer is
+ * up to 8 seconds old.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
@@ -196,8 +196,8 @@ TEST(link_outage_after_silence,
 }
 
 /*
- * The relay has already ended: the kernel probes the closed window by itself,
- * and no option that the relay has set may make it give up.
+ * The relay has already ended.  The kernel still probes the closed window, and
+ * no option that the relay has set may make the kernel give up.
  */
 TEST(link_closed_behind_fin,
     "what a closed window holds back outlives the relay")
@@ -206,7 +206,7 @@ TEST(link_closed_behind_fin,
 	int far, same;
 
 	begin_links();
-	same = 65536;	/* its present size; now it does not grow */
+	same = 65536;	/* its present size: once set, it does not grow */
 	for (far = CLIENT; far <= TARGET; far++) {
 		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
 		    sizeof same);

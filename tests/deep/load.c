@@ -3,8 +3,8 @@
  * super-server.  None may be lost, every byte is checked, and nothing may be
  * left over.
  *
- * LOAD_AT_ONCE and LOAD_IN_ROW are their numbers; without them there are few
- * sessions, and fewer still on a slow machine.
+ * LOAD_AT_ONCE and LOAD_IN_ROW are the numbers of these sessions.  If they are
+ * not set, there are few sessions, and fewer still on a slow machine.
  */
 
 #include "../lib/places.h"
@@ -126,8 +126,8 @@ be_superserver(int listener)
 
 #ifdef PR_SET_CHILD_SUBREAPER
 	/*
-	 * Processes that a relay leaves running become children, and are
-	 * counted.
+	 * Processes that a relay leaves running become children of this
+	 * process, and are counted.
 	 */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 #endif
@@ -181,7 +181,7 @@ raise_to(struct rlimit *limit, long n)
 		limit->rlim_max = limit->rlim_cur;
 }
 
-/* Make room for n sessions, or skip. */
+/* Raise the limits on descriptors and processes for n sessions, or skip. */
 static void
 need(long n)
 {
@@ -217,7 +217,7 @@ start_superserver(void)
 	close(listener);
 }
 
-/* Wait until this count is n, as long as it keeps growing. */
+/* Wait until this count is n; fail if it stops growing before. */
 static void
 wait_for(const volatile long *count, long n, const char *what)
 {
@@ -308,8 +308,8 @@ room_for(long n)
 }
 
 /*
- * A process has enough descriptors for one side only.  A session's first bytes
- * say which.
+ * The target of all sessions: a process of its own, because one process has
+ * descriptors for one side only.  A session's first bytes are its number.
  */
 static void
 be_target(void)
@@ -335,8 +335,8 @@ be_target(void)
 }
 
 /*
- * At most UNDER_WAY sessions are being set up, because a listener's queue is
- * short.
+ * At most UNDER_WAY sessions are being set up at a time, because a listener's
+ * queue is short.
  */
 static void
 at_once(void)
@@ -403,7 +403,10 @@ in_row(void)
 	figures->over = (long)(milliseconds() - began);
 }
 
-/* Begin and end the super-server, too; then only memory has to be checked. */
+/*
+ * Run the sessions with a super-server of their own.  When this process has
+ * ended, only memory remains to be checked.
+ */
 static void
 run_apart(void (*sessions)(void))
 {
@@ -439,8 +442,8 @@ wait_for_turn(void)
 }
 
 /*
- * A whole run, in a separate network.  Its memory must be returned, except 1
- * KiB a session and the usual variation of a machine.
+ * A whole run, in a separate network.  The kernel must get back its memory,
+ * except 1 KiB a session and what varies on any machine (ALWAYS_MOVES).
  */
 static void
 run(void (*sessions)(void), const char *variable, long otherwise)
@@ -455,7 +458,7 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
-	/* When all end at once, a sanitizer's leak checks take 20 seconds. */
+	/* If all sessions end at once, leak checks would take 20 seconds. */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);
 	if (text != NULL)

@@ -12,7 +12,7 @@ run() {
 	    echo "not ok - tests/scripts $* ended with status $status"
 }
 
-# No "&", because a command started with it ignores SIGINT.
+# This is a pipeline, because a command that is started with "&" ignores SIGINT.
 {
 	run -p -n "$PATIENT" >&3 3>&- | run -l -n $((PATIENT / 3 + 1)) 3>&-
 } 3>&1

@@ -1,20 +1,21 @@
 /*
- * Playing a script.  One process has both ends, so that each can wait for what
- * the other has seen.  This is done where TCP leaves the result to chance:
+ * Playing a script.  One process has both ends, so that each end can wait for
+ * what the other has seen.  An end waits where TCP leaves the result to chance:
  *
- *   TCP has only one urgent pointer, and a second urgent byte takes the
- *   mark from the first if that is unread: it waits until the first has
- *   been seen.  The pointer reaches 64 KiB ahead: at most NEAR bytes may
- *   be unseen before an urgent byte.
+ *   TCP has only one urgent pointer.  A second urgent byte takes the mark
+ *   from the first if the first is unread, so the second waits until the
+ *   first has been seen.  The pointer reaches 64 KiB ahead, so an urgent
+ *   byte also waits until at most NEAR bytes before it are unseen.
  *
- *   A reset drops what is in flight.  If it waits until everything is
- *   acknowledged (ACKED), the other end gets everything, read or not, and
- *   then RST.  If it waits until both ends have seen everything (QUIET),
- *   it is certain what both see.  If it does not wait (ABRUPT), this much
- *   is certain: the bytes that arrive are right, and then there is RST.
+ *   A reset drops what is in flight.  If the reset waits until everything
+ *   is acknowledged (ACKED), the other end gets everything, read or not,
+ *   and then RST.  If it waits until both ends have seen everything
+ *   (QUIET), all that both ends see is certain.  If it does not wait
+ *   (ABRUPT), it is only certain that the bytes that arrive are right, and
+ *   that RST follows.
  *
- *   A socket that is closed with unread bytes sends RST: it is closed when
- *   its end has seen everything.
+ *   A socket that is closed with unread bytes sends RST, so a close waits
+ *   until its end has seen everything.
  */
 
 #include "script.h"
@@ -113,8 +114,9 @@ push(struct play *p, int end)
 }
 
 /*
- * Read once after poll(2).  An urgent byte that comes after sockatmark(3)
- * follows the bytes that poll(2) has seen, and recv(2) stops before it.
+ * Read once after poll(2).  An urgent byte that arrives after the call of
+ * sockatmark(3) is safe: it follows the bytes that poll(2) has seen, and
+ * recv(2) stops before it.
  */
 static void
 take(struct play *p, int end)
@@ -176,7 +178,7 @@ look_for_error(struct play *p, int end)
 	}
 }
 
-/* Read at a rate: an allowance not used for half a second expires. */
+/* Read at a rate.  An allowance expires if it is not used for 0.5 s. */
 static void
 count_allowed(struct peer *me)
 {
@@ -204,7 +206,7 @@ interest(const struct peer *me)
 		fd.events |= POLLIN;
 	if (me->sent < me->queued && me->error == 0)
 		fd.events |= POLLOUT;
-	/* After FIN both ways poll(2) would always report POLLHUP at once. */
+	/* After FIN both ways, poll(2) would always report POLLHUP at once. */
 	fd.fd = fd.events != 0 || (is_reading(me) && !me->half_closed) ?
 	    me->fd : -1;
 	return fd;
@@ -280,7 +282,7 @@ may_be_urgent(const struct play *p, int end)
 	    (seen >= me->urgent && seen + NEAR > me->sent));
 }
 
-/* Before the target's connection is accepted nobody would see a reset. */
+/* Until the target's connection is accepted, nobody would see a reset. */
 static int
 may_reset(const struct play *p, int end, unsigned kind)
 {
@@ -308,8 +310,8 @@ send_urgent(struct play *p, int end)
 }
 
 /*
- * Send a byte every DRIP until all are sent; the rest at once when segments
- * arrive again.
+ * Send a byte every DRIP until all are sent.  When segments arrive again after
+ * a loss, send the rest at once.
  */
 static int
 trickle(struct play *p, const struct op *op)

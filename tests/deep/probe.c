@@ -1,16 +1,16 @@
 /*
- * An intruder in a session.  This is built into a relay whose poll(2) is ours
- * (tests/stfl-relay-probed): in the first poll(2) after its confinement, the
- * relay tries everything that it may not do.
+ * An intruder in a session.  It is built into a relay that calls probed_poll()
+ * in place of poll(2) (tests/stfl-relay-probed).  In the first such call after
+ * its confinement, the relay tries everything that it may not do.
  *
  * The target, to which a session may still write, gets a line for each attempt
  * that was not denied, and then "tried" with the number of attempts.  PROBE in
- * the environment names what is tried; without it nothing is.
+ * the environment names what is tried; without PROBE, nothing is tried.
  *
- * A kernel without a mechanism can be simulated: PROBE_ABI is the highest
- * Landlock ABI that it has (0: none), and with "landlock" there is no seccomp
- * filter.  PLACE is the path of the test's sockets and files, each with its own
- * suffix.
+ * The environment can also simulate a kernel without a mechanism: PROBE_ABI is
+ * the highest Landlock ABI (0: no Landlock), and with PROBE=landlock there is
+ * no seccomp filter.  PLACE is the path of the test's sockets and files, each
+ * with its own suffix.
  */
 
 #define _GNU_SOURCE
@@ -179,7 +179,7 @@ probe(void)
 {
 	static int confined;
 
-	/* 0 before confinement; 1 after, or if the filter denies the query. */
+	/* 0 before confinement; after it 1, or -1 if the filter denies this. */
 	if (confined || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		return;
 	confined = 1;
@@ -222,8 +222,8 @@ probed_pledge(const char *promises, const char *execpromises)
 }
 
 /*
- * Only one attempt, because doing what was not pledged kills the process; and
- * after the first byte, when both peers are there.
+ * Make only one attempt, because it kills the process.  Make it in the second
+ * poll(2), after the first byte, when both peers are there.
  */
 static void
 probe(void)

@@ -18,7 +18,7 @@ const char *const way_name[] = { "directly", "through the relay" };
 /* A script under construction. */
 struct maker {
 	struct script *s;
-	uint64_t state;		/* of draw */
+	uint64_t state;		/* of draw() */
 	size_t total[ENDS];	/* bytes that each end sends */
 	int closed[ENDS];	/* sends nothing more */
 	int narrow[ENDS];	/* a small receive buffer, */
@@ -62,10 +62,11 @@ add(struct maker *m, int end, enum what what, unsigned arg)
 }
 
 /*
- * The relay's options.  With a limit some byte has to come from an end, or be
- * acknowledged by it, at least every two seconds: so pauses are short, and with
- * small buffers even a slow reader opens its window that often (Linux opens it
- * by a sixteenth of the buffer or a segment, whichever is more).
+ * The relay's options.  If the relay has a limit, a byte must come from an end,
+ * or be acknowledged by an end, at least every two seconds.  So pauses are
+ * short, and buffers are small, so that even a slow reader opens its window
+ * that often: Linux opens it by a sixteenth of the buffer or by a segment,
+ * whichever is more.
  */
 static void
 draw_options(struct maker *m)
@@ -74,7 +75,7 @@ draw_options(struct maker *m)
 	unsigned limit, which;
 
 	m->s->keepalive = keepalive[draw(&m->state, 8)];
-	/* Chance does not lose four probes or answers in a row. */
+	/* Four probes or answers in a row are not lost by chance. */
 	if (m->s->kind == LOSSY && m->s->keepalive != 0)
 		m->s->keepalive = 4;
 	m->limited = draw(&m->state, 3) == 0;
@@ -107,7 +108,7 @@ add_send(struct maker *m, int end)
 {
 	unsigned arg, left, most;
 
-	/* In a patient script the other acts send up to a megabyte. */
+	/* In a patient script, acts of other kinds send up to a megabyte. */
 	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
 	if (m->rate[!end] != 0)
 		most = m->rate[!end] * READING;
@@ -121,7 +122,7 @@ add_send(struct maker *m, int end)
 	add(m, end, SEND, arg);
 }
 
-/* A rate at which an end reads in time all that is on its way. */
+/* A rate at which an end can read in time all that is on its way to it. */
 static void
 add_rate(struct maker *m, int end)
 {
@@ -145,7 +146,10 @@ add_stall(struct maker *m, int end)
 	add(m, end, STALL, 1 + draw(&m->state, most));
 }
 
-/* Within a limit, and longer than any stall.  -t does not apply before FIN. */
+/*
+ * If there is a limit, a pause is shorter than the limit, and longer than any
+ * stall.  -t does not apply before FIN.
+ */
 static void
 add_pause(struct maker *m, int end)
 {
@@ -163,8 +167,9 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * An end receives nothing for less than the time between two probes: it misses
- * either bytes sent meanwhile, or one probe of an idle connection.
+ * For less than the time between two probes, an end receives nothing.  It
+ * misses either bytes that are sent in that time, or one probe of an idle
+ * connection.
  */
 static void
 add_outage(struct maker *m, int end)
@@ -192,11 +197,11 @@ add_outage(struct maker *m, int end)
 }
 
 /*
- * For longer than a relay with -k 1 waits for a sign of life, segments to an
- * end are lost, while that end keeps sending.  It goes on until TCP may have
- * retransmitted the segments, which takes up to twice that time.  Nothing may
- * be queued before its bytes: with a closed window they would wait where no
- * relay sees them.
+ * Segments to an end are lost for longer than a relay with -k 1 waits for a
+ * sign of life, while that end keeps sending.  The end sends on until TCP has
+ * had time to retransmit the segments, which takes up to twice as long.
+ * Nothing may be queued before the bytes of this end: behind a closed window,
+ * they would wait where no relay sees them.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -323,11 +328,11 @@ add_reset(struct maker *m, int end)
 		add(m, end, HALF_CLOSE, 0);
 		finished = 1;
 	}
-	/* RST after FIN counts as the answer to a probe, if that was lost. */
+	/* If the answer to a probe is lost, RST after FIN counts as one. */
 	if (m->s->kind == LOSSY && finished)
 		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);
-	/* RST after a lost segment is ignored, or not accepted at once. */
+	/* If a segment before RST is lost, RST may not be accepted. */
 	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
 	    kind);
 }
@@ -367,7 +372,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	what = SEND;
 	for (; left > 0; left--) {
 		end = (int)draw(&m.state, ENDS);
-		/* No limit may run out in a pause. */
+		/* In two pauses in a row, a limit could run out. */
 		what = m.limited && what == PAUSE ? SEND :
 		    often[draw(&m.state, whats)];
 		/* A long script should not end early. */
@@ -438,7 +443,7 @@ put(struct text *t, const char *format, ...)
 		t->n = sizeof t->s - 1;
 }
 
-/* As in struct op: bytes and milliseconds. */
+/* The numbers are those of struct op, in bytes and milliseconds. */
 void
 put_script(struct text *t, const struct script *s)
 {

@@ -21,7 +21,10 @@ enum { ENDS = 2 };
 enum { DIRECT, RELAYED, WAYS };
 enum { ABRUPT, ACKED, QUIET };
 
-/* PATIENT: seconds pass, and systems forget.  LOSSY: also loses packets. */
+/*
+ * PATIENT: seconds pass, and systems forget connections.  LOSSY: packets are
+ * lost, too.
+ */
 enum kind { QUICK, PATIENT, LOSSY };
 
 enum what {
@@ -35,7 +38,7 @@ enum what {
 	BUFFER,		/* a small receive buffer */
 	RATE,		/* read this many bytes a second */
 	CLOSE,		/* close(2), for good */
-	LOSE,		/* segments of at least that size are lost here */
+	LOSE,		/* lose segments to this end, from this size on */
 	HEAL,		/* segments arrive again */
 	TRICKLE,	/* send a byte every DRIP, for this time */
 	SETTLE,		/* wait until both ends have seen everything */
@@ -116,7 +119,7 @@ void	put_seen(struct text *, const struct seen *, int certain);
 /*
  * The ends of a script's connections, with the buffers that it asks for.
  * make_listener: the script is NULL for a listener for the relay's client.
- * start_relay: as inetd does: 0, 1 and 2 are the client's socket.
+ * start_relay: starts it as inetd does: 0, 1 and 2 are the client's socket.
  */
 int	make_listener(int domain, const struct script *);
 int	take_connection(int listener);
@@ -125,9 +128,9 @@ int	dial(int listener, const struct script *);
 pid_t	start_relay(int client, const struct script *, int port);
 
 /*
- * play_begin: starts playing in this way.
+ * play_begin: starts to play a script, directly or through the relay.
  * play_interest: the poll set, of ENDS + 1 descriptors.
- * play_step: handles the events from poll(2), and does as many ops as it may.
+ * play_step: handles the events from poll(2), and does all ops that are due.
  * play_ended: true when everything is seen, and the relay has ended.
  */
 extern int64_t present;		/* milliseconds() */

@@ -6,11 +6,12 @@
  *
  *	tests/scripts [-p | -l] [-av] [-j jobs] [-n count] [-s first-seed]
  *
- * -p plays patient scripts, in which seconds pass and a system forgets closed
- * connections, in a network namespace where it soon does; -l plays them in one
- * that also loses some packets and duplicates some.  SCRIPTS in the environment
- * is a count, too, and PATIENT is that of patient scripts.  -a goes on after a
- * difference; -v shows each script and what was seen.
+ * -p plays patient scripts, in which seconds pass and systems forget closed
+ * connections.  They run in a network namespace in which the system forgets
+ * early.  With -l, the namespace also loses and duplicates some packets.  The
+ * count may also be given in the environment: in SCRIPTS or, of patient
+ * scripts, in PATIENT.  -a goes on after a difference; -v shows each script and
+ * what was seen.
  */
 
 #include "../lib/places.h"
@@ -139,9 +140,9 @@ start(struct slot *slot)
 }
 
 /*
- * Play both ways; then the slot is free for the next script.  If the machine
- * stands still for long, a session with a limit ends: a difference does not
- * count then.
+ * Play both ways; then the slot is free for the next script.  A difference does
+ * not count if the machine has stood still for long, because a limit of the
+ * session may have run out.
  */
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
@@ -179,9 +180,9 @@ caught(int sig)
 }
 
 /*
- * How many scripts to play at a time: patient ones leave room for others.  A
- * script may need seven descriptors: two ends and a listener each way, and a
- * listener for the relay's client.
+ * How many scripts to play at a time.  Patient scripts mostly wait, so there
+ * are as many of them as the descriptors allow.  A script may need seven: two
+ * ends and a listener each way, and a listener for the relay's client.
  */
 static unsigned
 most_slots(void)
@@ -316,7 +317,7 @@ take_place(void)
 	need_ipv6();
 }
 
-/* True if that is possible; otherwise `why' gets the reason. */
+/* True if take_place() works; otherwise `why' gets the reason. */
 static int
 can_take_place(char *why, size_t size)
 {
@@ -372,7 +373,7 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 	for (i = 0; i < jobs; i++)
 		pid[i] = start_worker(first + i, first + count - 1, jobs);
 	close(end[1]);
-	/* The first report is enough; without one, all processes have ended. */
+	/* Read until the first report, or until all processes have ended. */
 	differences = 0;
 	while ((differences == 0 || all) &&
 	    (got = read(end[0], report, sizeof report)) > 0) {

@@ -54,7 +54,7 @@ start(struct demo *d, const char *const *argv)
 }
 #define start(...) FROM(start, __VA_ARGS__)
 
-/* Start only the demo, with these in its environment (NULL: unset). */
+/* Start the demo with these variables in its environment (NULL: unset). */
 static void
 begin_anywhere(struct demo *d, const char *relay, const char *target,
     const char *port)
@@ -103,8 +103,8 @@ read_until(struct demo *d, const char *words)
 #define read_until(...) FROM(read_until, __VA_ARGS__)
 
 /*
- * Wait for the demo's end, and return its status.  Nothing may be left: no
- * process in our group (which we leave), and no file.
+ * Wait for the demo's end, and return its status.  We leave our process group,
+ * which is the demo's.  Nothing may be left: no process in that group, no file.
  */
 static int
 finished(struct demo *d)
@@ -122,7 +122,7 @@ finished(struct demo *d)
 	group = getpgrp();
 	if (setpgid(0, getpgid(getppid())) == -1)
 		fail("setpgid: %s", strerror(errno));
-	/* Processes that the shell did not wait for are reaped by init. */
+	/* Wait for init to reap what the shell did not wait for. */
 	while (kill(-group, 0) == 0) {
 		if (milliseconds() > end)
 			fail("left a process behind");
@@ -200,10 +200,7 @@ TEST(demo,
 	int64_t began;
 
 	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
-	/*
-	 * Options that a make above us has for its children must not apply
-	 * here.
-	 */
+	/* The options of a make(1) that runs this test must not apply here. */
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
 	unsetenv("MAKELEVEL");
@@ -261,7 +258,7 @@ TEST(demo_target,
 	snprintf(want, sizeof want, "\n[::1]:%d stays open", port);
 	after(&d, want, text, sizeof text);
 
-	/* Two more clients, one after the other, because it stays up. */
+	/* Two more clients, one after the other: the demo stays up. */
 	d.text[0] = '\0';
 	client = connect_to(AF_INET6, port);
 	server = accept_from(listener);

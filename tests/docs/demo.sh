@@ -3,15 +3,15 @@
 #
 # make demo TARGET=192.0.2.10:80 PORT=8080: the same with a server of yours,
 # through port 8080 of ::1, until interrupted.  TARGET='192.0.2.10 80' works as
-# well; without a port the target's port is the one that the client dials.
-# Without PORT the system chooses one.
+# well.  If TARGET has no port, the relay connects to the port that the client
+# dials.  Without PORT, the system chooses the port of ::1.
 
 cd "$(dirname "$0")/../.." || exit 1
 RELAY=${RELAY:-./stfl-relay} TARGET=${TARGET:-} PORT=${PORT:-0}
 web='' listener=''
 
-# Signals end the demo, except while something exists that finish does not know
-# of yet.
+# Signals end the demo, except while there is a process or a file that finish()
+# does not know of yet.
 heed() {
 	trap 'finish; exit 129' HUP
 	trap 'finish; exit 130' INT
@@ -19,8 +19,8 @@ heed() {
 }
 ignore() { trap '' HUP INT TERM; }
 
-# SIGUSR1, because a child that is still a shell would lose a signal that we
-# trap.
+# Children get SIGUSR1, because a child that is still a shell would lose a
+# signal that this script traps.
 finish() {
 	ignore
 	for pid in $web $listener; do
@@ -55,7 +55,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-demo.XXXXXX") || exit 1
 trap finish EXIT
 heed
 
-# Without IPv6 this prints an error.
+# If there is no IPv6, this prints an error.
 tests/servers/superserver -n 0 true >"$dir/none" 2>"$dir/log" || stop "$(cat "$dir/log")"
 mkfifo "$dir/port" "$dir/web" || exit 1
 
@@ -82,8 +82,8 @@ listen -n 1 2>"$dir/log" || stop "$(cat "$dir/log")"
 echo "A super-server   [::1]:$PORT, starts for each connection:"
 echo "                 stfl-relay -v $host${port:+ $port}"
 
-# The super-server ends after its one session; but not if there never was one.
-# For a silent target the relay's limit (-w) is shorter than the client's.
+# The super-server ends by itself after one session, but not if there was none.
+# If the target is silent, the relay's limit (-w) runs out before the client's.
 tests/servers/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
 status=$?
 [ $status -le 1 ] || kill -s USR1 "$listener"
@@ -100,7 +100,7 @@ elif [ -n "$TARGET" ]; then
 	echo "    $(($(wc -c <"$dir/page"))) bytes, the first line of which is"
 	sed 1q "$dir/page" | cut -c 1-72 | show
 else
-	# Without the lines between the status and the page.
+	# Leave out the lines between the status and the page.
 	sed '2,/^.\{0,1\}$/d' "$dir/page" | show
 fi
 if [ -s "$dir/page" ] && [ $status -ne 0 ]; then

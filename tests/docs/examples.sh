@@ -26,8 +26,8 @@
 # shellcheck source=tests/servers/servers.lib.sh
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
-# Each becomes a file in $dir: readme.N or manual.N.  Every line is an example,
-# except where an example has several; continued lines are joined.
+# Each example becomes a file in $dir: readme.N or manual.N.  An example is one
+# line, or several lines that belong together; continued lines are joined.
 awk -v file="$dir/readme." '
 	/^#/ { on = /^## (A service|Who was)/ }
 	! sub(/^    /, "") { whole = 0; next }
@@ -43,9 +43,10 @@ awk -v name="$dir/manual." '
 		else print >file }
 	on && /^\.Bd/ { file = name (++n) }' man/stfl-relay.8
 
-# here FILE FRONT TARGET: the example for the program under test, with these
-# ports for the listener and the target in place of 80, 8080 and http, ::1 for
-# 2001:db8::1, and 127.0.0.1 for 192.0.2.10.
+# here FILE FRONT TARGET: prints the example as it can run here.  The program
+# under test takes the place of the installed one.  FRONT is the listener's port
+# and TARGET the target's, in place of 80, 8080 and http; ::1 replaces
+# 2001:db8::1, and 127.0.0.1 replaces 192.0.2.10.
 here() {
 	script="s,\(/usr/local/sbin\|\.\)/stfl-relay,stfl-relay,g
 	s,stfl-relay,$relay,g
@@ -76,7 +77,7 @@ run() {
 	return "$1"
 }
 
-# conf FILE FRONT TARGET: the same for an example that is a file.
+# conf FILE FRONT TARGET: the same for an example that is a configuration file.
 conf() {
 	here "$@" >"$dir/$1.conf"
 	case $(head -n 1 "$dir/$1.conf") in
@@ -98,9 +99,9 @@ conf() {
 	up "$1" 6 "$2" && fetch "$2" && fetch "$2"
 }
 
-# session FILE PORT: a command for any super-server leads to the server; our
-# super-server dials the target's port.  The PROXY header is not HTTP: with it,
-# a session is enough.
+# session FILE PORT: a command for any super-server leads to the server.  Our
+# super-server listens on PORT of ::1, and the server on PORT of 127.0.0.1.  A
+# PROXY header is not HTTP; if there is one, a session without a file is enough.
 session() {
 	command=$(here "$1" "$2" "$2" | sed "s,$relay,& -v,")
 	# shellcheck disable=SC2086
@@ -118,7 +119,8 @@ session() {
 	until_true grep -q 'end=eof' "$dir/$1.log"
 }
 
-# search FILE: finds the line of this port, and none that only begins like it.
+# search FILE: finds the line of a port, and no line of a port that only begins
+# like it.
 search() {
 	port=$(sed 's/.*via=127.0.0.1:\([0-9]*\) .*/\1/' "$dir/$1")
 	printf '%s\n' "via=127.0.0.1:${port}3" "via=127.0.0.1:$port up=1" >"$dir/log"
@@ -127,7 +129,7 @@ search() {
 	[ "$why" = "via=127.0.0.1:$port up=1" ]
 }
 
-# boot: a systemd for the two examples that need one, with these units.
+# boot: starts a systemd, for the examples that need one.  It reads $dir/units.
 boot() {
 	for unit in sysinit basic shutdown; do
 		printf '[Unit]\nDefaultDependencies=no\n' \
@@ -135,7 +137,7 @@ boot() {
 	done
 	mkdir "$dir/cgroup"
 	group=$dir/cgroup/stfl-relay-examples.$$
-	# In its own cgroup this systemd sees none of the machine's processes.
+	# In a cgroup of its own, it sees none of the machine's processes.
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" || return
 	sh -c 'echo $$ >"$1/cgroup.procs" && exec unshare -C -f -m -p -u \
@@ -158,7 +160,7 @@ halt() {
 }
 trap 'halt; stop' EXIT
 
-# as_unit FILE FRONT TARGET: systemd-run, until it is stopped.
+# as_unit FILE FRONT TARGET: runs the example of systemd-run, then stops it.
 as_unit() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	relay=/usr/local/sbin/stfl-relay
@@ -172,7 +174,8 @@ as_unit() {
 	! listening 6 "$2"
 }
 
-# units FILE FRONT TARGET: two files that systemd reads, this and the next.
+# units FILE FRONT TARGET: an example in two files, FILE and the next, which
+# systemd reads.
 units() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	relay=/usr/local/sbin/stfl-relay
@@ -185,8 +188,8 @@ units() {
 	    fetch "$2" && fetch "$2"
 }
 
-# by_hand FILE PORT: the commands that set up units, for a service with this
-# port, on which systemd listens at [::] and Apache at 127.0.0.1.
+# by_hand FILE PORT: runs the commands that set up units, for a service with
+# this port.  systemd listens on it at [::], and Apache at 127.0.0.1.
 by_hand() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	commands=$(sed "s/@80\./@$2./" "$dir/$1")
@@ -194,8 +197,8 @@ by_hand() {
 	    until_true listening 6 "$2" && fetch "$2" && fetch "$2"
 }
 
-# refused SAYING FRONT COMMAND: anything but a TCP connection is refused in
-# words.
+# refused SAYING FRONT COMMAND: COMMAND starts the relay without a TCP
+# connection on 0.  The relay refuses, and SAYING is in its message.
 refused() {
 	saying=$1 front=$2
 	shift 2
@@ -206,18 +209,18 @@ refused() {
 	until_true grep -q "standard input is $saying" "$dir/refused.log"
 }
 
-# tell PORT: what the header that comes through this listener tells a server,
-# without the client's port (16 bytes, then addresses and ports); and the
-# reply.
+# tell PORT: prints the reply that comes through this listener, and the header
+# that the server got, except its last bytes, which are the two ports.
 tell() {
 	curl -s -S -6 --noproxy '*' -m 10 "http://\[::1\]:$1/" 2>&1
 	od -A n -t x1 -v -N 48 "$dir/header"
 }
 
-# compared FRONT TARGET: HAProxy with doc/growing.md's configuration, and the
-# line that it must be equal to, in front of a server that keeps the header.
+# compared FRONT TARGET: true if HAProxy, with doc/growing.md's configuration,
+# does the same as the relay in front of a server that keeps the header.
 compared() {
-	# Unread bytes would turn the server's end into RST.
+	# The server reads all, because unread bytes would turn its FIN into
+	# RST.
 	cat >"$dir/receive" <<-END
 		dd bs=52 count=1 iflag=fullblock of=$dir/header
 		while read -r line && [ \${#line} -gt 1 ]; do :; done
@@ -258,7 +261,7 @@ sentence() {
 	esac
 }
 
-# missing FILE: why the example cannot be run.
+# missing FILE: prints why the example cannot be run.
 missing() {
 	have apache2 || { echo "apache2 is not installed"; return; }
 	have curl || { echo "curl is not installed"; return; }
@@ -280,8 +283,9 @@ missing() {
 	esac | grep -q . || echo "it is not installed"
 }
 
-# Debian's busybox has no tcpsvd, and Debian has no s6-tcpserver: they are only
-# tried where they exist.  The units' second file belongs to the first.
+# elsewhere FILE: true if this example is not tried here.  Debian's busybox has
+# no tcpsvd, and Debian has no s6-tcpserver, so these two are tried only where
+# they exist.  The second file of units is tried together with the first.
 elsewhere() {
 	case $(head -n 1 "$dir/$1") in
 	busybox*) ! busybox --list 2>/dev/null | grep -q tcpsvd ;;

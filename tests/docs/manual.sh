@@ -31,7 +31,8 @@ else
 	echo "not ok - $said: $usage, not $manual"; status=1
 fi
 
-# The others change "tcp6" and "nowait", the third and the fourth field.
+# Lines for other inetds change only the third and fourth field of the first
+# line, "tcp6" and "nowait".
 said='the lines for other inetds are the first one, but for protocol and limits'
 wrong=$(awk -F '\t' '/^#?http\t/ {
 	sub(/^#/, "")

@@ -1,17 +1,17 @@
 # shellcheck shell=sh
-# For systemd.sh and recipes.sh, which read this first (with .): a separate
-# systemd.  It is process 1 of new namespaces, whose root has the system's
-# /usr, read-only, and little else.
+# A separate systemd, for systemd.sh and recipes.sh, which read this file first
+# (with .).  It is process 1 of new namespaces, whose root has the system's
+# /usr (read-only) and little else.
 #
-# booted PART: starts that systemd, with its files in $dir.  In the namespaces
-# it calls "PART.sh begin", which calls "begin PART": this builds the root and
-# becomes systemd.  Systemd's only unit is "PART.sh served", which has the
-# tests.  Their output appears here.
+# booted PART: starts that systemd, with its files in $dir, and prints the
+# output of its tests.  In the namespaces, it calls "PART.sh begin", which calls
+# "begin PART".  That builds the root and becomes systemd.  Systemd's only unit
+# runs "PART.sh served", which has the tests.
 
 # shellcheck disable=SC2034
 units=/etc/systemd/system
 
-# begin PART: calls PART.sh's furnish in the new root, to add to it.
+# begin PART: calls PART.sh's furnish, which adds to the new root.
 # shellcheck disable=SC2154
 begin() {
 	set -e
@@ -37,13 +37,13 @@ begin() {
 	mount --bind "$top" checkout
 	mount --bind "$dir" out
 	mount -t proc none proc
-	# Writing there would affect the whole machine.
+	# Writing to /proc/sys would affect the whole machine.
 	mount --bind proc/sys proc/sys
 	mount -o remount,bind,ro proc/sys
 	mount -t sysfs -o ro none sys
 	mount -t cgroup2 none sys/fs/cgroup
-	# Otherwise systemd would mount the machine's /dev and put its own log
-	# there.
+	# Without this, systemd would mount the machine's /dev and put its own
+	# log there.
 	mount -t tmpfs -o mode=755 none dev
 	ln -s pts/ptmx dev/ptmx
 	for file in null zero full random urandom tty; do
@@ -78,7 +78,7 @@ begin() {
 	    --unit=served.service
 }
 
-# no_systemd: why systemd cannot be started, or nothing.
+# no_systemd: prints why systemd cannot be started, or nothing.
 no_systemd() {
 	if [ "$(id -u)" -ne 0 ]; then
 		echo 'only root can start systemd'
@@ -89,7 +89,7 @@ no_systemd() {
 	fi
 }
 
-# In its own cgroup this systemd sees none of the machine's processes.
+# In a cgroup of its own, this systemd sees none of the machine's processes.
 booted() {
 	group=$dir/cgroup/stfl-relay-$1.$$
 	mkdir -p "$dir/root" "$dir/cgroup" || exit 2
@@ -102,7 +102,7 @@ booted() {
 	cat "$dir/verdicts" 2>/dev/null
 }
 
-# At the end: the cgroups inside disappear soon after their processes.
+# unbooted: at the end, removes the cgroups as soon as their processes are gone.
 unbooted() {
 	[ -n "${group:-}" ] || return
 	[ ! -d "$group" ] || until_true find "$group" -depth -type d -delete \

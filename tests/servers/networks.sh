@@ -1,7 +1,6 @@
 #!/bin/sh
-# A network as the target, between hosts, each in a network namespace: a client
-# that has only IPv6, two servers that have only IPv4, and between them the
-# relay's host.
+# A network as the target.  Each host is a network namespace: a client that has
+# only IPv6, two servers that have only IPv4, and the relay's host between them.
 #
 #	client -- 2001:db8:1::/64 -- relay -- 192.0.2.1 --+-- one 192.0.2.10
 #	                                                  +-- two 192.0.2.20
@@ -40,7 +39,7 @@ apart() {
 	fi
 }
 
-# This script runs again in the relay host's namespace.
+# Run this script again, in the namespace of the relay's host.
 if [ -z "${APART:-}" ]; then
 	why=$(missing)
 	if [ -n "$why" ]; then
@@ -51,8 +50,8 @@ if [ -z "${APART:-}" ]; then
 	exit
 fi
 
-# host NAME: adds a host, until the end; on NAME COMMAND...: runs a command
-# there.
+# host NAME: adds a host, which stays until the end.
+# on NAME COMMAND...: runs a command on that host.
 host() {
 	start "$1" unshare -n sleep 300
 	until_true not_here "$pid"
@@ -66,8 +65,8 @@ on() {
 	nsenter -t "$where" -n "$@"
 }
 
-# Each host has one cable, which it calls eth; here the cable has the host's
-# name.
+# cable NAME: connects that host to the relay's host.  The host calls its end of
+# the cable eth; the relay's host calls its end by the host's name.
 cable() {
 	ip link add "$1" type veth peer name eth netns "$(cat "$dir/$1.pid")" &&
 	    ip link set "$1" up && on "$1" ip link set eth up
@@ -92,7 +91,9 @@ connect() {
 	    on client ip -6 route add 2001:db8:64::/96 via 2001:db8:1::1 &&
 	    on client ip -6 route add 2002::/16 via 2001:db8:1::1 &&
 	    # A second cable to the client: its far end has the same address as
-	    # the client's end of the first.
+	    # the near end of the first cable.  The client dials that address
+	    # over the first cable, and the relay connects to it over the
+	    # second.
 	    ip link add other type veth peer name other netns \
 		"$(cat "$dir/client.pid")" &&
 	    ip link set other up && on client ip link set other up &&
@@ -125,7 +126,7 @@ web() {
 	    apache2 -f "$dir/web-$1.conf" -DFOREGROUND
 }
 
-# The log lines of each service go to a separate file.
+# service NAME PORT WORD...: adds a service, whose log lines go to NAME.line.
 service() {
 	log=$dir/$1.line port=$2
 	shift 2
@@ -158,11 +159,11 @@ ready() {
 	done
 }
 
-# fetch URL: by the client; $got is curl's status and output.
+# fetch URL: the client's curl fetches it; $got is curl's output.
 fetch() {
 	got=$(on client curl -gsS --noproxy '*' -m 10 "http://$1" 2>&1)
 }
-# line NAME TEXT: true if the last line logged by a service contains this.
+# line NAME TEXT: true if the last line that the service logged contains TEXT.
 line() {
 	until_true line_has "$@" && return
 	why="logged: $(tail -n 1 "$dir/$1.line")"
@@ -200,9 +201,9 @@ local=[2001:db8:64::c000:20a]:8080 target=192.0.2.10:8080 \
 via=$(tail -n 1 "$dir/web-one/seen") up="
 }
 
-# resets URL: the client gets no byte, and curl's status means a reset; or 7,
-# if RST came before curl saw that it was connected.  The log line shows the
-# rest.
+# resets URL: true if curl's status means a reset (56), or a refusal (7), which
+# curl also reports if RST comes before curl sees that it is connected.  Callers
+# check the log line, too.
 resets() {
 	fetch "$1"
 	set -- $?
@@ -210,7 +211,7 @@ resets() {
 	[ "$1" -eq 56 ] || [ "$1" -eq 7 ]
 }
 
-# The server is reachable from the relay's host.
+# The relay's host can reach this server, but the relay must deny it.
 denies() {
 	why='no answer without the relay'
 	curl -s --noproxy '*' -m 10 http://198.51.100.20:8080/name \
@@ -226,7 +227,7 @@ takes_6to4() {
 	    line 6to4 ' local=[2002:c000:214::1]:8081 target=192.0.2.20:8080 '
 }
 
-# Nobody listens at the far end, so it refuses.
+# Nobody listens at the far end of the second cable, so the target refuses.
 tells_links_apart() {
 	resets '[fe80::1%eth]:8082/' && line link ' end=refused '
 }

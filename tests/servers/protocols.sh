@@ -10,7 +10,8 @@
 protocols='http tls ssh scp imap pop3 smtp telnet'
 
 # For each protocol: the sentence to be proved, the programs needed, and the
-# port, counted from the first; the samples' order is that of $services.
+# port, counted from the first.  The ports are in the order of $services, as the
+# samples are.
 sentence() {
 	case $1 in
 	http) echo 'HTTP: curl gets two 20 MB files from Apache, over one connection' ;;
@@ -46,7 +47,7 @@ offset() {
 	esac
 }
 
-# missing NAME: why the protocol cannot be tried.
+# missing NAME: prints why the protocol cannot be tried.
 missing() {
 	for program in xinetd $(needs "$1"); do
 		have "$program" || { echo "$program is not installed"; return; }
@@ -178,7 +179,7 @@ Subject: a mail
 	head -c 750000 /dev/urandom | base64
 }
 
-# same_mail FILE: true if its body is the body of the mail.
+# same_mail FILE: true if FILE has the body of the mail that was sent.
 same_mail() {
 	for file in mail "$1"; do
 		tr -d '\r' <"$dir/$file" | sed '1,/^$/d' >"$dir/$file.body"
@@ -187,7 +188,7 @@ same_mail() {
 	cmp -s "$dir/mail.body" "$dir/$1.body"
 }
 
-# Both IMAP and POP3; without root everything runs as one user.
+# This server has both IMAP and POP3.  Without root, it runs as one user.
 serve_imap() {
 	mkdir -p "$dir/maildir/new" "$dir/maildir/cur" "$dir/maildir/tmp"
 	cp "$dir/mail" "$dir/maildir/new/1.mail"
@@ -305,8 +306,8 @@ try_smtp() {
 }
 delivered() { grep -qs 'status=sent' "$dir/smtp.log"; }
 
-# On IPv4 xinetd starts telnetd; on IPv6 it starts the relay, though there is
-# no sample.
+# For IPv4, xinetd starts telnetd; for IPv6, it starts the relay.  There is no
+# sample for telnet, so this writes both services.
 serve_telnet() {
 	cat >"$dir/login" <<-'END'
 	echo hello
@@ -362,14 +363,14 @@ try_telnet() {
 	converse
 	set -- $?
 	exec 3>&-
-	# The client sees telnetd close, and the end of its own input.
+	# The client ends because telnetd closes, and its own input has ended.
 	until_true gone "$client" || kill "$client"
 	return "$1"
 }
 
-# converse: descriptor 3 takes keys, a file has the screen, and two others have
-# both sides' calls.  Synch is IAC DM (RFC 854), with the urgent mark on it; AO
-# makes telnetd send a Synch.
+# converse: writes keys to descriptor 3, and reads the screen, and the system
+# calls of telnet and telnetd, from files.  A Synch is IAC DM (RFC 854) with the
+# urgent mark on it; AO makes telnetd send a Synch.
 converse() {
 	shows hello || return
 	echo first >&3

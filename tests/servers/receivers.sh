@@ -1,7 +1,7 @@
 #!/bin/sh
-# Real receivers of the PROXY header: each runs on 127.0.0.1, has a client on
-# [::1], and must log that address.  Also a real limit per source address,
-# which with -s applies to one IPv6 client and not to all.
+# Real receivers of the PROXY header: each runs on 127.0.0.1, has a client at
+# ::1, and must log that client's address.  Also a real server that limits each
+# source address: with -s, it limits one IPv6 client and not all.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -22,7 +22,7 @@ sentence() {
 	echo "$who logs the address of an IPv6 client, from -p $2"
 }
 
-# missing NAME: why the receiver cannot be tried.
+# missing NAME: prints why the receiver cannot be tried.
 missing() {
 	program=$1
 	[ "$1" != apache ] || program=apache2
@@ -32,8 +32,9 @@ missing() {
 	[ "$1" != postfix ] || $root || echo "only root can run Postfix"
 }
 
-# Below, serve_X starts a receiver on port $1 of 127.0.0.1, and logged_X prints
-# how often it has logged the client ::1, from port $1 if it logs ports.
+# Below, serve_X starts a receiver on port $1 of 127.0.0.1.  logged_X prints how
+# often the receiver has logged the client ::1, or port $1 of ::1 if it logs
+# ports.
 
 count() { sed -n "/$1/p" "$dir/$2" 2>/dev/null | wc -l; }
 
@@ -174,7 +175,7 @@ serve_postfix() {
 }
 logged_postfix() { count ': connect from [a-z]*\[::1\]$' postfix.seen; }
 
-# call NAME PORT FROM: the receiver's client on [::1], from port FROM.
+# call NAME PORT FROM: the receiver's client connects to PORT, from port FROM.
 call() {
 	case $1 in
 	dovecot) set -- "telnet://[::1]:$2" "$3" 'a LOGOUT' ;;
@@ -184,7 +185,8 @@ call() {
 	echo "$3" | curl -gsS -6 --noproxy '*' -m 10 --local-port "$2" "$1"
 }
 
-# try NAME PORT: a session through the relay on PORT, from the next port.
+# try NAME PORT: true if the receiver logs the client of a session through the
+# relay on PORT.  The client's port is the next one.
 try() {
 	from=$(($2 + 1))
 	before=$("logged_$1" $from)
@@ -195,8 +197,8 @@ try() {
 }
 logged_more() { [ "$("logged_$1" "$2")" -gt "$3" ]; }
 
-# receive NAME PORT: the receiver, and relays on the next ports for both
-# versions.
+# receive NAME PORT: tries the receiver on PORT, through two relays on the ports
+# after PORT, one for each version of the header.
 receive() {
 	if ! up "$1" 4 "$2" || ! up "$1-1" 6 $(($2 + 1)) ||
 	    ! up "$1-2" 6 $(($2 + 3)); then
@@ -208,8 +210,8 @@ receive() {
 	verdict "$(sentence "$1" 2)" try "$1" $(($2 + 3))
 }
 
-# The limit: clients need different addresses, so this script runs again in a
-# separate network.
+# For the limit, clients need different addresses, so this script runs again in
+# a separate network.
 
 seeing='with -s network, OpenSSH limits one IPv6 client with its /64 and no other'
 blind='without -s, OpenSSH limits all IPv6 clients for what one of them does'
@@ -228,7 +230,7 @@ apart() {
 	fi
 }
 
-# An address may have two connections that have not yet logged in.
+# This sshd allows each address two connections that have not yet logged in.
 serve_ssh() {
 	ssh-keygen -q -t ed25519 -N '' -f "$dir/key"
 	echo "ListenAddress 127.0.0.1
@@ -243,8 +245,9 @@ serve_ssh() {
 	start ssh "$(command -v sshd)" -D -e -f "$dir/sshd.conf"
 }
 
-# greeted NAME ADDRESS PORT: a client at that address connects to sshd, and
-# stays: curl shows what arrives, and waits for an FTP greeting.
+# greeted NAME ADDRESS PORT: a client at that address connects to sshd through
+# PORT, and stays.  The client is curl, which shows what arrives, and waits for
+# an FTP greeting.
 greeted() {
 	start "$1" curl -gsv -6 --noproxy '*' -m 60 --interface "$2" \
 	    "ftp://[::1]:$3/"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The recipes of doc/recipes.md, extracted and run unchanged, with files in
-# their usual places and servers on their usual ports: everything has a
-# separate root, network and systemd (booted.lib.sh).
+# their usual places and servers on their usual ports.  All this happens in a
+# separate root, with a separate network and systemd (booted.lib.sh).
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -82,7 +82,7 @@ if [ "${1:-}" != served ]; then
 	exit $failed
 fi
 
-# section WORDS: the text below the heading that contains these words.
+# section WORDS: prints the text below the heading that contains these words.
 section() { awk -v words="$1" '/^#/ { on = index($0, words) } on' doc/recipes.md; }
 
 # add WORDS FILE...: appends to each file what the section has for it.
@@ -110,7 +110,7 @@ run() {
 	[ -s "$dir/commands" ] && why=$(sh -e "$dir/commands" 2>&1)
 }
 
-# inetd_as WORDS: an inetd with only the lines in the section.
+# inetd_as WORDS: starts an inetd with only the lines in the section.
 inetd_as() {
 	: >/etc/inetd.conf
 	add "$1" /etc/inetd.conf && again && up inetd 6 80
@@ -126,8 +126,8 @@ without_inetd() {
 }
 none() { ! pgrep -x "$1" >/dev/null; }
 
-# get ADDRESS [OPTION...]: a client at that address gets the page; otherwise
-# $why.
+# get ADDRESS [OPTION...]: true if a client at that address gets the page;
+# otherwise $why says what it gets.
 get() {
 	from=$1
 	shift
@@ -136,7 +136,7 @@ get() {
 	[ "$why" = "$from gets a page" ]
 }
 
-# page NAME ADDRESS: NAME.conf, for a web server at that address.
+# page NAME ADDRESS: writes NAME.conf, for a web server at that address.
 page() {
 	mkdir -p /srv/www/secret
 	echo 'a page' | tee /srv/www/index.html >/srv/www/secret/index.html
@@ -169,9 +169,9 @@ nginx_here() {
 rsyslogd_here() {
 	! systemctl -q is-active rsyslog || return 0
 	add 'Checks and scans' /etc/rsyslog.d/stfl-relay.conf || return
-	# The kernel's messages are the machine's, not ours.
+	# imklog would read the kernel's messages, which are for the machine.
 	sed -i /imklog/d /etc/rsyslog.conf
-	# The effect of enabling rsyslog.
+	# This is the effect of enabling rsyslog.
 	ln -s /lib/systemd/system/rsyslog.service "$units/syslog.service"
 	why="rsyslogd: $(systemctl daemon-reload 2>&1 && systemctl start rsyslog 2>&1)"
 }
@@ -196,7 +196,7 @@ try_log() {
 	    shows 'journalctl -t stfl-relay |' 'eof open open refused'
 }
 
-# shows COMMAND ENDS: the command shows the sessions with these ends, and no
+# shows COMMAND ENDS: true if the command shows sessions with these ends, and no
 # others.
 shows() {
 	run 'Checks and scans' "$1" || return
@@ -204,7 +204,7 @@ shows() {
 	[ "$(echo "$why" | sed -n 's/.* end=\([a-z]*\).*/\1/p' | sort | xargs)" = "$2" ]
 }
 
-# check: the recipe's check; its status counts.
+# check: runs the recipe's check, and returns its status.
 # shellcheck disable=SC2016
 check() { sh -c "$(sed -n 's/.*as `\(curl -6 [^`]*\)`.*/\1/p' doc/recipes.md)"; }
 try_down() {
@@ -213,7 +213,7 @@ try_down() {
 	check
 	status=$?
 	why="its status is $status while no server listens"
-	# Not 7, which means that the connection was refused.
+	# It must not be 7, which means that the connection was refused.
 	[ $status -eq 52 ] || [ $status -eq 56 ] || return
 	why="a client cannot connect"
 	scan && nginx_here && why="it fails while the server listens" && check
@@ -222,7 +222,7 @@ not_listening() { ! listening "$@"; }
 
 fail2ban_here() {
 	[ ! -S /run/fail2ban/fail2ban.sock ] || return 0
-	# Debian's own jail would need a log.
+	# Debian's own jail needs a log that does not exist here.
 	rm -f /etc/fail2ban/jail.d/*
 	printf '[DEFAULT]\nbanaction = nftables\n' >/etc/fail2ban/jail.local
 	add 'Ban a client that the' /etc/fail2ban/jail.d/nginx-ipv6.conf \
@@ -243,8 +243,8 @@ banning() {
 	nginx_here && rsyslogd_here && clients && inetd_as 'Ban a client that the' &&
 	    fail2ban_here
 }
-# banned JAIL ADDRESS: the /64 is banned, so a different client in it cannot
-# even connect.
+# banned JAIL ADDRESS: true if JAIL has banned a /64, so that a different client
+# in it, at ADDRESS, cannot even connect.
 banned() {
 	why="the client is not banned"
 	until_true listed "$1" || return
@@ -260,7 +260,7 @@ try_server() {
 		! get 2001:db8::7 -u reader:guess || return
 	done
 	banned nginx-http-auth 2001:db8::8 || return
-	# The client's mapped IPv4 address is kept off the server, too.
+	# The IPv4 address to which -s maps the client is banned, too.
 	why=$(curl -sS -4 -m 10 --interface 127.74.121.250 http://127.0.0.1/ 2>&1)
 	case $why in *'curl: (7)'*) get 2001:db8:0:1::7 ;; *) false ;; esac
 }
@@ -293,7 +293,7 @@ vsftpd_here() {
 	up vsftpd 4 21
 }
 
-# transfers NAME: a file is uploaded, listed, and downloaded.
+# transfers: uploads, lists and downloads a file.
 transfers() {
 	ftp="curl -sS -v -6 -m 10 ftp://[::1]/in/"
 	why=$($ftp -g -T "$dir/file" --ftp-create-dirs 2>&1) || return
@@ -314,7 +314,7 @@ try_ftp_systemd() {
 	without_inetd && vsftpd_here && run FTP 'systemctl enable' && transfers
 }
 
-# A network that has only IPv4, with a web server in it.
+# container: starts a network that has only IPv4, with a web server in it.
 container() {
 	[ ! -s "$dir/boxed.pid" ] || return 0
 	page boxed 172.30.0.2

@@ -3,7 +3,8 @@
  * loopback address, prints its port, and starts the command for each
  * connection, with the socket on 0, 1 and 2.
  *
- * SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it and, by SIGTERM, every command.
+ * SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it; it then ends every command with
+ * SIGTERM.
  */
 
 #define _GNU_SOURCE	/* err(3) with -std=c99 */
@@ -62,9 +63,7 @@ caught(int sig)
 		stop = 1;
 }
 
-/*
- * Catch the signals, but only while waiting: with the mask that this returns.
- */
+/* Catch the signals, but only while waiting; returns the mask for that. */
 static sigset_t
 take_signals(void)
 {
@@ -88,7 +87,7 @@ take_signals(void)
 	return waiting;
 }
 
-/* Listen on this port, or on a port that the system chooses, and print it. */
+/* Listen on this port (0: one that the system chooses), and print the port. */
 static int
 listener(int family, in_port_t port)
 {
@@ -129,11 +128,11 @@ listener(int family, in_port_t port)
 	if (getsockname(fd, &a.sa, &len) == -1)
 		err(71, "getsockname");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* A client may already be gone when accept(2) is called. */
+	/* If a client is already gone, accept(2) must not wait. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	printf("%u\n", (unsigned)ntohs(family == AF_INET ? a.in.sin_port :
 	    a.in6.sin6_port));
-	/* Let a reader of the port, at the other end of a pipe, see EOF. */
+	/* Whoever reads the port through a pipe must see EOF after it. */
 	if (fflush(stdout) == EOF || freopen("/dev/null", "w", stdout) == NULL)
 		err(71, "standard output");
 	return fd;
@@ -235,7 +234,7 @@ main(int argc, char *argv[])
 		else
 			children[running++] = pid;
 		close(fd);
-		/* After the last session new clients are refused. */
+		/* After the last session, new clients are refused. */
 		if (sessions > 0 && --sessions == 0)
 			close(listening);
 	}

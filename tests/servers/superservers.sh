@@ -25,7 +25,7 @@ all() {
 	$1 "$sessions" "$3"
 }
 
-# missing NAME: why it cannot be started.
+# missing NAME: prints why the super-server cannot be started.
 missing() {
 	have apache2 || { echo "apache2 is not installed"; return; }
 	have curl || { echo "curl is not installed"; return; }
@@ -63,7 +63,7 @@ begin() {
 		relay_for "$1"
 		nobody=
 		! $root || nobody="-u $(id -u nobody) -g $(id -g nobody)"
-		# Without looking up names and ident.
+		# These options prevent look-ups of names and of ident.
 		# shellcheck disable=SC2086
 		start "$1" "$1" -H -R -l 0 $nobody ::1 "$2" \
 		    "$dir/$1/stfl-relay" 127.0.0.1 "$2"
@@ -97,8 +97,8 @@ file() {
 	    why=$(cmp "$dir/$1.bin" "$dir/www/file" 2>&1)
 }
 
-# If the end of a session interrupts its select(2), inetutils-inetd sleeps for
-# a second, or until the next SIGCHLD.
+# wake PID: sends SIGCHLD again and again.  If the end of a session interrupts
+# its select(2), inetutils-inetd sleeps for a second, or until a SIGCHLD.
 wake() { while sleep 0.01 && kill -CHLD "$1"; do :; done; }
 
 # in_a_row PORT PID NAME

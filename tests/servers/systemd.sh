@@ -74,7 +74,7 @@ default() {
 	fetch 9
 }
 
-# Status 69: nobody listens there.
+# Nobody listens there, so the relay ends with status 69.
 refused() { journal | grep -q 'end=refused'; }
 idle() { [ -z "$(sessions)" ]; }
 failed() {
@@ -83,8 +83,8 @@ failed() {
 	until_true refused && until_true idle && [ -z "$(left)" ]
 }
 
-# Denied calls kill the relay; and a name is looked up.  The second relay
-# splices.
+# With hardening.conf, a relay must be able to look up a name and (the second
+# relay) to splice.  A denied call kills it.
 hard() {
 	mkdir $units/stfl-relay@.service.d
 	cp /checkout/systemd/hardening.conf $units/stfl-relay@.service.d
@@ -134,7 +134,7 @@ prepare() {
 	trap 'exit 2' HUP INT TERM
 }
 
-# silent SENTENCE COMMAND...
+# silent SENTENCE COMMAND...: ok if the command succeeds and prints nothing.
 status=0
 silent() {
 	sentence=$1
@@ -147,7 +147,7 @@ silent() {
 		status=1
 	fi
 }
-# Before version 255 systemd-analyze reports one key as unknown.
+# Before version 255, systemd-analyze reports one key as unknown.
 verified() {
 	said=$(systemd-analyze verify --man=no "$@" 2>&1)
 	set -- $?

@@ -10,7 +10,7 @@
  * 1.
  */
 
-#define TEST_LIBRARY	/* outside a test a failure has no place */
+#define TEST_LIBRARY	/* outside a test, a failure names no line */
 #include "../lib/peers.h"
 
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Read a request up to its empty line; 0 if it does not arrive whole. */
+/* Read a request up to its empty line; returns 0 if it is not complete. */
 static int
 request(int fd)
 {
@@ -56,7 +56,7 @@ serve(int fd, const char *client)
 	n = snprintf(answer, sizeof answer, "HTTP/1.0 200 OK\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
 	    strlen(page), page);
-	/* A client that has left only loses its answer. */
+	/* If the client has left, only its answer is lost. */
 	(void)send(fd, answer, (size_t)n, MSG_NOSIGNAL);
 }
 
@@ -106,8 +106,8 @@ fetch(int port, int seconds)
 		left = deadline - milliseconds();
 		if (left < 0 || !readable(fd, (int)left)) {
 			/*
-			 * Not FIN, so that a peer that waits for more ends as
-			 * well.
+			 * Send RST, not FIN: a peer that waits for more bytes
+			 * must end, too.
 			 */
 			reset_now(&fd);
 			fail("no end within %d seconds", seconds);

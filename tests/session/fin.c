@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 /*
- * One side sends FIN: the other gets every byte, then FIN; the opposite
- * direction goes on for as long as the other side likes.
+ * One side sends FIN: the other side gets every byte, then FIN.  The opposite
+ * direction goes on until the other side sends FIN, too.
  */
 
 EACH_WAY(half_close,
@@ -59,7 +59,7 @@ EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
 	}
 }
 
-/* Bytes that the far side has not read yet outlive the relay. */
+/* Bytes that the far side has yet to read arrive after the relay has ended. */
 EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
     "what a slow client has yet to read outlives the process")
 {
@@ -77,8 +77,8 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 	sent = fill(t.fd[near], 1);
 	finish(t.fd[near]);
 	/*
-	 * The buffers of two sockets hold this much, even while the system is
-	 * short of memory for TCP and makes them smaller (tcp_mem).
+	 * The buffers of two sockets hold the `last' bytes, even if the system
+	 * is short of memory for TCP and makes them smaller (tcp_mem).
 	 */
 	last = sent > MIB ? 256 * KIB : (size_t)sent / 4;
 	first = (size_t)sent - last;

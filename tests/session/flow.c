@@ -34,9 +34,9 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Send ten bytes from far to near (the direction that is not stalled), 100
- * times.  A fault that delays bytes delays them in every try; other load on the
- * machine does not.
+ * Send ten bytes 100 times from far to near (the direction that is not
+ * stalled), and expect no delay.  A busy machine may delay one try; a relay
+ * that delays bytes delays every try.
  */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)
@@ -120,9 +120,9 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 }
 
 /*
- * strace(1) delays the relay by 2 ms whenever it asks how many bytes there are.
- * So there is always more bulk, and never more than the other side takes.  The
- * relay must still look at the other flow.
+ * strace(1) delays the relay by 2 ms whenever the relay asks how many bytes it
+ * can read.  In that time more bulk arrives, and the receiver takes all that
+ * the relay has sent.  The relay must still look at the other flow.
  */
 EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
     "turn",
@@ -155,9 +155,9 @@ EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
 }
 
 /*
- * If the receiver acknowledges late, a sender that waits for acknowledgements
- * (RFC 896) takes 40 ms for every other byte.  The relay's bytes must be
- * faster, several in a row, even on a busy machine.
+ * The receiver acknowledges late.  A relay that waited for acknowledgements
+ * (RFC 896) would take 40 ms for every other byte.  Several bytes in a row must
+ * be faster than that, even on a busy machine.
  */
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")
@@ -200,7 +200,7 @@ TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
 	expect_stream(t.fd[TARGET], 1, 0, 100);
 	send_stream(t.fd[TARGET], 2, 0, 100);
 	expect_stream(t.fd[CLIENT], 2, 0, 100);
-	do {			/* first it closes a pipe and falls asleep */
+	do {			/* until the relay stays asleep */
 		woken = status_of(t.pid, key);
 		pause_for(PIPE_UNUSED);
 	} while (status_of(t.pid, key) != woken);

@@ -1,6 +1,6 @@
 /*
- * Readers that pause for longer than the other side's system remembers its
- * connection.
+ * Readers that pause until the system of the other side has forgotten that
+ * side's connection.
  */
 
 #include "../lib/patient.h"
@@ -12,14 +12,14 @@
 
 /*
  * A side has sent FIN and closed for good, and its system then forgets the
- * connection.  The other side gets every byte and FIN, however long its reader
- * takes, and no RST.
+ * connection.  However slowly the other side reads, it gets every byte and FIN,
+ * and no RST.
  */
 
 /*
- * Send `size' bytes and close for good, at once or (late) when the relay has
- * everything.  The far side reads only as much as the relay has no room for;
- * returns how much that was.
+ * Send `size' bytes and close for good: at once or, if `late', when the relay
+ * has everything.  The far side reads only what the relay has no room for.
+ * Returns how much the far side has read.
  */
 static size_t
 send_and_close(struct patient *t, int near, size_t size, int late)
@@ -85,8 +85,8 @@ EACH_WAY(forgotten_late,
 }
 
 /*
- * A byte from the far side is answered with RST; with -k 0 nothing else would
- * reveal that the near side is gone.
+ * The far side sends a byte, and the near side's system answers it with RST.
+ * With -k 0, nothing else would reveal that the near side is gone.
  */
 EACH_WAY(forgotten_and_told,
     "a target that writes to a client that closed still gets everything, after "
@@ -163,8 +163,9 @@ EACH_WAY(aborted_for_long,
 
 #ifndef __linux__
 /*
- * Some systems do not tell what an RST answers.  There an RST after a silence
- * as long as -k counts as one from a system that has forgotten the connection.
+ * On some systems the relay cannot know what an RST answers.  There, an RST
+ * after a silence as long as -k counts as the answer of a system that has
+ * forgotten the connection.
  */
 static void
 forgotten_as_told(int near, size_t size, int paused)

@@ -46,7 +46,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	int listener;
 	long before, usual, waiting;
 
-	/* The CPU time of the program's start: 0.1 s with a sanitizer. */
+	/* The CPU time that any session takes: 0.1 s with a sanitizer. */
 	before = cpu_ms();
 	session_after(NULL);
 	usual = cpu_ms() - before;
@@ -55,7 +55,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	relay_start(&r, client_family(), 1, "-T", "2", target_host(),
 	    port_text(listener), NULL);
 	send_stream(r.client, 1, 0, 1000);
-	/* Not accepted yet: only the kernel has answered. */
+	/* Nobody accepts: only the target's kernel has answered. */
 	expect_end(r.client, RST);
 	if (relay_status(&r, SOON) != 0)
 		fail("exit status is not 0");
@@ -69,7 +69,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 		fail("%ld ms of CPU, %ld without the waiting", waiting, usual);
 }
 
-/* The same with signals that log nothing, such as those of a parent's timer. */
+/* Signals that log nothing, such as those of a timer that a parent has set. */
 TEST(idle_limit_and_signals, "-T is not put off by signals")
 {
 	struct session t;

@@ -20,8 +20,8 @@
  */
 
 /*
- * The relay has everything at once; the reader takes longer than three times
- * the limit.
+ * The relay gets everything at once.  The reader takes more than three times
+ * the limit to read it.
  */
 static void
 slow_reader(int near, const char *option, int finished)
@@ -93,8 +93,8 @@ stall(struct patient *t, int near, enum fate fate)
 #define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
- * The last byte moves after `since', because then the far side reads more than
- * its buffer holds.
+ * After `since', the far side reads more than its buffer holds.  So the last
+ * byte moves after `since', and the limit counts from there.
  */
 static void
 stalled(int near, const char *option, enum fate fate, const char *end)
@@ -162,7 +162,7 @@ EACH_WAY(stalled_gone,
 	stalled(near, "-T", IS_GONE, reset_of[near]);
 }
 
-/* A peer and -k: its window is closed, and then it vanishes. */
+/* With -k, the far side closes its window, and then vanishes. */
 static void
 lost(int near, enum fate fate, const char *end)
 {
@@ -239,8 +239,8 @@ EACH_WAY(sends_alone,
 /* Nothing unnecessary is done or kept open. */
 
 /*
- * The relay looks at most six times from the last byte until -T ends the
- * session.
+ * From the last byte until -T ends the session, the relay wakes up at most six
+ * times to look at its connections.
  */
 static void
 looks(int near, int unsent)
@@ -300,7 +300,10 @@ pipes_of(pid_t pid)
 	return pipes;
 }
 
-/* The far side sends a byte every 100 ms, if it talks at all. */
+/*
+ * After bulk, the relay must close the pipe that carried it.  Until then, if
+ * `talks' is 1, the far side sends a byte every 100 ms.
+ */
 static void
 pipe_given_back(int near, const char *keepalive, int talks)
 {
@@ -347,5 +350,3 @@ EACH_WAY(pipe_beside_talk,
 {
 	pipe_given_back(near, "1", 1);
 }
-
-/* Tests with long waits come first: the others run meanwhile. */

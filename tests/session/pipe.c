@@ -13,8 +13,8 @@
 #ifdef __linux__
 
 /*
- * A user ID that nobody else has, so that only the test's own pipes count for
- * it.
+ * A user ID that nobody else has: only the test's own pipes count towards its
+ * limit.
  */
 static uid_t lonely;
 
@@ -88,7 +88,8 @@ expect_no_pipe(pid_t pid)
 #define expect_no_pipe(...) FROM(expect_no_pipe, __VA_ARGS__)
 
 /*
- * The maximum of pages in all pipes of a user; beyond it new pipes are small.
+ * pipe-user-pages-soft is the maximum of pages in all pipes of a user.  Once it
+ * is reached, new pipes are small.
  */
 TEST(no_large_pipe, "bulk is copied for a user who may have no more large pipes, "
     "and has a pipe once the user may")
@@ -135,7 +136,7 @@ TEST(no_large_pipe, "bulk is copied for a user who may have no more large pipes,
 	expect_status(&t, 0);
 }
 
-/* After bulk an idle session holds nothing that only bulk needs. */
+/* After bulk, an idle session keeps nothing that only bulk needs. */
 TEST(pipe_given_back, "the pipe for bulk is closed when nothing moves for the "
     "time of -k")
 {

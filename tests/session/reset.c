@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * One side resets, or vanishes: the other gets the bytes that the relay had
- * already read, then RST.  Never a FIN.
+ * One side resets or vanishes: the other side gets the bytes that the relay had
+ * already read, then RST, and never FIN in place of RST.
  */
 
 static void
@@ -41,8 +41,8 @@ reset_after(int near, size_t bytes, int finished)
 		expect_end(t.fd[far], RST);
 	}
 	/*
-	 * A side that had finished, and to which nothing was pending, has lost
-	 * nothing.
+	 * If a side had finished, and nothing was pending to it, its reset
+	 * loses nothing.
 	 */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
@@ -75,8 +75,8 @@ EACH_WAY(reset_after_others_fin,
 }
 
 /*
- * Expect all the bytes, or the first of them, then RST; or all bytes and then
- * FIN.
+ * Expect RST after some or all of the bytes; or, if `finished', FIN after all
+ * of them.
  */
 static void
 expect_some_then_end(int fd, size_t sent, int finished)
@@ -139,8 +139,8 @@ TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
 }
 
 /*
- * For tests in which FIN and the end of the connection come before the relay
- * looks (tcp_had_fin).
+ * For tests in which both FIN and the end of the connection have come when the
+ * relay first looks (tcp_had_fin).
  */
 static void
 need_had_fin(void)
@@ -150,7 +150,7 @@ need_had_fin(void)
 #endif
 }
 
-/* Both FIN and RST come after bytes that the far side reads late. */
+/* The far side gets all the bytes before FIN, and RST after FIN. */
 EACH_WAY(reset_right_behind_fin,
     "a client's FIN and the reset right after it both arrive",
     "a target's FIN and the reset right after it both arrive")
@@ -172,9 +172,9 @@ EACH_WAY(reset_right_behind_fin,
 }
 
 /*
- * The same, while FIN to the near side waits after bytes that the near side
- * does not read: then Linux reports a different errno for the reset.  The far
- * side, which has had FIN both ways, does not see the reset.
+ * The same, while FIN to the near side is queued after bytes that the near side
+ * does not read.  Linux then reports a different errno for the reset.  The far
+ * side does not see the reset, because it has had FIN both ways.
  */
 EACH_WAY(reset_right_behind_crossing_fin,
     "a client's FIN that crosses the target's and the reset after it both "
@@ -212,7 +212,7 @@ broken(int fd)
 
 /*
  * FIN has come, but the relay sees it only when the sender's system no longer
- * answers.  Nothing is lost: the far side may stay, and is not told.
+ * answers.  Because nothing is lost, the far side may stay, and gets no RST.
  */
 EACH_WAY(vanished_behind_fin,
     "a client's FIN arrives even if the client is lost before it is seen",
@@ -236,10 +236,7 @@ EACH_WAY(vanished_behind_fin,
 		fail("RST");
 }
 
-/*
- * Send until the relay sleeps because it takes no more; returns how much it
- * took.
- */
+/* Send until the relay takes no more and sleeps; returns how much it took. */
 static uint64_t
 fill_relay(const struct session *t, int near)
 {
@@ -284,7 +281,8 @@ EACH_WAY(reset_while_far_is_slow,
 }
 
 /*
- * The near side has had FIN and will get nothing more; but it has yet to reset.
+ * The near side resets after it has had FIN, when the far side will send it
+ * nothing more.
  */
 EACH_WAY(reset_while_far_is_done_and_stuck,
     "a target that has finished and is slow gets all that a client "
@@ -307,8 +305,9 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 }
 
 /*
- * After FIN both ways, the far side's reset loses the bytes that it has yet to
- * read: the BSDs set no error then, and no event reports the reset.
+ * After FIN both ways, the far side resets, and the bytes that it has yet to
+ * read are lost.  The BSDs set no error for this reset, and no event reports
+ * it.
  */
 EACH_WAY(reset_both_unread,
     "a session is over when both have reset after FIN, the client first",
@@ -334,7 +333,7 @@ EACH_WAY(reset_both_unread,
 	expect_over(&t, near, reset_of[!near], UNREAD, 0);
 }
 
-/* The same, with a far side that reads nothing: then -T ends the session. */
+/* The far side reads nothing, so only -T ends the session. */
 EACH_WAY(reset_while_far_is_done_for,
     "a client's reset is seen even if the target has finished and reads "
     "nothing",
@@ -358,8 +357,8 @@ EACH_WAY(reset_while_far_is_done_for,
 }
 
 /*
- * The far side takes some 20 KB/s, and the relay's send buffer holds megabytes:
- * poll(2) reports room in it only when a third is free.
+ * The far side reads some 20 KB/s.  The relay's send buffer holds megabytes,
+ * and poll(2) reports room in that buffer only when a third of it is free.
  */
 EACH_WAY(reset_while_far_dribbles,
     "a target that takes little at a time gets all that a client "
@@ -382,9 +381,7 @@ EACH_WAY(reset_while_far_dribbles,
 	expect_over(&t, near, reset_of[near], taken, 0);
 }
 
-/*
- * The relay has its client, and is stopped before it sees its target connected.
- */
+/* Stop a relay that has its client, before it sees its target connected. */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
 {
@@ -473,7 +470,7 @@ TEST(reset_behind_early_fin,
 	expect_over(&t, CLIENT, "eof", 5000, 0);
 }
 
-/* Waiting for a far side that takes nothing costs nothing, and can be ended. */
+/* After the near side's reset, the far side does not read what is left. */
 EACH_WAY(last_words_and_signal,
     "the wait for a slow target costs no CPU, and a signal ends it",
     "the wait for a slow client costs no CPU, and a signal ends it")

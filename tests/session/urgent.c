@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * Urgent data: the same byte at the same place in the stream, with the urgent
- * mark on it, however many urgent bytes a session has.
+ * The far side gets each urgent byte at its place in the stream, with the
+ * urgent mark on it, however many urgent bytes a session has.
  */
 
 static void
@@ -23,7 +23,7 @@ send_urgent(int fd, char c)
 	p.fd = fd;
 	p.events = POLLOUT;
 	while (send(fd, &c, 1, MSG_OOB) != 1)
-		/* The BSDs do not wait for room. */
+		/* For urgent data, the BSDs do not wait for room. */
 		if (errno != ENOBUFS || poll(&p, 1, SOON) != 1)
 			fail("send: %s", strerror(errno));
 }
@@ -273,7 +273,10 @@ EACH_WAY(urgent_in_bulk,
 	expect_over(&t, near, "eof", 8 * MIB + 1, 0);
 }
 
-/* Linux reports an urgent byte on arrival, even out of order: tcp_at_mark. */
+/*
+ * Linux reports an urgent byte as soon as it arrives, even if bytes before it
+ * have yet to arrive: see tcp_at_mark.
+ */
 
 /* An urgent byte has arrived, but the 1,000 bytes before it are lost. */
 static void
@@ -320,8 +323,8 @@ TEST(urgent_behind_lost,
 }
 
 /*
- * The lost segment arrives between poll(2) and recv(2), which are a second
- * apart.
+ * strace(1) puts a second between the relay's poll(2) and its recv(2).  The
+ * lost segment arrives in that second.
  */
 TEST(urgent_behind_late,
     "an urgent byte keeps its mark when the lost segment before it comes as "
@@ -331,7 +334,7 @@ TEST(urgent_behind_late,
 	struct session t;
 	int end, ours, theirs;
 
-	/* strace(1) could only delay all of socketcall(2). */
+	/* On 32 bits, strace(1) could only delay every socketcall(2). */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
 	socket_pair(client_family(), &ours, &theirs);
@@ -339,7 +342,7 @@ TEST(urgent_behind_late,
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* held back, and not just for a moment */
+	do			/* until strace(1) holds the relay back */
 		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);

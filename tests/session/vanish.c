@@ -39,7 +39,7 @@ EACH_WAY(vanished_busy,
 	vanished(near, 500);
 }
 
-/* A side that sends to a finished peer and gets no answer sees the reset. */
+/* The far side sends to a near side that has finished and then vanished. */
 EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
     "becomes a reset at the target",
     "a target that has finished and then vanishes becomes a reset at the "
@@ -57,7 +57,7 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 	wait_acked(t.fd[near]);
 	vanish(t.fd[near]);
 	send_stream(t.fd[!near], 2, 0, 1000);
-	/* After FIN a reset shows only when sending. */
+	/* After FIN, only send(2) reports a reset. */
 	end = milliseconds() + VANISHED;
 	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
 		if (milliseconds() > end)
@@ -72,7 +72,7 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 		fail("logged %s", line);
 }
 
-/* A peer whose window is closed is not silent, however long that lasts. */
+/* A peer still answers, however long its window stays closed. */
 EACH_WAY(closed_window_lives,
     "a target whose window stays closed does not count as lost",
     "a client whose window stays closed does not count as lost")
@@ -135,7 +135,7 @@ TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
-	/* Less the time since the timer was set. */
+	/* Up to five seconds may have passed since the timer was set. */
 	probed_after(NULL, NULL, 55, 60);
 	probed_after("-k", "1000", 995, 1000);
 	probed_after("-k", "0", 0, 0);

@@ -13,7 +13,7 @@
 
 static const char *const answers[] = { "EINVAL", "ECONNRESET" };
 
-/* The words that have strace(1) make the nth getsockname(2) fail like this. */
+/* The strace(1) command by which the nth getsockname(2) gets this error. */
 static int
 answering(const char *words[], const char *error, int nth)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Each is the client's socket, a file, or closed: a number in base 3. */
+/* Each descriptor has one of these states, and one digit in base 3. */
 enum { SOCKET, A_FILE, CLOSED };
 static int combination, files[3];
 
@@ -34,8 +34,8 @@ combine(void)
 }
 
 /*
- * Expect a session that is served to its end, and one whose reset is passed on
- * at once.
+ * Expect that one session is served to its end, and that in another one the
+ * target's reset reaches the client at once.
  */
 static void
 expect_served(void)
@@ -56,7 +56,7 @@ expect_served(void)
 	let_go(&t);
 }
 
-/* Expect a refusal in words, none of which go to the client. */
+/* Expect a refusal in words, and no byte of them at the client. */
 static void
 expect_refused(void)
 {

@@ -1,7 +1,7 @@
 /*
- * A network as the target: the address is embedded in the one that the client
- * dialled.  What is denied here was the client's choice: a warning, and status
- * 0.
+ * A network as the target: the target's address is embedded in the address that
+ * the client dialled.  A denied target was the client's choice, so the log has
+ * a warning, and the status is 0.
  */
 
 #include "../lib/calls.h"
@@ -66,8 +66,8 @@ TEST(embedded_by_default, "without -x, an address is embedded in the last 32 "
 }
 
 /*
- * A client that dials this address is denied a target in this network; the line
- * names the target.
+ * A client that dials this address is denied a target in this network, and the
+ * log line names the target.
  */
 static void
 expect_denied(const char *client, const char *dialled, const char *prefix,

@@ -1,8 +1,9 @@
 /*
- * Nothing inherited is trusted: options that a listener, or the parent, has set
- * on the client's socket and that accept(2) passes on, and what is queued
- * there.  The state of the process itself is in parents.c; SO_RCVBUF and
- * SO_SNDBUF of 1 are in surroundings.c.
+ * Nothing inherited is trusted.  This file tests what is queued on the client's
+ * socket, and options of that socket.  The parent has set them on the socket
+ * itself, or on the listener, from which accept(2) copies them.  The state of
+ * the process is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 are in
+ * surroundings.c.
  */
 
 #include "../lib/places.h"
@@ -41,14 +42,17 @@ enum { SIZE = 300000 };
 enum { TX_SOFTWARE = 2, SOFTWARE = 16, TX_ACK = 512 };
 
 /*
- * Socket options.  Left out are those that say how packets look or what they
- * may cost, because they are left as the operator wants them: SO_MARK,
+ * Socket options that must do no harm.
+ *
+ * Options that say how packets look or what they may cost are not listed,
+ * because the relay leaves them as the operator wants them: SO_MARK,
  * SO_PRIORITY, SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH,
  * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS and
- * their like of IPv6, flow labels, IPsec policies, the sizes of buffers,
- * TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP, TCP_TX_DELAY.  Also
- * left out are SO_LOCK_FILTER, and TCP_REPAIR, which needs CAP_NET_ADMIN: the
- * relay cannot undo them.
+ * the same of IPv6, flow labels, IPsec policies, the sizes of buffers,
+ * TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP, TCP_TX_DELAY.
+ *
+ * Nor are SO_LOCK_FILTER and TCP_REPAIR (which needs CAP_NET_ADMIN) listed,
+ * because the relay cannot undo them.
  */
 
 static const int none = 0, one = 1, tick = 20000, many = 1000000, minus = -1;
@@ -164,7 +168,8 @@ TEST(pauses, "a limit on the client's socket does not cut the tail of one "
 
 /*
  * The target closes for good and is forgotten, so the relay closes the client's
- * connection: in FIN_WAIT2 a silent client must not be reset.
+ * connection.  That connection is then in FIN_WAIT2, and must not be reset
+ * while the client is silent.
  */
 static void
 silent_client(const struct row *o)
@@ -226,7 +231,7 @@ next_byte(int fd)
 	return seq;
 }
 
-/* Send the client's peer an ICMP message: the client is unreachable. */
+/* Report to the relay's host by ICMP that the client is unreachable. */
 static void
 unreachable(int fd, int six)
 {
@@ -244,7 +249,7 @@ unreachable(int fd, int six)
 	ip = six ? 40 : 20;
 	memset(packet, 0, sizeof packet);
 	packet[0] = six ? 1 : 3;	/* destination unreachable */
-	packet[1] = six ? 0 : 1;	/* no route; host */
+	packet[1] = six ? 0 : 1;	/* ICMPv6: no route; ICMP: host */
 	packet[8] = six ? 0x60 : 0x45;
 	packet[8 + (six ? 6 : 9)] = IPPROTO_TCP;
 	memcpy(packet + 8 + ip - (six ? 32 : 8), six ? peer.sin6_addr.s6_addr :
@@ -308,8 +313,9 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 }
 
 /*
- * The error queue: when the relay starts, it has an entry for a byte that the
- * parent sent; or (late) it gets one when that byte reaches the client.
+ * The parent has sent the client a byte.  When the relay starts, the error
+ * queue of its socket has an entry for that byte; or, if `late', the entry
+ * appears only when the byte reaches the client.
  */
 static void
 queued(const struct row *o)
@@ -353,9 +359,9 @@ TEST(error_queue,
 }
 
 /*
- * None of this counts as the client's end while the target is being connected:
- * the attempt lasts for all of -w, and the status is not that of a client who
- * has left.
+ * While the target is being connected, neither ICMP nor the error queue counts
+ * as the client's end.  The attempt lasts for all of -w, and the status is not
+ * that of a client who has left.
  */
 static void
 dialing(const struct row *o)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /*
- * A session with the target at this address, called by this name: bytes and FIN
- * both ways, and its line.  The option may be NULL.
+ * The relay gets this name as its target, and must connect to this address.
+ * Expect bytes and FIN both ways, and the log line.  The option may be NULL.
  */
 static void
 expect_target(const char *client, const char *dialled, const char *option,

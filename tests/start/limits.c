@@ -70,8 +70,8 @@ starts(void)
 }
 
 /*
- * Find the lowest limit of this kind, a power of two, with which the program
- * starts; the session must work with it, too.
+ * Find the lowest limit of this kind (a power of two) with which the program
+ * starts.  A session must work with that limit, too.
  */
 static void
 least_limit(limit_name kind)
@@ -134,7 +134,7 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
 	}
 }
 
-/* A session needs 0 to 3, and briefly one more if there is Landlock. */
+/* A session needs descriptors 0 to 3, and briefly one more for Landlock. */
 TEST(few_descriptors, "with five descriptors or more a session works; with "
     "four it works or is refused in words")
 {

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The line: clients and targets of each kind. */
+/* The line of a session, for clients and targets of each kind. */
 
 TEST(seconds_taken, "secs is the time since the relay's start")
 {
@@ -32,7 +32,7 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 		    (long long)(milliseconds() - began));
 }
 
-/* The client is of this family; the listener is of the same, or for both. */
+/* The client is of this family; the listener is of the same, or dual-stack. */
 static void
 session_through(int family, int listener, const char *const *args, int target)
 {
@@ -61,7 +61,7 @@ TEST(ipv4_clients, "IPv4 clients, mapped or not, are served and logged as what "
 	session_through(AF_INET6, listen_dual(), args, target);
 }
 
-/* One port for both: the client dials [::1], and the target is at 127.0.0.1. */
+/* The client dials [::1] and the target is at 127.0.0.1, on the same port. */
 TEST(dialled_port, "a port left out is the one that the client dialled")
 {
 	static const char *const args[] = { "-v", "127.0.0.1", NULL };
@@ -97,7 +97,7 @@ TEST(service_name, "the port may be a name from services(5)")
 	session_through(AF_INET6, listen_on(AF_INET6), args, target);
 }
 
-/* Without -v only failures go to 2; lines that -q leaves out never do. */
+/* Without -v, descriptor 2 gets only failures, with -q or without it. */
 static void
 quiet(const char *option)
 {
@@ -158,7 +158,7 @@ receive_line(int fd, char *line, size_t size)
 }
 #define receive_line(...) FROM(receive_line, __VA_ARGS__)
 
-/* Expect one datagram: the priority, and the line. */
+/* Expect one datagram, which has this priority and then the session's line. */
 static void
 expect_syslog(int fd, const struct session *t, const char *priority,
     const char *end, uint64_t up, uint64_t down)
@@ -201,7 +201,7 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 	syslog_session(fd, "-q", 0);
 }
 
-/* The same test program, started again where there is a syslogd. */
+/* Start the test program itself in a place that has a syslogd. */
 TEST(tests_unlogged,
     "the relays under test do not write into the log of the system they run on")
 {

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The target would be this very service: RST. */
+/* If the target would be this very service, the client gets RST. */
 
 /*
- * Serve this listener with relays to itself until this client sees the end;
- * returns how many relays were started.
+ * Start a relay for each connection to this listener, until this client sees
+ * the end.  The listener is also the relays' target.  Returns how many relays
+ * were started.
  */
 static int
 serve_itself(int listener, int client, const char *const *args)

@@ -34,8 +34,8 @@
     "the program's name before both)"
 
 /*
- * The program's name and its arguments, and the line that must follow, without
- * its beginning.
+ * The program's name and its arguments; and the line that they must cause,
+ * without its beginning, "stfl-relay[PID]: ".
  */
 static const struct {
 	const char *words[6];
@@ -85,7 +85,7 @@ static const struct {
 	{ { "localhost", "80" }, "target 80" A_NUMBER },
 	{ { "www.example.org" }, "no target given (in inetd.conf, the "
 	    "program's name comes before it)" },
-	/* A name like this is allowed. */
+	/* The program may have a name like these. */
 	{ { "-stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 	{ { "a:b/stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 	{ { "relay:http", "[::1]" }, "target [::1]" NO_BRACKETS },
@@ -93,7 +93,7 @@ static const struct {
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
-static const char *const *typed;	/* replaces the library's words */
+static const char *const *typed;	/* in place of the library's words */
 
 static void
 as_typed(void)
@@ -102,8 +102,8 @@ as_typed(void)
 }
 
 /*
- * Start the relay with these words and this descriptor 0: text gets what it
- * writes to 2, and it ends with this status.
+ * Start the relay with these words and this descriptor 0, and expect this
+ * status.  Puts into text what the relay writes to 2.
  */
 static void
 type(int zero, const char *const *words, int status, char *text, size_t size)
@@ -121,7 +121,7 @@ type(int zero, const char *const *words, int status, char *text, size_t size)
 }
 #define type(...) FROM(type, __VA_ARGS__)
 
-/* The words of a line, without whatever precedes them. */
+/* The text of a line, without "stfl-relay[PID]: " and what precedes that. */
 static char *
 words_of(char *line)
 {
@@ -162,7 +162,7 @@ TEST(no_standard_input, "standard input from /dev/null is told of systemd's "
 		fail("it says \"%s\"", words_of(text));
 }
 
-/* A real inetd, with a port for each mistake, in a separate /dev. */
+/* Start a real inetd in a separate /dev, with a port for each mistake. */
 static void
 start_inetd(int first)
 {
@@ -195,14 +195,14 @@ start_inetd(int first)
 	case -1:
 		fail("fork: %s", strerror(errno));
 	case 0:
-		/* This inetd stays in the foreground, and prints much. */
+		/* With -d it stays in the foreground, and prints much. */
 		dup2(open("/dev/said", O_WRONLY | O_CREAT, 0600), 2);
 		execl(inetd, "inetd", "-d", "-i", "/dev/conf", (char *)NULL);
 		_exit(127);
 	}
 }
 
-/* Connect as soon as inetd listens there. */
+/* Connect to this port as soon as inetd listens on it. */
 static int
 connect_soon(int port)
 {
@@ -247,7 +247,7 @@ TEST(mistakes_in_inetd, "a mistake in inetd.conf is logged with what to do, and 
 	}
 }
 
-/* -h and its kin, on a pipe and on the client's socket. */
+/* -h, -V and their long forms, on a pipe and on the client's socket. */
 
 static int shown;
 
@@ -257,7 +257,9 @@ show_to_pipe(void)
 	dup2(shown, 1);
 }
 
-/* The output for this option begins like this; none of it goes to a client. */
+/*
+ * Expect output from this option that begins like this, none of it to a client.
+ */
 static void
 expect_shown(const char *option, const char *begins)
 {

@@ -129,7 +129,7 @@ static const struct bad bad_lines[] = {
 	{ { "-n", "localhost", "80", NULL }, "target localhost:" }
 };
 
-/* Expect one line that has these words, and usage. */
+/* Expect one line that has these words, then the usage, and status 64. */
 static void
 expect_usage(struct relay *r, const char *words)
 {
@@ -149,7 +149,7 @@ expect_usage(struct relay *r, const char *words)
 }
 #define expect_usage(...) FROM(expect_usage, __VA_ARGS__)
 
-/* Expect a reset at the client for each of these. */
+/* For each of these, expect the line and usage, and a reset at the client. */
 static void
 expect_bad(const struct bad *bad, size_t n)
 {

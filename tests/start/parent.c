@@ -34,7 +34,7 @@ hostile_parent(void)
 	umask(0777);
 }
 
-/* Be the hostile parent whose child the relay is, in a removed directory. */
+/* Become the relay's hostile parent, in a directory that has been removed. */
 static void
 be_hostile(void)
 {
@@ -99,7 +99,7 @@ TEST(inherited_alarm, "an alarm that the parent has set does no harm")
 	expect_status(&t, 0);
 }
 
-/* The resolver looks up what the command line says. */
+/* The resolver looks up the name on the command line, and nothing else. */
 TEST(hostile_resolver, "the environment does not change what is looked up")
 {
 	static const char *const args[] = { "single", "80", NULL };
@@ -118,7 +118,7 @@ TEST(hostile_resolver, "the environment does not change what is looked up")
 		fail("looked up is something else");
 }
 
-/* The write end of a pipe, left open in the relay at many numbers. */
+/* The write end of a pipe, which the relay inherits at many numbers. */
 static int stray;
 
 static void
@@ -143,7 +143,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/* The pipe's number is higher than those above. */
+	/* A number that is none of those above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;
@@ -167,7 +167,7 @@ few_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A session needs 0 to 3, and briefly one more; none is left for a pipe. */
+/* A session needs descriptors 0 to 3, and one more, so no pipe is possible. */
 TEST(limit_of_five, "five descriptors are enough")
 {
 	struct session t;
@@ -183,7 +183,7 @@ TEST(limit_of_five, "five descriptors are enough")
 	expect_over(&t, CLIENT, "eof", 8 * MIB + 1000, 3000);
 }
 
-/* A look-up needs more descriptors than there are. */
+/* A look-up needs more than the four descriptors that the relay may have. */
 TEST(system_error, "a system call that fails is RST at the client: 71")
 {
 	static const char *const args[] = { "localhost", "80", NULL };

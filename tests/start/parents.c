@@ -35,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Send as much as the socket takes. */
+/* Send without end. */
 static void
 send_on(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -66,7 +66,7 @@ burn(struct relay *r, int ms)
 	relay_ends(r, 0);
 }
 
-/* Keep signals pending until main, however long it takes to get there. */
+/* Keep all signals pending until the relay's main(), however late it begins. */
 static void
 block_all(void)
 {
@@ -189,14 +189,14 @@ secure_bits(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* If the parent really ends, the signal acts like one from kill(2). */
+/* This signal comes only if the parent ends, which it does not do here. */
 static void
 death_signal(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 }
 
-/* This is the operator's choice: -w, -T and -t are late by at most this. */
+/* The relay keeps this slack, by which its -w, -T and -t may then be late. */
 static void
 timer_slack(void)
 {
@@ -212,7 +212,10 @@ small_stack(void)
 	setrlimit(RLIMIT_STACK, &limit);
 }
 
-/* A parent's filter makes these calls fail, which a session can do without. */
+/*
+ * A session can do without these calls.  A parent's filter makes the first n of
+ * them fail.
+ */
 static void
 calls_fail(int error, size_t n)
 {
@@ -244,7 +247,7 @@ calls_not_there(void)
 	calls_fail(ENOSYS, 9);
 }
 
-/* If Landlock exists but refuses, the session ends. */
+/* Not Landlock's calls: if Landlock exists but refuses, the session ends. */
 static void
 calls_refused(void)
 {
@@ -347,8 +350,8 @@ pipe_on_two(void)
 }
 
 /*
- * Others fill descriptor 2 after the relay has found it writable and no longer
- * polls, but before it writes.
+ * Another process fills the pipe on descriptor 2 after the relay's poll(2) has
+ * found it writable, and before the relay writes.
  */
 TEST(usage_to_full_pipe,
     "a usage error does not wait for a pipe that fills up before the relay "
@@ -375,14 +378,14 @@ TEST(usage_to_full_pipe,
 	relay_setup = pipe_on_two;
 	socket_pair(AF_INET6, &ours, &theirs);
 	relay_on(&r, theirs, 0, words);
-	/* The relay's sockets are closed before it writes a word. */
+	/* The relay closes its sockets before it writes a word. */
 	expect_end(ours, RST);
 	pause_for(LOG_STUCK);
 	fcntl(end[1], F_SETFL, O_NONBLOCK);
 	while (write(end[1], page, sizeof page) > 0 ||
 	    write(end[1], "x", 1) == 1)
 		;
-	/* The relay has the same open file description: let it wait again. */
+	/* O_NONBLOCK also applies to the relay, whose write(2) should wait. */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);
 }

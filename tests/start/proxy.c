@@ -10,7 +10,10 @@
 #include <linux/tcp.h>
 #endif
 
-/* A connection between free ports, and a relay with this header version. */
+/*
+ * A session with a header of this version; the client connects from and to
+ * these addresses and ports.  A port of 0 means any free one.
+ */
 static void
 begin_proxy(struct session *t, const char *version, const char *from,
     int from_port, const char *to, int to_port)
@@ -158,7 +161,7 @@ TEST(proxy_2_ipv4, "-p 2 reports a client with an IPv4 address, mapped or not, "
 	    want, sizeof want);
 }
 
-/* The number of segments with bytes that this socket has received, if known. */
+/* The number of segments with bytes that this socket has received; or 1. */
 static int
 segments(int fd)
 {
@@ -195,7 +198,7 @@ expect_at_once(int fd, const void *want, size_t size)
 }
 #define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
-/* The header for a connection between these two loopback addresses. */
+/* The header of version 1 for this session, with loopback addresses. */
 static int
 header_1(char *text, size_t size, const struct session *t, int protocol)
 {
@@ -269,7 +272,7 @@ TEST(proxy_before_data, "the header comes before bytes that the client has "
 	expect_whole(&t, 30000, 0);
 }
 
-/* The client's own protocol counts, not the target's. */
+/* The header names the client's protocol, IPv4, and not the target's. */
 TEST(proxy_to_ipv6, "-6 works with -p")
 {
 	char want[128];

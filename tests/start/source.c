@@ -23,7 +23,7 @@ need_loopback_network(void)
 	close(fd);
 }
 
-/* With this -s, the relay connects to the target from that address. */
+/* Expect that the relay with this -s connects from the address `want'. */
 static void
 expect_source(const char *client, const char *dialled, const char *source,
     const char *target, const char *want)
@@ -41,7 +41,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 	if (strcmp(host_text(&seen), want) != 0)
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
-	/* The line also gives that address as via. */
+	/* This also checks that the log line has that address as via. */
 	expect_whole(&t, 0, 0);
 }
 #define expect_source(...) FROM(expect_source, __VA_ARGS__)
@@ -159,7 +159,7 @@ TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
 
 enum { PARTS = 8, CLIENTS = 160 };
 
-/* The source address that the target sees for this client, a local address. */
+/* The source address that the target sees for a client at this address. */
 static uint32_t
 source_seen(const char *client)
 {
@@ -180,7 +180,7 @@ source_seen(const char *client)
 
 /*
  * Expect that the clients spread evenly over the parts of the network, and that
- * none gets its first or last address.
+ * none gets the network's first or last address.
  */
 static void
 expect_even(const uint32_t *source, int shift)
@@ -221,7 +221,7 @@ expect_spread(const char *about, uint16_t (*net)[4])
 }
 #define expect_spread(...) FROM(expect_spread, __VA_ARGS__)
 
-/* The mapping is the same on every machine: this does not depend on chance. */
+/* The mapping is the same everywhere, so this does not depend on chance. */
 TEST(map_even, "clients spread evenly over 8 parts of a /10")
 {
 	static uint16_t random[CLIENTS][4], of_64[CLIENTS][4], of_48[CLIENTS][4];
@@ -249,7 +249,7 @@ TEST(map_even, "clients spread evenly over 8 parts of a /10")
 
 /* Source addresses that are not available. */
 
-/* Use a -s that is, or maps to, this address, for a target with this port. */
+/* Expect that this -s fails, because it is, or maps to, the address `is'. */
 static void
 expect_no_source(const char *source, const char *is, const char *target,
     int port)
@@ -281,7 +281,7 @@ TEST(source_not_here, "-s says which address is not one of this host")
 	expect_no_source("2001:db8::1", "2001:db8::1", "::1", 1025);
 }
 
-/* Linux can bind to these, but would connect from a different address. */
+/* Linux can bind to these addresses, but would connect from different ones. */
 TEST(source_no_host, "-s never lets a session connect from another address")
 {
 	int port;
@@ -297,7 +297,7 @@ enum { MOST_SESSIONS = 4 };
 
 static int free_port = 50000;	/* each is used only once */
 
-/* A client connection that does not use the two ports of no_port. */
+/* A client's connection that leaves the relay's two ports free. */
 static int
 call_apart(struct session *t)
 {
@@ -307,7 +307,10 @@ call_apart(struct session *t)
 
 #define MORE_PORTS "; -s with a network has as many for each of its addresses"
 
-/* With two ports to choose from, two sessions to each of two targets work. */
+/*
+ * The relay can choose from two ports.  Two sessions to each of two targets
+ * work, and a third session to the first target fails.
+ */
 static void
 expect_no_port(const char *source, const char *target, const char *other,
     const char *whole)
@@ -328,7 +331,7 @@ expect_no_port(const char *source, const char *target, const char *other,
 	put_names(&last, whole);
 	serve(&last, theirs, "-s", source, target, "1025", NULL);
 	expect_failure(&last, 69, end);
-	/* The name's second address fails for a different reason. */
+	/* "two" has a second address, which fails for a different reason. */
 	if (strchr(source, ':') == NULL) {
 		theirs = call_apart(&last);
 		put_names(&last, "127.0.0.3:1025");
@@ -345,7 +348,10 @@ expect_no_port(const char *source, const char *target, const char *other,
 }
 #define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
-/* Two sessions to this target from one address, and what a third one says. */
+/*
+ * Two sessions to this target from one address work, and a third one fails with
+ * these words.
+ */
 static void
 expect_none_left(const char *source, const char *target, const char *whole,
     const char *words)
@@ -355,7 +361,7 @@ expect_none_left(const char *source, const char *target, const char *whole,
 	char end[200];
 	int i, theirs;
 
-	/* Of two that are the same, the last one counts. */
+	/* Without a source there are two -v, which mean the same as one. */
 	option = source != NULL ? "-s" : "-v";
 	source = source != NULL ? source : "-v";
 	for (i = 0; i < 2; i++) {

@@ -1,7 +1,6 @@
 /*
- * The rest of a session's surroundings, each by itself: a signal that is
- * ignored or blocked, options of the client's socket, the environment, /dev and
- * /etc.
+ * The rest of a session's surroundings, one at a time: a signal that is ignored
+ * or blocked, options of the client's socket, the environment, /dev and /etc.
  */
 
 #include "../lib/places.h"
@@ -134,7 +133,7 @@ TEST(nothing_there, "a session needs nothing in /dev and /etc")
 	mount_over("/dev");
 	mount_over("/etc");
 	session_after(NULL);
-	/* A name is unknown, or the nameserver does not answer. */
+	/* Without /etc, a name is unknown, or no nameserver answers. */
 	relay_startv(&r, AF_INET6, 0, args);
 	expect_end(r.client, RST);
 	status = relay_status(&r, SOON);

@@ -41,7 +41,7 @@ TEST(times_out, "a target that does not answer within -w is RST at the client: "
 }
 
 /*
- * -w counts from the start, however long the relay takes to get to the target.
+ * -w counts from the relay's start, however late the relay begins to connect.
  */
 TEST(times_out_in_all,
     "the time before the relay gets to its target counts towards -w")
@@ -68,7 +68,7 @@ TEST(times_out_in_all,
 	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
 }
 
-/* A session whose target answers nobody; returns its listener. */
+/* A session whose target answers nobody; returns the target's listener. */
 static int
 begin_dialing(struct session *t)
 {
@@ -201,7 +201,7 @@ TEST(leaves_while_resolving,
 	expect_line(&t, "client-reset", 0, 0);
 }
 
-/* Every A record is tried, in order; the attempts share the time left of -w. */
+/* Every A record is tried, in order; the attempts share what is left of -w. */
 
 TEST(name_of_target, "the target may be a name")
 {
@@ -217,7 +217,9 @@ TEST(name_of_target, "the target may be a name")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* Each address in turn is the one that works, and so comes after others. */
+/*
+ * Only one of three addresses answers: in turn the first, second and third.
+ */
 TEST(next_address, "each address of a name is tried until one answers")
 {
 	const char *args[] = { "-v", "three", NULL, NULL };
@@ -238,7 +240,7 @@ TEST(next_address, "each address of a name is tried until one answers")
 	}
 }
 
-/* The line names the address tried last. */
+/* The log line names the address that was tried last. */
 TEST(addresses_in_order, "the addresses of a name are tried in order")
 {
 	static const char *const up[] = { "up", "9", NULL };
@@ -280,8 +282,8 @@ TEST(silent_address,
 }
 
 /*
- * Nobody listens, and the target's port is the only one that the system can
- * choose.
+ * Nobody listens, and the system has only the target's port to choose for the
+ * relay's own socket.
  */
 TEST(connects_to_itself, "a relay whose target would be its own socket is "
     "refused")
