@@ -1,5 +1,5 @@
-# The goals of stfl-relay (the static build, unless said otherwise), and whether
-# this run has met them.  A row or peer that was not measured is left out.
+# The goals of stfl-relay (the static build, unless a goal says "shared"), and
+# whether this run met them.  Goals for what was not measured are left out.
 
 function goal(name, figure, sense, limit) {
 	if (figure == "" || figure == "-")
@@ -12,7 +12,7 @@ function goal(name, figure, sense, limit) {
 	    figure, sense, limit
 }
 
-# The peer of these kinds with the lowest median; the relay does not count.
+# The peer of these kinds with the lowest median; not stfl-relay or the floor.
 function least(row, kinds,   p, best) {
 	best = ""
 	for (p in kind)

@@ -1,42 +1,43 @@
 /*
- * The load generator: it is the client on one end of a relay, the target on the
- * other (server.c), and measures one property of what is between them.
+ * The load generator: the client at one end of a relay, and the target
+ * (server.c) at the other.  It measures one property of what is between them.
  *
  * usage: load [-d seconds] row front target root [held ...]
  *        load ports n
  *
- * front is the port on [::1] where the relay's clients connect, 0 to connect to
- * the target directly; target the port on 127.0.0.1 where the load generator
- * listens; root the process whose tree does the relaying, 0 for none.  It
- * waits until a session gets through.  The second form prints free ports.
+ * front: the port on [::1] to which the relay's clients connect; 0: connect to
+ * the target directly.  target: the port on 127.0.0.1 on which to listen as the
+ * target.  root: the process that, with its descendants, is the relay; 0: none.
+ * Measuring begins once a session gets through.  The second form prints n free
+ * ports.
  *
  * A session here is: connect, send one byte, receive it back, send FIN, receive
  * FIN.  The rows, each printed as "name value" or "name - reason":
  *
- *   faults   what the relay does wrong, in words, or "none".  A letter up, FIN,
- *            and 1.2 s later a letter down: it must arrive.  A letter and close
- *            at once, down and up: no byte may be missing or wrong.
- *   down up  one stream for -d seconds: bytes received (all that were sent, or
- *            it fails) divided by the time from the first send(2) to the last
- *            recv(2), GB/s; and with that, cpu-down and cpu-up: CPU seconds of
- *            the relay's processes a GB, as the scheduler counts them
- *            (/proc/PID/schedstat).  1 GB is 10^9 bytes.
- *   setup1   whole sessions one after the other: ms a session, in the fastest
- *            sixteenth of the time.  (A machine that others use too slows down
- *            by half for tenths of a second at a time, whatever runs.)
- *   setup4   the same, four at a time: ms by the clock a session.
- *   rtt      one byte there and back in an open session: the median in
- *            the fastest sixteenth of the time, us.
- *            Everything runs on one CPU, so that the relay's path is measured
- *            and not the time that a sleeping CPU takes to wake up.
+ *   faults   what the relay does wrong, in words, or "none".  A letter up and
+ *            FIN, then 1.2 s later a letter down: both must arrive.  A letter
+ *            and an immediate close, down and up: no byte may be missing or
+ *            wrong.
+ *   down up  one stream for -d seconds, GB/s (1 GB is 10^9 bytes): the bytes
+ *            received, divided by the time from the first send(2) to the last
+ *            recv(2).  The row fails if bytes are missing.  Also cpu-down and
+ *            cpu-up: for each GB, the CPU seconds of the relay's processes
+ *            (/proc/PID/schedstat).
+ *   setup1   whole sessions, one after another: ms a session, in the fastest
+ *            sixteenth of the time.  (A machine that others use, too, slows
+ *            down by half for tenths of a second at a time, whatever it runs.)
+ *   setup4   the same, four at a time: elapsed ms, divided by the sessions.
+ *   rtt      one byte there and back in an open session, us: the median in the
+ *            fastest sixteenth of the time.  Everything runs on one CPU, so as
+ *            not to measure how long a sleeping CPU takes to wake up.
  *   idle     private memory (Private_* in /proc/PID/smaps_rollup) that 200 idle
- *            sessions, each of which has echoed a byte, add to the relay's
- *            processes: KiB a session.
- *   held     setup1 while N idle sessions are held: held-N.
- *   hundred  100 streams down at once, all together, GB/s.
+ *            sessions add to the relay's processes, KiB a session.  A byte has
+ *            been echoed through each of them.
+ *   held     setup1 while N idle sessions are held open, printed as held-N.
+ *   hundred  100 streams down at once: the sum, GB/s.
  *   one      one session, nothing measured.
  *
- * Exit status 1 is a row without a value.
+ * The exit status is 1 if a row has no value.
  */
 
 #include "bench.h"
@@ -57,9 +58,9 @@
 #include <unistd.h>
 
 enum {
-	PARTS = 16,		/* of a measurement; the lowest counts */
+	PARTS = 16,		/* of a measurement; the lowest figure counts */
 	MOST_HELD = 20000,
-	MOST_SESSIONS = 8000,	/* at once: local ports are finite */
+	MOST_SESSIONS = 8000,	/* in a measurement: ports are finite */
 	MOST_WIDTH = 8,
 	MOST_TRIPS = 100000,
 	IDLE = 200,
@@ -140,7 +141,7 @@ limit(int fd, int seconds)
 		err(1, "setsockopt");
 }
 
-/* A new connection of the client's; -1 if it was refused. */
+/* A new client connection; -1 if it was refused. */
 static int
 dial(void)
 {
@@ -179,7 +180,7 @@ trip(int fd)
 	    recv(fd, &byte, 1, 0) == 1;
 }
 
-/* An open session: one byte, which may be a name, has been echoed. */
+/* An open session, in which one byte (a stream's number, or 0) was echoed. */
 static int
 begin(int name)
 {
@@ -195,7 +196,7 @@ begin(int name)
 	return fd;
 }
 
-/* True if the connection ends, after we have finished with it. */
+/* Send FIN; true if the connection then ends within three seconds. */
 static int
 ends(int fd)
 {
@@ -250,8 +251,8 @@ serve_no_more(void)
 }
 
 /*
- * Wait until every process that served a session is gone, so that the next
- * measurement is alone.
+ * Wait until the processes of earlier sessions have ended, so that they do not
+ * disturb the next measurement.
  */
 static void
 calm(int size)
@@ -263,7 +264,7 @@ calm(int size)
 		nap(SECOND / 50);
 }
 
-/* A session failed; if it was one more to be held, there is no room. */
+/* A session failed.  If it was to be held, the relay can hold no more. */
 static void
 fail_session(const char *how, int keep)
 {
@@ -274,8 +275,8 @@ fail_session(const char *how, int keep)
 }
 
 /*
- * Something came in a session: first the echo, later FIN (or, from some, RST).
- * True when there is nothing more to wait for.
+ * Something came in a session: first the echo, later FIN (or, from some relays,
+ * RST).  True if there is nothing more to wait for.
  */
 static int
 proceed(int fd, int *finishing, int keep)
@@ -300,9 +301,8 @@ proceed(int fd, int *finishing, int keep)
 }
 
 /*
- * Sessions, width at a time: until the deadline, or n of them (whichever comes
- * first).  With keep they are not ended, but added to those held.  Returns how
- * many there were.
+ * Run sessions, `width' at a time, until the deadline or until there have been
+ * n.  With `keep', they are not ended, but held.  Returns their number.
  */
 static int
 sessions(int n, int width, int64_t deadline, int keep)
@@ -368,7 +368,7 @@ setup_part(int width)
 	return (double)(now() - began) / 1e6 / n;
 }
 
-/* The lowest of PARTS figures, taken one after the other. */
+/* The lowest of PARTS figures, taken one after another. */
 static double
 least(double (*part)(int), int argument)
 {
@@ -396,7 +396,7 @@ row_setup(int width)
 	serve_no_more();
 }
 
-/* A stream has been received: print what it says about the relay. */
+/* A stream of `got' bytes was received: print its figures. */
 static void
 stream_result(uint64_t got, double cpu)
 {
@@ -458,7 +458,7 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Microseconds, median. */
+/* The median, in microseconds. */
 static double
 trip_part(int fd)
 {
@@ -510,8 +510,8 @@ row_idle(void)
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
 		fail("only root may know");
 	/*
-	 * A parent that forks seems to shrink, because its pages are no longer
-	 * private: the sessions do not account for that.
+	 * A parent that forks seems to shrink, because it now shares its pages:
+	 * sessions do not free that memory.
 	 */
 	if (own[1] < own[0])
 		own[1] = own[0];
@@ -542,7 +542,7 @@ row_held(char *counts[])
 	serve_no_more();
 }
 
-/* Receive all streams until each has its total. */
+/* Receive until each stream has reached its total. */
 static void
 receive_many(int epoll, uint64_t *got)
 {
@@ -608,7 +608,7 @@ row_hundred(void)
 	serve_no_more();
 }
 
-/* True if the target says that a letter arrived, once it knows. */
+/* True if the target says, within three seconds, that a letter arrived. */
 static int
 target_has_letter(void)
 {
@@ -647,8 +647,8 @@ dial_within(int seconds)
 }
 
 /*
- * Every fault of a relay that can be seen here; each is looked for until it
- * shows, and a relay that hangs is not waited for again.
+ * Look for all faults that can be seen here.  Stop looking for one once it
+ * shows, and do not wait again for a relay that hangs.
  */
 static void
 row_faults(void)
@@ -713,7 +713,7 @@ row_one(void)
 	serve_no_more();
 }
 
-/* Ports below those that the system gives to clients, free on both families. */
+/* Ports free on 127.0.0.1, below the range that the system gives to clients. */
 static void
 ports(int n)
 {

@@ -1,4 +1,4 @@
-/* The target's end of each measurement, in a process of its own. */
+/* The target's end of each measurement, in a separate process. */
 
 #include "bench.h"
 
@@ -18,11 +18,11 @@
 
 enum { MOST_FDS = 65536 };
 
-/* One of many streams, by descriptor. */
+/* The streams of MANY, by descriptor. */
 static struct stream {
-	uint64_t *total;	/* NULL: not named yet */
+	uint64_t *total;	/* NULL: not numbered yet */
 	uint64_t sent;
-	int64_t began;		/* 0: not asked for yet */
+	int64_t began;		/* 0: not requested yet */
 } streams[MOST_FDS];
 
 static int epoll;
@@ -75,7 +75,7 @@ echo_byte(int fd)
 	return byte;
 }
 
-/* A byte came for one of many streams: first its name, then the go-ahead. */
+/* A byte came on one of many streams: first its number, then the request. */
 static int
 many_read(int fd)
 {
@@ -205,7 +205,7 @@ serve_letter(int fd, enum mode mode)
 	}
 }
 
-/* One session after the other, for ever, with calls that block. */
+/* One session after another, for ever, with calls that block. */
 static void
 serve_one(int listener, enum mode mode)
 {

@@ -1,4 +1,4 @@
-# The results for the terminal, a table for each row.
+# The results for the terminal: a table for each row.
 
 BEGIN {
 	FS = "\t"
