@@ -115,7 +115,7 @@ bound_to(const union address *a)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	end = milliseconds() + SOON;
 	while (bind(fd, &a->sa, address_size(a)) == -1) {
-		/* OpenBSD has none. */
+		/* OpenBSD has no mapped addresses. */
 		if (errno == EADDRNOTAVAIL && a->sa.sa_family == AF_INET6 &&
 		    IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
 			skip("no mapped addresses here");

@@ -1,11 +1,11 @@
 /*
- * For how long processors have stood still.  Those of a virtual machine may stop
- * for up to two seconds, several times in a row: then what runs there is late,
+ * How long processors have stood still.  Those of a virtual machine may stop
+ * for up to two seconds, several times in a row.  Then what runs there is late,
  * whether it is a test or a relay.
  *
- * still_watch: have a process on each processor watch for pauses, until the
- * caller ends; except on Linux, one process in all.
- * still_so_far: how long all pauses since then were, in milliseconds.
+ * still_watch: starts a process on each processor that watches for pauses until
+ * the caller ends.  On systems other than Linux, there is only one process.
+ * still_so_far: the sum of all pauses since then, in milliseconds.
  */
 
 #ifndef STILL_H
