@@ -16,11 +16,11 @@ DESTDIR =
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes
 COMPILE = -std=c99 $(WARN) $(CPPFLAGS) $(CFLAGS)
-# Those that a compiler or linker does not know are left out (src/flags.sh).
+# Flags that a compiler or linker does not know are left out (src/flags.sh).
 HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
 # Code and constants in one mapping save two page faults a session, and 4 KiB.
-# Nothing is ever unwound: leaving out the tables for it saves another 4 KiB.
+# The stack is never unwound: leaving out the tables for that saves 4 KiB more.
 SMALL = -Wl,-z,noseparate-code -fno-asynchronous-unwind-tables
 
 # Each system has files of its own, which compile to nothing on the others.
@@ -36,17 +36,18 @@ all: stfl-relay
 
 #: make                the program, ./stfl-relay
 #: make static         ./stfl-relay-static, which starts faster
-#: make demo           see it work, with servers of its own
-#: make check          the tests, in some two minutes: tests/README.md
+#: make demo           see it work, with its own servers
+#: make check          the tests, in about two minutes: tests/README.md
 #: make lint           the linters
 #: make install        also install-static, install-samples, uninstall
-#: make bench          figures, compared with other programs
-#: make check-faults check-load check-scripts check-package
+#: make bench          performance, compared with other programs
+#: make check-faults check-load check-scripts
 #:                     what make check samples, in full
 #: make check-machines check-kernels check-systems
-#:                     other processors, other kernels of Linux, and a build for
-#:                     each of the other systems
-#: make dist distcheck the tarball
+#:                     on other processors and other Linux kernels; builds for
+#:                     other systems
+#: make check-package  the packages, tested as root
+#: make dist distcheck the tarball, and its tests
 #: make clean
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -58,7 +59,7 @@ stfl-relay: $(SRC) $(HDR)
 		$(HARDEN_LINK) $(SMALL)` && \
 	$(CC) $$flags $(COMPILE) -o $@ $(SRC) $(LDFLAGS)
 
-# musl's compiler wrapper hides the kernel's headers: show them last.
+# musl's compiler wrapper hides the kernel's headers: search them last.
 # bench/unconfined shows what confinement costs.
 stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
@@ -95,7 +96,7 @@ LIB_HDR = tests/lib/address.h tests/lib/calls.h tests/lib/lack.h \
 	tests/lib/links.h tests/lib/patient.h tests/lib/peers.h \
 	tests/lib/places.h tests/lib/relay.h tests/lib/rows.h \
 	tests/lib/still.h tests/lib/test.h tests/lib/traced.h tests/lib/use.h
-# Those that take longest begin first.
+# The tests that take longest begin first.
 TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/reset.o tests/session/flow.o tests/session/fin.o \
 	tests/session/limits.o tests/session/pipe.o tests/session/urgent.o \
@@ -147,7 +148,7 @@ tests/stfl-relay-strict: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ $(SRC) \
 		$(LDFLAGS)
 
-# The relay that contains an intruder, who begins once it is confined.
+# The relay that contains an intruder, who begins once the relay is confined.
 PROBE = -Dpoll=probed_poll -Dprctl=probed_prctl -Dsyscall=probed_syscall \
 	-Dpledge=probed_pledge -U_FORTIFY_SOURCE
 INTRUDER = tests/deep/attempts.o tests/deep/probe.o
@@ -155,7 +156,7 @@ $(INTRUDER): tests/deep/attempts.h
 tests/stfl-relay-probed: $(SRC) $(HDR) $(INTRUDER)
 	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) $(INTRUDER) $(LDFLAGS)
 
-# Asks the system, through the program's own code, for all that it relies on.
+# Checks, with the program's own code, all that it relies on in the system.
 SYSTEM_SRC = tests/system.c tests/lib/ask.c src/tcp.c src/tcp_linux.c \
 	src/tcp_other.c src/wait_kqueue.c
 tests/system: $(SYSTEM_SRC) tests/lib/ask.h $(HDR)
@@ -166,7 +167,7 @@ check-faults: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 \
 		tests/run deep/faults deep/links
 
-# At full size, which takes minutes.
+# The load at full size, which takes minutes.
 check-load: $(RELAY) $(TOOLS)
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
@@ -211,13 +212,13 @@ bench/load: $(LOAD) bench/bench.h bench/client.h
 bench/launch: $(LAUNCH) bench/bench.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LAUNCH)
 
-# It has no libc, and so does not build on every machine: there it is left out.
+# Without libc, the floor builds on few machines: elsewhere, it is left out.
 bench/floor: bench/floor.c
 	-$(CC) -std=c99 -Os $(WARN) -ffreestanding -fno-stack-protector \
 		-fno-pie -fno-asynchronous-unwind-tables -nostdlib -static \
 		-Wl,--build-id=none -o $@ bench/floor.c
 
-# make demo TARGET=192.0.2.10:80 PORT=8080 shows it with a server of yours.
+# make demo TARGET=192.0.2.10:80 PORT=8080 shows it with your own server.
 demo: stfl-relay tests/servers/superserver tests/servers/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/docs/demo.sh
 
@@ -231,7 +232,7 @@ install install-static: install-manual
 	chmod 755 "$$dir/.stfl-relay" && \
 	mv -f "$$dir/.stfl-relay" "$$dir/stfl-relay"
 
-# Files that name the program's path get the installed one.
+# Files that name the program's path get the path where it is installed.
 install-manual:
 	umask 022 && dir="$(DESTDIR)$(MANDIR)/man8" && mkdir -p "$$dir" && \
 	sed 's,/usr/local/sbin,$(SBINDIR),' man/stfl-relay.8 \
@@ -270,11 +271,11 @@ dist:
 	git -c tar.umask=022 archive --prefix="stfl-relay-$$version/" HEAD | \
 		gzip -9n >"stfl-relay-$$version.tar.gz"
 
-# Check that, and that the tarball passes its tests: all, or PARTS.
+# Check that the tarball is always the same, and passes its tests (or PARTS).
 distcheck:
 	PARTS="$(PARTS)" sh tests/build/dist.sh
 
-# Test the packages, Debian's in a Debian of its own; for root.
+# Test the packages, Debian's in a separate Debian; needs root.
 check-package: tests/servers/webserver
 	sh tests/build/package.sh
 

@@ -1,7 +1,7 @@
 /*
- * The load generator: what its parts share.  Linux only, because it reads
- * /proc.  All times are nanoseconds of the monotonic clock, which is the same
- * in every process.
+ * What the parts of the load generator share, and the launcher (raise_limit).
+ * Linux only, because of /proc and epoll(7).  All times are nanoseconds of the
+ * monotonic clock, which is the same in every process.
  */
 
 #ifndef BENCH_H
@@ -21,34 +21,33 @@ enum {
 	MOST_HELD = 20000,	/* sessions */
 	PARTS = 16,		/* of a measurement */
 	PATIENCE = 10,		/* seconds without any progress */
-	CHUNK = 262144,		/* bytes of a stream, sent again and again */
-	LETTER = 65536,		/* bytes of a reply, and of what it answers */
+	CHUNK = 262144,		/* bytes, sent again and again in a stream */
+	LETTER = 65536,		/* bytes of a request, or of its reply */
 	ASK = 100, ANSWER = 1000	/* bytes */
 };
 
 /*
- * Both ends of the relay: the client's is in load.c, the target's in server.c,
- * in a process of its own.  What they must tell each other without using the
- * relay is here, in shared memory.
+ * Memory that the client's end (client.c) and the target's end (server.c, a
+ * separate process) share, for what they must not send through the relay.
  */
 struct shared {
-	int64_t duration;	/* how long a stream is sent */
-	int64_t began, ended;	/* streams: first byte sent, last received */
+	int64_t duration;	/* how long to measure: -d */
+	int64_t began, ended;	/* streams: first send, last receipt */
 	int streams;		/* how many at once */
-	uint64_t total[MOST_STREAMS];	/* bytes of one; 0: not decided yet */
-	uint64_t received;	/* by the target */
-	int damaged;		/* the target received something else */
+	uint64_t total[MOST_STREAMS];	/* bytes of each; 0: not known yet */
+	uint64_t received;	/* bytes, by the target */
+	int damaged;		/* the target received wrong bytes */
 };
 extern struct shared *shared;
 
-/* What the target does.  The client's first byte is echoed in the first six. */
+/* What the target does.  The first five also echo the client's first byte. */
 enum mode {
 	ECHO,		/* any number of sessions: echo */
 	REPLIES,	/* the same; then a reply to each ASK bytes */
 	BOUNCE,		/* one session: echo, with the fewest system calls */
 	DOWN,		/* streams, when a byte comes in the first session */
 	UP,		/* receive streams, then send a byte in the first */
-	REPLY,		/* receive a letter and FIN; much later send one */
+	REPLY,		/* receive a letter and FIN; reply 1.2 s later */
 	HASTY,		/* send a letter and close at once */
 	SINK		/* receive a letter and FIN */
 };
@@ -69,7 +68,7 @@ int	send_all(int, const char *, size_t);
 int64_t	now(void);
 void	nap(int64_t);
 
-/* tree: what a peer's processes use */
+/* tree: what the processes of a relay use */
 double	tree_cpu(pid_t);
 double	tree_private(pid_t);
 double	tree_root_private(pid_t);
@@ -77,7 +76,7 @@ int	tree_size(pid_t);
 void	tree_pin(pid_t);
 double	memory_available(void);
 
-/* limit: how many descriptors we may have */
+/* limit: the maximum number of descriptors */
 void	raise_limit(void);
 
 #endif

@@ -17,10 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	MOST_SESSIONS = 8000,	/* at once: local ports are finite */
-	MOST_WIDTH = 8
-};
+enum { MOST_WIDTH = 8 };
 
 const char *row;
 int front, target, listener;
@@ -98,7 +95,7 @@ limit(int fd, int seconds)
 		err(1, "setsockopt");
 }
 
-/* A new connection of the client's; -1 if it was refused. */
+/* A new client connection; -1 if it was refused. */
 int
 dial(void)
 {
@@ -151,7 +148,7 @@ begin(void)
 	return fd;
 }
 
-/* True if the connection ends, after we have finished with it. */
+/* Send FIN; true if the connection then ends within three seconds. */
 int
 ends(int fd)
 {
@@ -206,8 +203,8 @@ serve_no_more(void)
 }
 
 /*
- * Wait until every process that served a session is gone, so that the next
- * measurement is alone.
+ * Wait until the processes of earlier sessions have ended, so that they do not
+ * disturb the next measurement.
  */
 void
 calm(int size)
@@ -219,7 +216,7 @@ calm(int size)
 		nap(SECOND / 50);
 }
 
-/* A session failed; if it was one more to be held, there is no room. */
+/* A session failed.  If it was to be held, the relay can hold no more. */
 static void
 fail_session(const char *how, int keep)
 {
@@ -230,8 +227,8 @@ fail_session(const char *how, int keep)
 }
 
 /*
- * Something came in a session: first the echo, later FIN (or, from some, RST).
- * True when there is nothing more to wait for.
+ * Something came in a session: first the echo, later FIN (or, from some relays,
+ * RST).  True if there is nothing more to wait for.
  */
 static int
 proceed(int fd, int *finishing, int keep)
@@ -256,9 +253,8 @@ proceed(int fd, int *finishing, int keep)
 }
 
 /*
- * Sessions, width at a time: until the deadline, or n of them (whichever comes
- * first).  With keep they are not ended, but added to those held.  Returns how
- * many there were.
+ * Run sessions, `width' at a time, until the deadline or until there have been
+ * n.  With `keep', they are not ended, but held.  Returns their number.
  */
 int
 sessions(int n, int width, int64_t deadline, int keep)

@@ -1,4 +1,4 @@
-# The results as doc/comparison.md has them: a line for each peer, with the
+# The results as a table for doc/comparison.md: a line for each peer, with its
 # medians and, in brackets, stfl-relay (static) divided by the peer.
 
 function cell(row, peer,   v, r) {

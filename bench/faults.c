@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* True if the target says that a letter arrived, once it knows. */
+/* True if the target says, within three seconds, that a letter arrived. */
 static int
 target_has_letter(void)
 {
@@ -46,8 +46,8 @@ dial_within(int seconds)
 }
 
 /*
- * Every fault of a relay that can be seen here; each is looked for until it
- * shows, and a relay that hangs is not waited for again.
+ * Look for all faults that can be seen here.  Stop looking for one once it
+ * shows, and do not wait again for a relay that hangs.
  */
 void
 row_faults(int n)

@@ -60,7 +60,7 @@ struct address {
 
 static char buffer[2][65536];	/* one for each direction, as in other relays */
 
-/* The number at *s, which then points after the character that ended it. */
+/* The number at *s.  Moves *s past it, and past the dot after it, if any. */
 static unsigned
 number(const char **s)
 {

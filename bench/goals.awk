@@ -1,5 +1,5 @@
-# The goals of stfl-relay (the static build, unless said otherwise), and whether
-# this run has met them.  A row or peer that was not measured is left out.
+# The goals of stfl-relay (the static build, unless a goal says "shared"), and
+# whether this run met them.  Goals for what was not measured are left out.
 
 function goal(name, figure, sense, limit) {
 	if (figure == "" || figure == "-")
@@ -12,8 +12,8 @@ function goal(name, figure, sense, limit) {
 	    figure, sense, limit
 }
 
-# The peer of these kinds with the lowest (sense 1) or highest (-1) median; the
-# relay does not count.
+# The peer of these kinds with the lowest (sense 1) or highest (-1) median; not
+# stfl-relay or the floor.
 function extreme(row, kinds, sense,   p, best) {
 	best = ""
 	for (p in kind)

@@ -1,15 +1,15 @@
 /*
- * The launcher: a minimal super-server, so that what is measured is the program
- * that it starts.  It accepts connections on [::1] and starts the command for
- * each, with the socket on descriptors 0, 1 and 2, by vfork(2), and execs it by
- * its path.  The kernel reaps the children (SA_NOCLDWAIT, which exec undoes for
- * them): wait(2) would walk through all that still run.
+ * The launcher: a minimal super-server, so that the figures are those of the
+ * program that it starts.  It accepts connections on [::1] and, for each, calls
+ * vfork(2) and executes the command, a path, with the socket on descriptors 0,
+ * 1 and 2.  The kernel reaps the children (SA_NOCLDWAIT, which exec clears in
+ * them), because wait(2) would walk through all that still run.
  *
  * usage: launch port command [argument ...]
  *
- * With port 0 it does not listen: the command is simply executed.  Either way
- * it raises the descriptor limit as far as possible, and makes a process group
- * of its own, by whose number all of it can be ended.
+ * With port 0, it only executes the command.  In both cases, it first raises
+ * the descriptor limit and begins a new process group, so that one signal can
+ * end everything.
  */
 
 #include "bench.h"
@@ -45,8 +45,8 @@ listen_on(int port)
 }
 
 /*
- * One session.  The child shares our memory until it execs: it only makes
- * calls.
+ * One session.  The child shares our memory until it execs, so it only makes
+ * system calls.
  */
 static void
 start(int fd, char *argv[])

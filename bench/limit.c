@@ -4,7 +4,7 @@
 
 #include <sys/resource.h>
 
-/* Raise the descriptor limit as far as allowed; root may go further. */
+/* Set the descriptor limit to 65536 or, if that fails, to the hard limit. */
 void
 raise_limit(void)
 {

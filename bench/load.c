@@ -1,48 +1,50 @@
 /*
- * The load generator: it is the client on one end of a relay, the target on the
- * other (server.c), and measures one property of what is between them.
+ * The load generator: the client at one end of a relay (client.c), and the
+ * target at the other (server.c).  It measures one property of what is between
+ * them.
  *
  * usage: load [-d seconds] row front target root
  *        load ports n
  *
- * front is the port on [::1] where the relay's clients connect, 0 to connect to
- * the target directly; target the port on 127.0.0.1 where the load generator
- * listens; root the process whose tree does the relaying, 0 for none.  It
- * waits until a session gets through.  The second form prints free ports.
+ * front: the port on [::1] to which the relay's clients connect; 0: connect to
+ * the target directly.  target: the port on 127.0.0.1 on which to listen as the
+ * target.  root: the process that, with its descendants, is the relay; 0: none.
+ * Measuring begins once a session gets through.  The second form prints n free
+ * ports.
  *
  * A session here is: connect, send one byte, receive it back, send FIN, receive
  * FIN.  The rows, each printed as "name value" or "name - reason"; a suffix
  * after the name tells several figures apart:
  *
- *   faults   what the relay does wrong, in words, or "none".  A letter up, FIN,
- *            and 1.2 s later a letter down: it must arrive.  A letter and close
- *            at once, down and up: no byte may be missing or wrong.
- *   down up  one stream for -d seconds: bytes received (all that were sent, or
- *            it fails) divided by the time from the first send(2) to the last
- *            recv(2), GB/s; with it -cpu, CPU seconds of the relay's processes
- *            for each GB, as the scheduler counts them (/proc/PID/schedstat).
- *            1 GB is 10^9 bytes.
- *   downN    N streams at once, each for -d seconds, together: the same
- *   upN      figures, and -fair, the bytes of the slowest stream by the mean.
+ *   faults   what the relay does wrong, in words, or "none".  A letter up and
+ *            FIN, then 1.2 s later a letter down: both must arrive.  A letter
+ *            and an immediate close, down and up: no byte may be missing or
+ *            wrong.
+ *   down up  one stream for -d seconds, GB/s (1 GB is 10^9 bytes): the bytes
+ *            received, divided by the time from the first send(2) to the last
+ *            recv(2).  The row fails if bytes are missing.  -cpu: for each GB,
+ *            the CPU seconds of the relay's processes (/proc/PID/schedstat).
+ *   downN    N streams at once, each for -d seconds: the sum, GB/s, and -cpu.
+ *   upN      -fair: the bytes of the slowest stream, divided by the mean.
  *   askN     N clients at once, each of which sends 100 bytes and waits for a
- *            reply of 1,000: replies a second, and the latencies, us, that 50,
- *            99 and 99.9 % of the replies did not exceed.
- *   setupN   whole sessions, N at a time: ms by the clock for each, the median
- *            of sixteen parts of the time; -best is the fastest of them.  (A
- *            machine that others use too slows down by half for tenths of a
- *            second at a time, whatever runs.)
- *   rtt      one byte there and back in an open session: the median of each of
- *            sixteen parts of the time, and of these the median and the -best,
- *            us.  Everything runs on one CPU, so that the relay's path is
- *            measured and not the time that a sleeping CPU takes to wake up.
+ *            reply of 1,000: replies a second.  -50, -99 and -99.9: the latency
+ *            that this percentage of the replies did not exceed, us.
+ *   setupN   whole sessions, N at a time: the elapsed ms, divided by the
+ *            sessions; the median of sixteen parts of the time.  -best: the
+ *            fastest of them.  (A machine that others use, too, slows down by
+ *            half for tenths of a second at a time, whatever it runs.)
+ *   rtt      one byte there and back in an open session, us: the median of the
+ *            medians of sixteen parts of the time.  -best: the lowest of them.
+ *            Everything runs on one CPU, so as not to measure how long a
+ *            sleeping CPU takes to wake up.
  *   idle     private memory (Private_* in /proc/PID/smaps_rollup) that 200 idle
- *            sessions, each of which has echoed a byte, add to the relay's
- *            processes: KiB a session; with it -all, how much less memory the
- *            system then has (MemAvailable), its sockets included.
- *   heldN    setup1 while N idle sessions are held.
+ *            sessions add to the relay's processes, KiB a session.  A byte has
+ *            been echoed through each of them.  -all: the memory that the system
+ *            then has no longer (MemAvailable), which includes its sockets.
+ *   heldN    setup1 while N idle sessions are held open.
  *   one      one session, nothing measured.
  *
- * Exit status 1 is a row without a value.
+ * The exit status is 1 if a row has no value.
  */
 
 #include "client.h"
@@ -73,7 +75,7 @@ static const struct {
 	{ "up", row_up },
 };
 
-/* Ports below those that the system gives to clients, free on both families. */
+/* Ports free on 127.0.0.1, below the range that the system gives to clients. */
 static void
 ports(int n)
 {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Draw results.tsv: sh plot.sh results.tsv results.svg
-# Three panels over the same peers; those that fail a client are marked.
+# Three panels, each with the same peers; those that fail a client are marked.
 
 [ $# -eq 2 ] || { echo 'usage: sh plot.sh results.tsv results.svg' >&2; exit 2; }
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-plot.XXXXXX") || exit 1
@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # A line for each bar: place, value, colour, label, title.  A peer has the same
-# place in every panel, and one without a value has no bar.
+# place in every panel; if it has no value, the bar is empty.
 panel() {
 	awk -F '\t' -v row="$1" '
 	/^#/ || $1 == "row" { next }

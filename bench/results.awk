@@ -1,6 +1,6 @@
-# Turns the measurements (round, row, peer, value, note) into one line for each
-# row and peer: median, lowest and highest of the rounds, and stfl-relay
-# (static) divided by the peer, as the median of the ratios within each round.
+# Turns the measurements (turn, row, peer, value, note) into one line for each
+# row and peer: median, lowest and highest value, and the median of the ratios
+# within each turn, which are stfl-relay (static) divided by the peer.
 
 function median(list, n,   i, j, t) {
 	for (i = 2; i <= n; i++)

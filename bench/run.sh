@@ -1,33 +1,32 @@
 #!/bin/sh
-# Measure stfl-relay and other programs that do the same work: all of them on
-# this machine, in one run, started by the same launcher (launch.c) and put
-# under the same load (load.c says what each row measures, and how).
+# Measure stfl-relay and other programs that do the same work (all are called
+# peers): on this machine, in one run, started by the same launcher (launch.c),
+# under the same load (load.c).  load.c says what each row measures, and how.
 #
 #   sh bench/run.sh                          everything, in about half an hour
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
-# ROUNDS   how often the peers are gone round, there and back (5; twice for down,
-#          one way only for many streams, and in every other round for idle and
-#          held)
-# ROWS     as load.c has them; by default those in ALL_ROWS below
-# ONLY     the peers, by the short names below
-# LAST     how long one measurement lasts, seconds (0.7)
+# ROUNDS   the number of rounds (5).  In a round, each row has two turns: one
+#          through the peers in order, one in reverse.  down has four; many
+#          streams have one; idle and held have one in every other round
+# ROWS     some of the rows in load.c; the default is ALL_ROWS below
+# ONLY     some of the peers, by the short names below
+# LAST     seconds that one measurement lasts (0.7)
 # AS       the user who runs the peers, if root measures (root)
-# OUT      where OUT.tsv and OUT.svg go; bench/results if all is measured, and
-#          nowhere if only a part is
+# OUT      write OUT.tsv and OUT.svg; the default is bench/results if everything
+#          is measured, and no files if only a part is
 #
-# Measurements on a busy machine vary, so the peers take turns: each row goes
-# round all peers, and back, and round again.  A figure is the median of the
-# turns.  A ratio is taken within each turn, between neighbours in time, and the
-# result is the median of these: stfl-relay (static) divided by the peer, in the
-# row's own unit.
+# Measurements on a busy machine vary, so each row has several turns through all
+# peers.  A figure is the median over the turns.  A ratio is stfl-relay (static)
+# divided by the peer: it is taken within each turn, where the two are close in
+# time, and the result is the median of these ratios.
 #
-# As root it measures in a network namespace of its own, whose connections use
-# reno: bbr, which some systems prefer, estimates less than half of the rate
-# that a stream could reach over loopback, with or without a relay.
+# As root, measure in a separate network namespace, whose connections use reno:
+# bbr, the default of some systems, estimates less than half of the rate that a
+# stream could reach over loopback, with or without a relay.
 #
-# The faults of a peer are looked for first and printed with its figures: a
-# relay that drops a reply has less to do.
+# First look for a peer's faults, and print them with its figures: a relay that
+# drops a reply has less to do.
 
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
@@ -111,7 +110,7 @@ title() {
 	esac
 }
 
-# How a peer is started: by the launcher for each session, or as a daemon.
+# How a peer runs: exec, for each session; daemon, once; none, as a reference.
 kind() {
 	case $1 in
 	direct | unconfined) echo none ;;
@@ -180,7 +179,7 @@ start() {
 	pid=$!
 }
 
-# One measurement: a row of a peer, started afresh.
+# One measurement: one row, of a newly started peer.
 measure() {
 	# shellcheck disable=SC2046	# two words
 	set -- "$1" "$2" $(bench/load ports 2)
@@ -194,7 +193,7 @@ measure() {
 	stop
 }
 
-# Raw results: round, row, peer, value, note.
+# Raw results: turn, row, peer, value, note.
 note() {
 	while read -r name value reason; do
 		printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$name" "$2" "$value" \
@@ -214,7 +213,7 @@ for peer in $ONLY; do
 	peers="$peers $peer"
 done
 
-# A peer through which no session works is not measured.
+# A peer that carries no session is not measured.
 printf 'faults:'
 sound=
 for peer in $peers; do
@@ -232,7 +231,7 @@ done
 echo
 peers=$sound
 
-# Once round the peers, there or back again.
+# One turn: this row of each peer, in the order given.
 turn() {
 	printf 'round %d of %d, %s:' "$round" "$ROUNDS" "$row"
 	while [ $# -gt 0 ]; do
@@ -263,10 +262,10 @@ while [ "$round" -le "$ROUNDS" ]; do
 		idle | held*) [ $((round % 2)) -eq 1 ] || continue
 			turns=1 ;;
 		down?* | up?*) turns=1 ;;
-		down)	turns=4 ;;	# the closest of all
+		down)	turns=4 ;;	# the closest results
 		esac
-		# Values are numbered; those of the relay and the peer with the
-		# same number are compared.
+		# Values carry the number of their turn; a ratio is between two
+		# values with the same number.
 		count=$(((round - 1) * turns))
 		while [ "$count" -lt $((round * turns)) ]; do
 			count=$((count + 1))

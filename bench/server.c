@@ -1,4 +1,4 @@
-/* The target's end of each measurement, in a process of its own. */
+/* The target's end of each measurement, in a separate process. */
 
 #include "bench.h"
 
@@ -176,7 +176,7 @@ serve_letter(int fd, enum mode mode)
 	}
 }
 
-/* One session after the other, for ever, with calls that block. */
+/* One session after another, for ever, with calls that block. */
 static void
 serve_one(int listener, enum mode mode)
 {

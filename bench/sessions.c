@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 enum {
-	MOST_SESSIONS = 8000,	/* at once: local ports are finite */
+	MOST_SESSIONS = 8000,	/* in a measurement: ports are finite */
 	MOST_TRIPS = 100000,
 	IDLE = 200
 };
@@ -21,7 +21,7 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The median and the lowest of PARTS figures, taken one after the other. */
+/* The median and the lowest of PARTS figures, taken one after another. */
 static void
 parts(double (*part)(int), int argument)
 {
@@ -71,7 +71,7 @@ row_held(int n)
 	serve_no_more();
 }
 
-/* Microseconds, median. */
+/* The median, in microseconds. */
 static double
 trips(int fd)
 {
@@ -127,8 +127,8 @@ row_idle(int n)
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
 		fail("only relay may know");
 	/*
-	 * A parent that forks seems to shrink, because its pages are no longer
-	 * private: the sessions do not account for that.
+	 * A parent that forks seems to shrink, because it now shares its pages:
+	 * sessions do not free that memory.
 	 */
 	if (own[1] < own[0])
 		own[1] = own[0];

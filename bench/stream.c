@@ -1,13 +1,13 @@
 /*
- * Bytes in bulk, as cheaply as a load generator can: sent from one fixed
- * buffer, many times over in a call, and thrown away by the kernel without a
- * copy (recv(2) with MSG_TRUNC), but counted.  Letters are short, and every
- * byte is checked.
+ * Streams cost as little as possible: one call sends the same buffer many
+ * times, and the kernel discards what arrives without copying it (recv(2) with
+ * MSG_TRUNC).  Only the number of bytes is checked.  Letters are short, and
+ * each byte is checked.
  *
- * A call's last packet is the remainder, 212 bytes after 256 KiB, and costs as
- * much as any.  With one such call a chunk, the sender has a core to itself and
- * is still the limit: a direct connection then moved 7 to 8.5 GB/s instead of 9
- * to 10.
+ * A call's last packet is small (212 bytes after 256 KiB), but costs as much as
+ * a full one.  With a call for each chunk, the sender was the limit although it
+ * had a core to itself: a direct connection moved 7 to 8.5 GB/s instead of 9 to
+ * 10.
  */
 
 #include "bench.h"
@@ -45,7 +45,7 @@ nap(int64_t ns)
 	nanosleep(&t, NULL);
 }
 
-/* -1 if the connection does not take all of it. */
+/* Returns -1 if the connection does not take everything. */
 int
 send_all(int fd, const char *from, size_t size)
 {
@@ -58,8 +58,8 @@ send_all(int fd, const char *from, size_t size)
 }
 
 /*
- * Send the chunk AT_ONCE times.  -1 if the connection does not take all of it
- * within the time that a call may last.
+ * Send the chunk AT_ONCE times.  Returns -1 if the connection does not take
+ * everything within the socket's timeout.
  */
 static int
 send_chunks(int fd)
@@ -79,9 +79,8 @@ send_chunks(int fd)
 }
 
 /*
- * Send for as long as shared->duration says.  Before the last byte goes, *total
- * gets their number, so that the other end, which has no FIN to wait for, knows
- * when to stop.
+ * Send for shared->duration.  Before sending the last byte, set *total to the
+ * number of bytes: the receiver stops there, because no FIN follows.
  */
 void
 stream_send(int fd, uint64_t *total)
@@ -97,7 +96,7 @@ stream_send(int fd, uint64_t *total)
 	(void)send_all(fd, chunk, 1);
 }
 
-/* Receive until *total bytes have come, or no more come; returns how many. */
+/* Receive until *total bytes have come, or no more come; returns the number. */
 uint64_t
 stream_receive(int fd, const uint64_t *total)
 {
@@ -242,8 +241,8 @@ letter_check(const char *from, size_t size)
 }
 
 /*
- * Receive until the connection ends; returns how many bytes came, or LETTER + 1
- * if they were no letter.  *ended: it did end, within the socket's timeout.
+ * Receive until the connection ends.  Returns the number of bytes (LETTER + 1:
+ * they do not begin a letter).  *ended: FIN came, within the socket's timeout.
  */
 size_t
 letter_receive(int fd, int *ended)

@@ -1,4 +1,4 @@
-# The results for the terminal, a table for each row.
+# The results for the terminal: a table for each row.
 
 # What a row measures, by its name: downN-cpu, askN-99.9 and so on.
 function what(row,   n, name, part) {

@@ -1,4 +1,4 @@
-/* What a peer uses: its process and every descendant of it, from /proc. */
+/* What a relay uses: its root process and all descendants, from /proc. */
 
 #include "bench.h"
 
@@ -27,7 +27,7 @@ proc(pid_t pid, const char *name)
 	return fopen(path, "r");
 }
 
-/* The parent of a process; -1 if it is gone, or a zombie. */
+/* The parent of a process; -1 if the process is gone, or a zombie. */
 static pid_t
 parent_of(pid_t pid)
 {
@@ -47,9 +47,7 @@ parent_of(pid_t pid)
 	return parent;
 }
 
-/*
- * List all processes, and mark those of the tree.  Returns how many are listed.
- */
+/* List all processes and mark those of the tree; returns the list's length. */
 static int
 look(pid_t root)
 {
@@ -103,7 +101,7 @@ cpu_of(pid_t pid)
 	while ((entry = readdir(d)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		/* /proc takes a thread's number like a process's. */
+		/* /proc has each thread, too, without listing it. */
 		if ((f = proc(atoi(entry->d_name), "schedstat")) == NULL)
 			continue;
 		if (fscanf(f, "%lf", &one) == 1)
@@ -115,10 +113,10 @@ cpu_of(pid_t pid)
 }
 
 /*
- * KiB that a process shares with no other; -1 if we may not know.  If the
- * process has made itself undumpable, only root may.  Without files, pages that
- * are the same as in a file are left out: they are private only while nobody
- * else runs the program.
+ * KiB of private memory of a process; -1 if we may not know: only root may, if
+ * the process has made itself undumpable.  Without `files', pages that are the
+ * same as in a file do not count: they are private only while nobody else runs
+ * the program.
  */
 static double
 private_of(pid_t pid, int files)
@@ -139,7 +137,7 @@ private_of(pid_t pid, int files)
 	return lines > 0 ? sum : -1;
 }
 
-/* Seconds of CPU, of all threads of all processes that exist now. */
+/* CPU seconds of all threads in the tree that still exist. */
 double
 tree_cpu(pid_t root)
 {
@@ -153,7 +151,7 @@ tree_cpu(pid_t root)
 	return sum / 1e9;
 }
 
-/* KiB of private memory of the root, and below it; -1 if we may not know. */
+/* KiB of private memory of the root, or of all below it; -1 if unknown. */
 double
 tree_root_private(pid_t root)
 {
@@ -177,7 +175,7 @@ tree_private(pid_t root)
 	return sum;
 }
 
-/* How many processes there are, zombies left out. */
+/* The number of processes in the tree, without zombies. */
 int
 tree_size(pid_t root)
 {
@@ -189,7 +187,7 @@ tree_size(pid_t root)
 	return size;
 }
 
-/* Put every thread of the tree, and ourselves, on the CPU where we run. */
+/* Pin every thread of the tree, and ourselves, to the CPU on which we run. */
 void
 tree_pin(pid_t root)
 {

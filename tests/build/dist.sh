@@ -1,5 +1,5 @@
 #!/bin/sh
-# make distcheck: the tarball of the commit that is checked out.
+# make distcheck: test the tarball of the commit that is checked out.
 
 cd "$(dirname "$0")/../.." || exit 2
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
@@ -18,7 +18,7 @@ else
 fi
 
 said='two tarballs of one commit are equal to the byte'
-# Another place, time, zone, mask and user.
+# The second in a different place, time zone and umask, from older files.
 if ! why=$(make dist 2>&1 && git clone -q . "$dir/clone" 2>&1 &&
     cd "$dir/clone" && touch -t 200001010000 ./* && umask 077 &&
     TZ=Asia/Tokyo make dist 2>&1); then

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Other kernels, and other machines with kernels of their own: Debian's, each in
-# a virtual machine that has nothing except the tests.
+# Run the tests under Debian's kernels of several versions and architectures,
+# each in a virtual machine that contains only the tests and busybox.
 #
-#	sh tests/build/kernels.sh [KERNEL...]	such as amd64-6.12; without it all
+#	sh tests/build/kernels.sh [KERNEL...]	such as amd64-6.12; default: all
 #
-#	WORK='tests/run deep/inside'	what runs there, a command a line
+#	WORK='tests/run deep/inside'	what runs there, one command a line
 #	KERNELS=../stfl-relay-kernels	where kernels are kept
-#	KERNEL_LOG=yes			show everything that such a machine prints
+#	KERNEL_LOG=yes			show everything that the machines print
 #
-# The clock of such a machine counts its instructions (-icount): nothing there
-# is too slow for a limit, however busy this host is.  apt fetches the packages
-# from this host's sources, into lists and a cache apart from the host's.
-# Nothing is installed.
+# The clock of a virtual machine counts its instructions (-icount), so no test
+# there is too slow because this host is busy.  apt-get fetches the packages
+# from this host's mirror, into separate lists and a separate cache.  Nothing is
+# installed.
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -24,14 +24,14 @@ tests/scripts -n 300
 RELAY=tests/stfl-relay-bulk tests/scripts -n 300'
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
-# What was started here is ended with this script, by its process id.
+# When this script ends, end what it started, by process id.
 trap 'kill $(cat "$dir"/*.pid 2>/dev/null) 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$KERNELS" && KERNELS=$(cd "$KERNELS" && pwd) || exit 2
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# With CI=true, what is missing is a failure.
+# With CI=true, a skip is a failure.
 skip() {
 	if [ "${CI:-}" = true ]; then
 		echo "not ok - $1: $2"
@@ -40,7 +40,7 @@ skip() {
 	fi
 }
 
-# What belongs to a kernel: its source, the compiler, the emulator.
+# Set what a kernel needs: the Debian suite, the compiler and the emulator.
 describe() {
 	machine=${1%-*} image=linux-image-${1%-*} options=
 	case $1 in
@@ -53,7 +53,7 @@ describe() {
 	amd64-*) cc=$CC emulator=x86_64 tty=ttyS0 options='-M q35 -cpu max' ;;
 	arm64-*)
 		cc=aarch64-linux-gnu-gcc emulator=aarch64 tty=ttyAMA0
-		# Before 5.12 the kernel does not know its processor's features.
+		# Kernels before 5.12 do not boot with LPA2.
 		options='-M virt -cpu max,lpa2=off,pauth-impdef=on'
 		[ "$1" != arm64-16k ] || image=linux-image-arm64-16k
 		;;
@@ -78,7 +78,7 @@ describe() {
 	esac
 }
 
-# apt(8) for one suite and one machine, in a directory of its own.
+# Configure apt for one suite and one architecture, in a separate directory.
 apt_for() {
 	apt=$dir/apt.$1.$2
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/preferences"
@@ -102,7 +102,8 @@ apt_for() {
 	END
 }
 
-# The first package of that name on which another depends, or that other one.
+# depends NAME PACKAGE: the first dependency of PACKAGE whose name begins with
+# NAME, or else PACKAGE; NAME itself if PACKAGE is empty.
 depends() {
 	if [ -z "$2" ]; then
 		echo "$1"
@@ -122,7 +123,7 @@ fetch() (
 	export APT_CONFIG
 	apt-get -qq update || exit
 	cd "$apt" || exit
-	# In newer suites the package of that name gets its kernel from another.
+	# Follow the dependencies to the package that contains the kernel.
 	for name in "$image" linux-image- linux-image- linux-binary-; do
 		package=$(depends "$name" "${package:-}")
 	done
@@ -136,7 +137,7 @@ fetch() (
 	[ -f "$KERNELS/$1.boot" ] && [ -f "$KERNELS/$machine.busybox" ]
 ) >"$dir/$1.fetched" 2>&1
 
-# Build the program and its tests for a machine, in $dir/MACHINE, ready to run.
+# Build the program and its tests for a machine, as $dir/MACHINE.initrd.
 prepare() (
 	umask 022
 	root=$dir/$machine
@@ -189,7 +190,7 @@ prepare() (
 	cd "$root" && find . | cpio -o -H newc 2>/dev/null | gzip -1 >"$root.initrd"
 ) >"$dir/$machine.made" 2>&1
 
-# Prepare all that it takes to boot a kernel; or print a line that says why not.
+# Prepare everything needed to boot a kernel, or print why that is impossible.
 ready() {
 	if ! describe "$1"; then
 		echo "not ok - there is no kernel $1: $ALL"
@@ -224,7 +225,7 @@ boot() {
 	tr -d '\r' <"$dir/$1.says" >"$dir/$1.log"
 }
 
-# The results, a line for each sentence.
+# Print the results, a line for each sentence.
 report() {
 	[ -z "${KERNEL_LOG:-}" ] || cat "$dir/$1.log"
 	sed -n "s/^\(ok\|not ok\) - /&on $1: /p; s/^# /&$1: /p" "$dir/$1.log"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The linters, which print nothing if there is nothing to report.  One that is
-# not installed is named; with CI=true that is a failure.
+# Run the linters, which print nothing if they find nothing.  A linter that is
+# not installed is named; with CI=true, that is a failure.
 
 cd "$(dirname "$0")/../.." || exit 2
 failed=0
@@ -19,13 +19,13 @@ lint mandoc -T lint -W warning man/stfl-relay.8
 lint shellcheck -s sh test.sh src/*.sh tests/*/*.sh bench/*.sh \
 	packaging/debian/tests/inetd
 lint shellcheck .ci/run
-# It prints its errors, but its exit status does not show them.
+# plistutil prints errors, but its exit status does not show them.
 said=$(lint plistutil -i launchd/stfl-relay.http.plist -o /dev/null 2>&1)
 [ -z "$said" ] || { echo "$said"; failed=1; }
 lint cppcheck --quiet --std=c99 --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --suppress=toomanyconfigs \
 	--error-exitcode=1 stfl-relay.c src
-# What it prints when all is well, the number of suppressed warnings, is no use.
+# clang-tidy always prints how many warnings it suppressed: show only failures.
 said=$(lint clang-tidy --quiet --warnings-as-errors='*' \
 	--checks=-clang-analyzer-valist.Uninitialized \
 	stfl-relay.c src/*.c -- -std=c99 2>&1

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Other machines, as far as this one can stand in for them: the program is built
-# for each without a warning, and tested.
+# Build the program for other machines and other C libraries, without a warning,
+# and test it, as far as that is possible on this machine.
 #
 #	sh tests/build/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
 #	    [s390x]
 #
-#	PARTS="run scripts"	of test.sh; without it all that are useful
-#	SCRIPTS=300		how many are played on each byte path
+#	PARTS="run scripts"	of test.sh; default: all that are useful here
+#	SCRIPTS=300		the number of scripts on each byte path
 #
-# For i386 the tests are built as well, if this kernel runs i386 programs: then
-# the program is tested as it is, filter and all.  For the others the tests are
-# native, and qemu-user emulates the machine: it passes the program's system
-# calls, translated, to this kernel.  It knows neither seccomp nor Landlock, and
-# tests that limit or trace the relay would limit or trace qemu: the deep ones
-# are left out.  What else it cannot do is skipped by name (beyond_qemu).
+# With musl, and for i386 if this kernel runs i386 programs, the program is
+# tested as it is, with its filter.  For the other machines, the tests are
+# native, and qemu-user runs the program: it translates system calls for this
+# kernel.  It has neither seccomp nor Landlock, and tests that limit or trace
+# the relay would limit or trace qemu, so the deep tests are left out.  Tests of
+# anything else that qemu cannot do are skipped by name (beyond_qemu).
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -23,13 +23,13 @@ export INETDS
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
-# The user nobody runs relays, too.
+# Some relays are run by the user nobody.
 chmod 711 "$dir"
 failed=0
 
-# With this, and without the filter, because dietlibc has no names for system
-# calls, the program builds with dietlibc.  It is not tested: its getaddrinfo(3)
-# returns only one address, and its inet_pton(3) accepts 127.0 as an address.
+# With this header the program builds with dietlibc, but without the filter,
+# because dietlibc does not name system calls.  It is not tested: dietlibc's
+# getaddrinfo(3) returns only one address, and its inet_pton(3) accepts 127.0.
 cat >"$dir/diet.h" <<'END'
 #include <sys/ioctl.h>
 #include <asm/sockios.h>
@@ -47,7 +47,7 @@ ok() { echo "ok - $1"; }
 not_ok() { echo "not ok - $1: $2"; failed=1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# With CI=true, what is missing is a failure.
+# With CI=true, a skip is a failure.
 skip() {
 	if [ "${CI:-}" = true ]; then
 		not_ok "$@"
@@ -73,7 +73,7 @@ compiler() {
 	armhf) echo arm-linux-gnueabihf-gcc -static ;;
 	riscv64) echo riscv64-linux-gnu-gcc -static ;;
 	s390x) echo s390x-linux-gnu-gcc -static ;;
-	# Only the machine's own compiler looks where these headers are.
+	# -idirafter: headers that only the native compiler finds by itself.
 	i386) echo "$CC -m32 $(runs_i386 || echo -static)" \
 	    -idirafter "/usr/include/$(multiarch)" ;;
 	musl) echo musl-gcc -static -idirafter /usr/include \
@@ -87,7 +87,7 @@ compiler() {
 
 multiarch() { $CC -print-multiarch 2>/dev/null; }
 
-# build MACHINE FILE FLAG...: its messages are in FILE.log.
+# build MACHINE FILE FLAG...: the compiler's messages are in FILE.log.
 build() {
 	# shellcheck disable=SC2046,SC2086	# words
 	(
@@ -98,7 +98,7 @@ build() {
 	) >"$2.log" 2>&1
 }
 
-# can MACHINE: true if there is a compiler that works.
+# can MACHINE: true if a compiler for it works.
 can() {
 	command=$(compiler "$1") || return 1
 	echo '#include <linux/filter.h>
@@ -122,8 +122,8 @@ builds() {
 	done
 }
 
-# qemu passes on only four bytes of TCP_INFO.  What the others say of FIN before
-# a reset, EPIPE says as well, except while our own FIN is unacknowledged.
+# qemu passes on only four bytes of TCP_INFO.  The others show whether FIN came
+# before a reset; so does EPIPE, except while our own FIN is unacknowledged.
 cat >"$dir/qemu.h" <<'END'
 #define _GNU_SOURCE
 #include <sys/ioctl.h>
@@ -154,7 +154,7 @@ getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
 		had_epipe[fd] = 1;
 	if (level == IPPROTO_TCP && option == TCP_INFO) {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		/* It takes the four for one number. */
+		/* qemu has swapped the four bytes as one number. */
 		n = (int)__builtin_bswap32(*(uint32_t *)value);
 		*(int *)value = n;
 #endif
@@ -169,7 +169,7 @@ getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
 #define getsockopt getsockopt_of_qemu
 END
 
-# What fails only because of the emulator, and why.
+# Tests that fail only because of the emulator, and why.
 beyond_qemu="
 a client that vanishes before it has read everything becomes a reset at the target|qemu hands on four bytes of TCP_INFO
 a target that vanishes before it has read everything becomes a reset at the client|qemu hands on four bytes of TCP_INFO
@@ -200,7 +200,7 @@ emulator() {
 	esac
 }
 
-# Not a script, because a shell complains about odd surroundings.
+# Not a shell script, because a shell complains about unusual surroundings.
 cat >"$dir/emulate.c" <<'END'
 #include <unistd.h>
 
@@ -217,7 +217,7 @@ main(int argc, char *argv[])
 }
 END
 
-# install MACHINE FILE FLAG...: the relay for it, or a program that runs it.
+# install MACHINE FILE FLAG...: make FILE the relay, or a program that runs it.
 install() {
 	machine=$1 file=$2
 	shift 2
@@ -233,7 +233,7 @@ install() {
 	fi
 }
 
-# prepare MACHINE: a copy of the whole tree, built for it.
+# prepare MACHINE: a copy of the whole tree, built for this machine.
 prepare() (
 	umask 022
 	mkdir "$dir/$1" && tar cf - --exclude=.git . | tar xf - -C "$dir/$1" &&
@@ -262,7 +262,7 @@ suite() {
 	fi
 }
 
-# Those parts of test.sh that are useful there, in one direction only.
+# parts_for MACHINE: the parts of test.sh that are useful there.
 parts_for() {
 	for part in ${PARTS:-run scripts bulk ipv6-targets deep \
 	    load networks receivers manual demo superservers protocols}; do

@@ -1,15 +1,14 @@
 #!/bin/sh
-# make check-package: the Debian package, built from the tarball, installed in a
-# clean Debian of its own and purged again; and whether an RPM can be built.
-# For root, with dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest and rpm
-# installed.
+# make check-package: build the Debian package from the tarball, install it in a
+# clean, separate Debian, and purge it; and build an RPM.  Run it as root, with
+# dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest and rpm installed.
 #
-# package.sh in-network ROOT COMMAND...: what needs a network of its own.
+# package.sh in-network ROOT COMMAND...: for in_network, below.
 
 # shellcheck source=tests/lib/until.sh
 . "$(dirname "$0")/../lib/until.sh"
 
-# serve: a web server on $port.  fetch PORT: over IPv6, 0 if the page comes.
+# serve: start a web server, on $port.  fetch PORT: get its page, over IPv6.
 serve() {
 	tests/servers/webserver -n 1 >"$dir/port" &
 	until_true test -s "$dir/port"
@@ -65,13 +64,13 @@ checked() {
 	    "$dir"/*.changes && [ ! -s "$dir/said" ]
 }
 
-# On Debian rpm finds neither systemd's macros nor packages.
+# On Debian, rpm finds neither systemd's macros nor the installed packages.
 rpm() {
 	rpmbuild -ta --nodeps --nocheck -D "_topdir $dir/rpm" \
 	    -D '_unitdir /usr/lib/systemd/system' stfl-relay-*.tar.gz
 }
 
-# The system's own release, from its own mirror.
+# The release of this system, from its mirror.
 debian() {
 	sources=
 	for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources
@@ -84,7 +83,7 @@ debian() {
 	    "$root" $sources
 }
 
-# Only names, because dpkg rewrites its lists.  Logs and apt's caches are no trace.
+# Names only, because dpkg rewrites its lists; without logs and apt's caches.
 files() {
 	find "$root" ! -name '*-old' ! -path "$root/var/log/*" \
 	    ! -path "$root/var/cache/apt/*" ! -path "$root/var/lib/apt/*" | sort
@@ -114,14 +113,14 @@ in_network() {
 	    "$root" "$@"
 }
 
-# They test the package that is installed: nothing is downloaded.  A network of
-# their own is all the isolation that they need.
+# The package's own tests, on the installed package: nothing is downloaded.  A
+# separate network is all the isolation that they need.
 own_tests() {
 	in_network autopkgtest -B --ignore-restrictions=isolation-container \
 	    "$dir"/stfl-relay-*/ -- chroot "$root"
 }
 
-# Two files are inetd's.
+# The two files are inetd's, not the package's.
 purged() {
 	chroot "$root" dpkg --purge stfl-relay &&
 	    rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" &&

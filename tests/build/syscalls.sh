@@ -1,8 +1,8 @@
 #!/bin/sh
-# How many system calls a session makes, compared with the maximums in
+# Compare the number of system calls that a session makes with the maximums in
 # bench/syscalls.txt: in the shared build with glibc and in the static one with
-# musl, run by a user without privileges.  Which calls, and in what order, does
-# not matter; if there are too many they are printed.
+# musl, run by a user without privileges.  Only the number matters; if it is too
+# high, the calls are printed.
 
 row_set_up='set-up takes no more system calls than its budget'
 row_session='a whole session takes no more system calls than its budget'
@@ -36,7 +36,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
-# build NAME FILE...: both builds, as they ship, whatever else is under test.
+# build NAME FILE...: both builds as released, whatever build is under test.
 top=$PWD
 build() {
 	mkdir "$work/$1" && ln -s "$top/src" "$work/$1/src" &&
@@ -55,19 +55,19 @@ echo 'int main(void) { return 0; }' >"$work/nothing.c"
 	    build relay "$top"/stfl-relay.c "$top"/src/*.c
 ) >"$work/make" 2>&1 || fail "it does not build: $(tail -n 1 "$work/make")"
 
-# Root's relay has more to give up.
+# A relay that root starts makes more calls: it has more to give up.
 as=
 if [ "$(id -u)" -eq 0 ]; then
 	chmod 711 "$work"
 	as='-u nobody'
 fi
 
-# calls TRACE: a line for each call, from the program's execve on.
+# calls TRACE: a line for each call after execve(2).
 calls() { sed '/^execve(/d; /^[-+][-+][-+] /d' "$1"; }
 
-# session ROW: a row of bench/load, through this build, traced; its own calls go
-# to $work/calls.  strace keeps descriptor 9 open, so the reader ends when all
-# that was traced has been written.
+# session LOAD-OPTION... ROW: trace this build during a row of bench/load, and
+# put its own calls into $work/calls.  strace keeps descriptor 9 open, so the
+# reader ends when the traces are complete.
 session() {
 	rm -f "$work"/trace.* "$work/open"
 	mkfifo "$work/open"
@@ -89,8 +89,7 @@ session() {
 	launcher=
 	wait "$reader" || fail 'the relay does not end'
 	reader=
-	# One session only checked whether the server was up: it is the shorter
-	# one.
+	# The longest trace counts: the others only show that the relay is up.
 	: >"$work/calls"
 	for trace in "$work"/trace.*; do
 		calls "$trace" | tail -n "+$((libc + 1))" >"$work/one"
@@ -108,8 +107,8 @@ called && /^(send|write|splice)/ && $NF > 0 { exit }
 EOF
 
 # A one-byte message is sent by one call.  Count from the middle of the session
-# to its last message, so that neither its start nor its end counts, nor the
-# first looks at the clock (now() in src/wait.c).
+# to its last message: without its start, its end, and the first readings of the
+# clock (now() in src/wait.c).
 cat >"$work/message.awk" <<'EOF'
 { call[NR] = $0 }
 /^(send|write|splice)/ && $NF == 1 { sent[++n] = NR }
@@ -123,7 +122,7 @@ END {
 }
 EOF
 
-# What comes in goes out: half of what all calls have moved.
+# What comes in goes out: count half of what all calls have moved.
 cat >"$work/bulk.awk" <<'EOF'
 NR <= set_up { next }
 {
@@ -141,8 +140,8 @@ END {
 }
 EOF
 
-# weigh ROW COUNT: a count over its maximum is printed with the calls, which are
-# in $work/shown.
+# weigh ROW COUNT: if the count exceeds the row's maximum, print both, and the
+# calls in $work/shown.
 weigh() {
 	column=2
 	[ "$build" = shared ] || column=3
@@ -166,7 +165,7 @@ for build in shared static; do
 	cp "$work/calls" "$work/shown"
 	weigh session "$(wc -l <"$work/calls")"
 
-	# A busy machine takes longer to make as many.
+	# A busy machine takes longer to carry enough messages.
 	for long in 0.1 1 10 60; do
 		session -d $long rtt
 		count=$(awk -v shown="$work/shown" -f "$work/message.awk" \
@@ -175,7 +174,7 @@ for build in shared static; do
 	[ -n "$count" ] || fail 'too few messages were traced'
 	weigh message "$count"
 
-	# The lowest counts: if others use the processor there is less to move.
+	# The lowest figure counts: on a busy machine, each call moves less.
 	least=
 	for try in 1 2 3; do
 		session -d 0.3 down

@@ -1,11 +1,10 @@
 #!/bin/sh
-# Other systems, as far as their headers go: the program and its tests are
-# compiled and linked for each, without a warning, against the headers and the
-# link libraries that zig(1) includes.  Nothing is run.
+# Compile and link the program and its tests for other systems, without a
+# warning, with the headers and libraries that zig(1) includes.  Nothing is run.
 #
 #	sh tests/build/systems.sh [SYSTEM...]
 #
-#	ZIG=../stfl-relay-zig	where tests/build/debian.sh has put it; 0.16
+#	ZIG=../stfl-relay-zig	where tests/build/debian.sh has put zig 0.16
 
 cd "$(dirname "$0")/../.." || exit 2
 ZIG=${ZIG:-$PWD/../stfl-relay-zig}/node_modules/.bin/zig
@@ -28,7 +27,7 @@ for system; do
 		fi
 		continue
 	fi
-	# A copy, so that no object of this system is mistaken for one of that.
+	# A copy, so that no object file of another system is used by mistake.
 	mkdir "$dir/$system"
 	cp -R Makefile stfl-relay.c src tests "$dir/$system"
 	if (cd "$dir/$system" && make -s clean &&

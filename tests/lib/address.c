@@ -117,7 +117,7 @@ bound_to(const union address *a)
 	 * only the test's own limit ends the wait for that.
 	 */
 	while (bind(fd, &a->sa, address_size(a)) == -1) {
-		/* OpenBSD has none. */
+		/* OpenBSD has no mapped addresses. */
 		if (errno == EADDRNOTAVAIL && a->sa.sa_family == AF_INET6 &&
 		    IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
 			skip("no mapped addresses here");

@@ -19,8 +19,8 @@ union address {
  * address_text: as in the log line, "192.0.2.1:80" or "[fe80::1%1]:80".
  * Either text is valid until the next call of the same function.
  * own_name, peer_name: a socket's own address, and its peer's.
- * bound_to: a TCP socket bound to this address, for both protocols if possible;
- * waits until a newly added address can be used.
+ * bound_to: a TCP socket bound to this address, for IPv6 and IPv4 if possible.
+ * Waits until a newly added address can be used.
  */
 union address address(const char *text, int port);
 socklen_t address_size(const union address *);

@@ -12,15 +12,15 @@ enum { ANSWER = 200 };
 
 /*
  * awhile: milliseconds in which loopback surely carries what was sent.
- * answer: what has been put so far. failed: one that src/ relies on is wrong.
+ * answer: what has been put so far.  failed: src/ relies on what is not true.
  */
 extern int awhile, failed;
 extern char answer[ANSWER];
 
 /*
- * put: add to the answer. put_events: those of poll(2). put_result: what a call
- * returned. relied, told: print the answer to this question; src/ relies on it
- * being true, or it is good to know.
+ * put: adds to the answer.  put_events: adds events of poll(2).  put_result:
+ * adds what a call returned.  relied, told: print the answer to this question,
+ * on which src/ relies, or which is only good to know.
  */
 void	put(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	put_events(int);
@@ -29,9 +29,9 @@ void	relied(const char *question, int true);
 void	told(const char *question);
 
 /*
- * connection: over IPv4 loopback, which every system has; its own end does not
- * block. reset_peer: its other end sends RST. polled: what poll(2) reports
- * within ms when asked for these events. give_up: no test is possible.
+ * connection: over IPv4 loopback, which every system has; OWN does not block.
+ * reset_peer: PEER sends RST.  polled: what poll(2) reports within ms if asked
+ * for these events.  give_up: exits, because no test is possible.
  */
 void	connection(int fd[2]);
 void	reset_peer(int fd[2]);

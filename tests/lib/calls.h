@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that connect from a given address to a given address, and
- * the addresses in their log lines.
+ * Sessions of clients that connect from one given address to another, and the
+ * addresses in their log lines.
  */
 
 #ifndef CALLS_H
@@ -14,12 +14,12 @@
  * Returns the relay's socket; the client's own is in the session.
  * serve: starts a relay on that socket, with -v and these arguments, which end
  * with NULL.
- * serve_to: also accepts its target from this listener, and closes the
- * listener.
- * expect_named: the line contains these words among the addresses.
+ * serve_to: also accepts the relay's connection to this listener, and closes
+ * the listener.
+ * expect_named: the addresses in the line contain these words.
  * expect_whole: FIN both ways, and a last line with these byte counts.
- * expect_failure: the client gets RST without a byte, and the operator a line
- * with this end.  Call put_names first, with the words for the target.
+ * expect_failure: the client gets RST without a byte, and the operator gets a
+ * line with this end.  Call put_names first, with the words for the target.
  */
 int	call(struct session *, const char *from, int from_port, const char *to,
 	    int to_port);

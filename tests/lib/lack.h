@@ -1,6 +1,6 @@
 /*
- * Simulated kernels that lack a system call or refuse it.  The relay's parent
- * installs a filter for that (seccomp(2)).
+ * Simulated kernels that lack or refuse a system call: a seccomp(2) filter,
+ * installed before the relay is executed.
  */
 
 #ifndef LACK_H
@@ -8,10 +8,7 @@
 
 #include <stddef.h>
 
-/*
- * This call fails with this errno, always or only if that argument has this
- * value.
- */
+/* A call that fails with this errno, perhaps only with this argument. */
 struct lack {
 	long call;
 	int argument;		/* from 0, or ANY_ARGUMENT */

@@ -9,16 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * key=address:port of a socket's own end or of its peer, as the test knows it.
- */
+/* key=address:port, as in the log. */
 static size_t
 put_name(char *to, size_t size, const char *key, const union address *a)
 {
 	return (size_t)snprintf(to, size, "%s=%s ", key, address_text(a));
 }
 
-/* What the line says of the addresses; without a target: these words for it. */
+/* What the line must say about addresses: see relay.h. */
 void
 put_names(struct session *t, const char *target)
 {
@@ -43,7 +41,7 @@ put_names(struct session *t, const char *target)
 	put_name(t->addresses + n, size - n, "via", &via);
 }
 
-/* Does the line end with this?  A * at its end stands for anything. */
+/* Does the line end with this?  A * at the end of `end' matches anything. */
 static int
 ends_with(const char *line, const char *end)
 {
@@ -132,7 +130,7 @@ expect_status(struct session *t, int want)
 		fail("exit status %d and not %d", got, want);
 }
 
-/* The relay ends with this status, and a last line for up and down bytes. */
+/* The relay ends with this status, and its last line has these values. */
 void
 expect_exit(struct session *t, int status, const char *end, uint64_t up,
     uint64_t down)
@@ -147,8 +145,8 @@ expect_exit(struct session *t, int status, const char *end, uint64_t up,
 }
 
 /*
- * The end of a session that carried these amounts from this side and back to
- * it.
+ * The end of a session that carried these numbers of bytes from this side and
+ * back to it.
  */
 void
 expect_over(struct session *t, int side, const char *end, uint64_t sent,

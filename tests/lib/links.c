@@ -56,7 +56,7 @@ make_places(void)
 }
 #endif
 
-/* Run this there. */
+/* Run this command in that place. */
 static void
 run(enum place where, const char *command)
 {
@@ -78,7 +78,7 @@ join(enum place where, const char *name, enum place other,
 	run(where, text);
 }
 
-/* fd00::/64 and 10.0.0.0/24 here, fd01::/64 and 10.0.1.0/24 beyond. */
+/* fd00::/64 and 10.0.0.0/24 are near, fd01::/64 and 10.0.1.0/24 are far. */
 void
 make_links(void)
 {
@@ -151,7 +151,7 @@ listen_in(enum place where, const char *address)
 	return fd;
 }
 
-/* From one place to a listener in another. */
+/* Connect from one place to a listener in another. */
 static int
 connect_from(enum place where, int listener)
 {

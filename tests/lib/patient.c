@@ -44,7 +44,7 @@ patient_begin(struct patient *t, const char *option, const char *value,
 	char c;
 
 	relay_session(&t->relay, option, value, option2, value2, NULL);
-	do			/* the first line, at its start */
+	do			/* the line that is logged at the start */
 		if (!readable(t->relay.err, SOON) ||
 		    read(t->relay.err, &c, 1) != 1)
 			fail("no line is logged");
@@ -84,7 +84,7 @@ patient_over(struct patient *t, int side, const char *end, size_t sent,
 		fail("logged \"%s\" and not%s", text, want);
 }
 
-/* Both sides have everything: FIN from each side that has not finished yet. */
+/* Both sides have received everything; those that have not finished do so. */
 void
 finish_both(struct patient *t, int near, int finished)
 {
@@ -97,7 +97,7 @@ finish_both(struct patient *t, int near, int finished)
 	expect_end(t->fd[near], FIN);
 }
 
-/* Sockets, as their systems have them. */
+/* Sockets, as the system lists them. */
 
 /* tcp(7): the state of this side's connection; 0: the system knows of none. */
 static int
@@ -150,7 +150,7 @@ expect_forgotten(const struct patient *t, int side,
 	}
 }
 
-/* Bytes that wait to be read. */
+/* Bytes that are waiting to be read. */
 int
 arrived(int fd)
 {
@@ -161,7 +161,7 @@ arrived(int fd)
 	return n;
 }
 
-/* Wait until nothing comes any more. */
+/* Wait until no more bytes come. */
 void
 settle(int fd)
 {

@@ -12,10 +12,10 @@
 enum { LIMIT = 2000 };
 #define LIMIT_TEXT "2"
 
-/* On a slow machine a session may end this many times later than it should. */
+/* On a slow machine, a session may last this many times as long. */
 #define SLOW_MACHINE (3 * test_slow())
 
-/* When -k 1 counts a vanished peer as lost: TCP probes less and less often. */
+/* By then, -k 1 has lost a vanished peer: TCP probes at growing intervals. */
 #define MISSED (6000 * test_slow())
 
 struct patient {
@@ -33,12 +33,12 @@ struct patient {
  * patient_begin: a session with up to two options.
  * patient_over: the relay ends with status 0; its line has this end, and these
  * numbers of bytes from this side and back to it.
- * finish_both: each side that has not finished yet does so; both sides have
- * received everything, then FIN.
+ * finish_both: both sides have received everything; each side that has not yet
+ * finished does so, and the other receives FIN.
  * peer_state, relay_state: the tcp(7) state of either end of a side's
  * connection; 0 if the system knows no such connection.
  * expect_forgotten: waits until that state is 0.
- * arrived: the number of bytes that wait to be read.
+ * arrived: the number of bytes that are waiting to be read.
  * settle: waits until no more bytes come.
  * broken: true if the connection is over.
  */

@@ -84,7 +84,7 @@ bind_on(int family)
 	return fd;
 }
 
-/* On OpenBSD a bound port is silent: so bind it for the other protocol. */
+/* On OpenBSD a bound port does not answer: bind it for the other protocol. */
 int
 refuse_on(int family)
 {
@@ -177,7 +177,7 @@ socket_pair(int family, int *ours, int *theirs)
 	close(listener);
 }
 
-/* RST, also where recv(2) does not report it because FIN came before. */
+/* RST, even if recv(2) does not report it because FIN came first. */
 void
 expect_reset(int fd)
 {
@@ -185,7 +185,7 @@ expect_reset(int fd)
 	socklen_t len;
 	int error;
 
-	/* Not every poll(2) reports it. */
+	/* Not every poll(2) reports RST. */
 	end = milliseconds() + SOON;
 	do {
 		len = sizeof error;
@@ -265,7 +265,7 @@ listen_dual(void)
 }
 
 /*
- * Make a listener with a backlog of 0 answer no one until *filler, the first in
+ * Make a listener with a backlog of 0 answer nobody until *filler, the first in
  * its queue, is accepted.
  */
 void
@@ -299,7 +299,7 @@ blackhole(void)
 	return listener;
 }
 
-/* No period that might coincide with a buffer's size. */
+/* A stream has no period, which might coincide with a buffer's size. */
 unsigned char
 stream_byte(unsigned stream, uint64_t i)
 {
@@ -434,7 +434,7 @@ aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
 	return pid;
 }
 
-/* It has already said why it failed or was skipped. */
+/* If the process failed or was skipped, it has already said why. */
 void
 expect_done(pid_t pid)
 {

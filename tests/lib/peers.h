@@ -10,7 +10,7 @@
 
 #include <netinet/in.h>
 
-/* Whether accept(2) also returns a connection that was reset meanwhile. */
+/* Whether accept(2) also returns a connection that has been reset since. */
 #ifdef __linux__
 enum { ACCEPTS_RESET = 1 };
 #else

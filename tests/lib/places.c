@@ -158,7 +158,7 @@ apart(void)
 }
 
 /*
- * Root hides it with a mount; any other user is first given a user namespace,
+ * Root hides the log with a mount; any other user first gets a user namespace,
  * with the same user ID in it.  The command then has no privileges there,
  * because execve(2) drops those of a user who is not root.
  */
@@ -278,7 +278,7 @@ lose_nothing(int fd)
 		fail("SO_DETACH_FILTER: %s", strerror(errno));
 }
 #else
-/* It cannot be hidden: go on, and do not ask again. */
+/* The log cannot be hidden: go on, and do not try again. */
 void
 hide_log(char *command[])
 {

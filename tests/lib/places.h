@@ -1,4 +1,4 @@
-/* Separate surroundings for a test; they skip where that is impossible. */
+/* Separate surroundings for a test, which is skipped if they are impossible. */
 
 #ifndef PLACES_H
 #define PLACES_H
@@ -13,7 +13,7 @@
  * empty_file: an open file without a name.
  * syslog_socket: apart, with an empty /dev that contains only a syslogd's
  * socket; returns that socket.
- * own_etc: apart, with an /etc that has only these hosts, and a nameserver at
+ * own_etc: apart, with an /etc that has only these hosts, and a nameserver on
  * 127.0.0.1.
  * name_socket: that nameserver's socket.
  */

@@ -17,7 +17,7 @@
 const char *relay_path = "./stfl-relay";
 void (*relay_setup)(void);
 
-/* Before any test runs.  Root's PATH may lack ip(8) and nft(8). */
+/* Runs before any test.  Root's PATH may lack ip(8) and nft(8). */
 __attribute__((constructor)) static void
 take_paths(void)
 {
@@ -137,9 +137,8 @@ relay_session(struct relay *r, ...)
 }
 
 /*
- * The relay's poll(2) may look once more between the signal and the stop.  A
- * test that went on before that would have it see half of what it is to find at
- * once.
+ * Between the signal and the stop, the relay may poll(2) once more.  If a test
+ * did not wait for the stop, the relay might see only half of what comes next.
  */
 void
 stop_relay(pid_t pid)
@@ -151,7 +150,7 @@ stop_relay(pid_t pid)
 		fail("the relay does not stop");
 }
 
-/* The system call that a process is in, if /proc tells, and where it waits. */
+/* What /proc says: the system call that a process is in, where it waits. */
 static const char *
 doing(pid_t pid)
 {
@@ -179,7 +178,7 @@ doing(pid_t pid)
 	return text;
 }
 
-/* Counted in turns, not by the clock: a machine may stand still for seconds. */
+/* Count turns, not the clock's time: a machine may stand still for seconds. */
 int
 relay_status(struct relay *r, int ms)
 {
@@ -264,8 +263,8 @@ begin_as_inetd(struct session *t, const char *option)
 }
 
 /*
- * A session on a client connection that exists already, with n words in front
- * of the relay's own.
+ * A session on a client connection that exists already, with n words before the
+ * relay's own.
  */
 void
 begin_on(struct session *t, int ours, int theirs, const char *const *words,
@@ -298,7 +297,7 @@ let_go(struct session *t)
 		close(t->relay.err);
 }
 
-/* Its log is not looked at: the mess may be on descriptor 2. */
+/* The log is not checked: the mess may be on descriptor 2. */
 void
 session_after(void (*mess)(void))
 {
@@ -314,13 +313,13 @@ session_after(void (*mess)(void))
 }
 
 /*
- * Have strace(1) delay some of the relay's calls, in strace's own words;
- * returns how many words that puts in front of the relay's.
+ * Have strace(1) delay some of the relay's calls; both texts are in strace's
+ * syntax.  Returns how many words this puts before the relay's.
  */
 int
 delay(const char *words[], const char *calls, const char *how)
 {
-	/* LeakSanitizer cannot look into what is traced. */
+	/* LeakSanitizer does not work in a traced process. */
 	const char *const front[] = { "ASAN_OPTIONS=detect_leaks=0", "strace",
 	    "-D", "-qq", "-o", "/dev/null", "-e", calls, "-e", how,
 	    relay_path };
@@ -332,7 +331,7 @@ delay(const char *words[], const char *calls, const char *how)
 	return sizeof front / sizeof front[0];
 }
 
-/* A relay that may find no target; its line will have these words for it. */
+/* A relay that may find no target, for which its line has these words. */
 void
 begin_without(struct session *t, int separate, const char *target,
     const char *const *args)
@@ -365,7 +364,7 @@ sockets_of(int family)
 	return family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
 }
 
-/* Wait until somebody has sent SYN to this listener, in vain. */
+/* Wait until somebody has sent SYN to this listener without an answer. */
 void
 expect_dialing(int listener)
 {
@@ -409,7 +408,7 @@ target_text(int listener)
 
 /*
  * The relay ends in this way, and its client sees RST and no byte: once with a
- * descriptor 2 of its own, once with the client's socket there.
+ * separate descriptor 2, once with the client's socket there.
  */
 void
 fails(int status, const char *target, const char *end, const char *const *args)

@@ -17,7 +17,7 @@ struct relay {
  * relay_start: passes a client connection of this family to a relay as inetd
  * does; the arguments end with NULL.  With `separate' descriptor 2 is a pipe,
  * otherwise it is the client's socket.
- * relay_on: the same with this accepted socket, and closes it in the test.
+ * relay_on: the same with this accepted socket, which it closes in the test.
  * relay_setup: called in the relay's process before the relay is executed.
  * relay_session: relay_start with -v and a pipe, and with our target, accepted.
  * stop_relay: sends SIGSTOP and waits until it has stopped; SIGCONT resumes it.
@@ -56,8 +56,8 @@ struct session {
  * expect_dialing: waits until somebody has sent SYN to this listener without an
  * answer.
  * let_go: closes the test's ends of a session.
- * session_after: a whole session; its relay is started after this function has
- * run in its process.
+ * session_after: a whole session, whose relay is executed after this function
+ * has run in its process.
  * delay: has strace(1) delay some of the relay's calls; both texts are in
  * strace's syntax.  Returns how many words this puts before the relay's.
  */
@@ -78,15 +78,14 @@ const char *target_text(int listener);
 
 /*
  * Lines.
- * put_names: the addresses that they must give; without a target: these words
- * for it.
+ * put_names: sets the addresses that the lines must give; `target' is the text
+ * for a target that was not reached, else NULL.
  * expect_line: a line with this end, up and down; returns its secs in
  * milliseconds.  An end may finish with a *, which matches anything.
- * expect_exit: the relay ends with this status, and with such a line as its
- * last.
- * expect_over: status 0, and these amounts carried from a side and back to it.
- * signals_work: this session, just begun, logs a line on SIGUSR1, and ends on
- * SIGTERM.
+ * expect_exit: the relay ends with this status, and such a line is its last.
+ * expect_over: status 0, and these numbers of bytes from a side and back to it.
+ * signals_work: this session, which has just begun, logs a line on SIGUSR1, and
+ * ends on SIGTERM.
  */
 void	put_names(struct session *, const char *target);
 int	cut_warning(char *line);

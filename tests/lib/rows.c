@@ -15,7 +15,7 @@
 
 #ifdef __linux__
 
-/* Each row in a process of its own, all at once. */
+/* Each row in a separate process, all at once. */
 void
 each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 {
@@ -44,13 +44,14 @@ each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 		else
 			failed |= status != 0;
 	}
-	/* They have already said why. */
+	/* The rows have already said why. */
 	if (failed || skipped)
 		_exit(failed ? 1 : SKIPPED);
 }
 
 /*
- * An option that this kernel or this user does not have, nobody can have set.
+ * Set the row's option.  If the kernel does not know it, or this user may not
+ * set it, there is nothing to test.
  */
 static void
 set(int fd, const struct row *o)

@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that dialled some kind of listener, and tests that are a
- * table with a row for each case.
+ * Tests that are a table with a row for each case, and sessions of clients that
+ * dialled a special listener.
  */
 
 #ifndef ROWS_H
@@ -14,7 +14,7 @@ struct row {
 	int level, option;
 	const void *value;
 	socklen_t size;
-	int late;		/* not (or not wholly) set on the listener */
+	int late;		/* not set on the listener (dual_stack) */
 	void (*setup)(void);
 };
 
@@ -27,7 +27,7 @@ void	each_row(void (*)(const struct row *), const struct row *, size_t);
  * the option of a row (or NULL), unless the row is late.
  * row_dial: a connection to its port at this address, mapped or not.
  * dialled: both; *theirs is the accepted socket, which gets the option even if
- * it is late.
+ * the row is late.
  * row_start: a relay on theirs, with an option and its value, or NULL, and with
  * its target connected.
  * row_begin: dialled, and row_start.
@@ -42,8 +42,8 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole_session: all kinds of traffic: single bytes, a rest, bulk, and each
- * half-close.
+ * whole_session: all kinds of traffic: single bytes, a pause, bulk, and both
+ * half-closes.
  */
 void	whole_session(struct relay *);
 void	relay_ends(struct relay *, int);

@@ -5,8 +5,8 @@
  *	tests/run --unlogged COMMAND...
  *
  * WORDS are a folder or file (session/fin), an id, or a part of a sentence;
- * without any, all tests run.  COMMAND is run without access to the system's
- * log, as the tests are.
+ * without any, all tests run.  COMMAND is run as the tests are: without access
+ * to the system's log.
  */
 
 #define TEST_LIBRARY
@@ -29,7 +29,7 @@ enum { TOO_LONG = 1000 };	/* of still_so_far(), during a test */
 struct job {
 	pid_t pid;
 	int why;
-	int tries;		/* if the machine stood still */
+	int tries;		/* because the machine stood still */
 	int64_t still;		/* still_so_far() at its start */
 	const struct test *test;
 };
@@ -53,7 +53,7 @@ start(struct job *job, const struct test *test)
 		perror("tests/run");
 		exit(2);
 	}
-	/* No relay is to hold one of the runner's descriptors. */
+	/* No relay may hold one of the runner's descriptors. */
 	fcntl(end[0], F_SETFD, FD_CLOEXEC);
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
@@ -72,7 +72,7 @@ start(struct job *job, const struct test *test)
 	close(end[1]);
 }
 
-/* How to run this test alone; what it needs is built first. */
+/* How to run this test alone, after building what it needs. */
 static void
 print_again(const struct test *test)
 {
@@ -87,7 +87,7 @@ print_again(const struct test *test)
 }
 
 /*
- * Print in one line what the rows of a table have said in lines of their own.
+ * Print as one line what the rows of a table have said, each on its own line.
  */
 static void
 print_why(const char *front, const char *text)
@@ -101,7 +101,7 @@ print_why(const char *front, const char *text)
 	printf("\n");
 }
 
-/* Print the verdict, or try again.  1 if the test failed, -1 if it goes on. */
+/* Print the verdict, or try again.  1: the test failed; -1: it runs again. */
 static int
 verdict(struct job *job, int status)
 {
@@ -114,7 +114,7 @@ verdict(struct job *job, int status)
 		n = read(job->why, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = '\0';
 	close(job->why);
-	/* End what the test has left running: its process group. */
+	/* End what the test has left running in its process group. */
 	kill(-job->pid, SIGKILL);
 	job->pid = 0;
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;

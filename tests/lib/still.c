@@ -1,5 +1,5 @@
 /*
- * For how long the machine has stood still: see still.h.
+ * How long the machine has stood still: see still.h.
  */
 
 #define TEST_LIBRARY
@@ -21,7 +21,7 @@ struct watch {
 	volatile int64_t stood;		/* the pauses until then */
 };
 
-static struct watch *watches;	/* shared by all of these processes */
+static struct watch *watches;	/* shared by all watching processes */
 static int n;
 
 /* The pause since the last look.  A busy machine may be late by LATE. */

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Not by SOCK_CLOEXEC and the like, which macOS does not know. */
+/* Not with SOCK_CLOEXEC, which macOS does not know. */
 int
 private_socket(int domain, int type, int protocol)
 {
@@ -59,7 +59,7 @@ unsent(int fd)
 {
 	int n;
 #if defined(__OpenBSD__) || defined(__DragonFly__)
-	/* kevent(2) gives the room in the buffer, which may be less than 0. */
+	/* kevent(2) reports the room in the buffer, which may be below 0. */
 	const struct timespec none = { 0, 0 };
 	struct kevent event;
 	socklen_t len;

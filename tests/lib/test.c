@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where the test stands; its words go to the runner through this pipe. */
+/* The place in the test that a failure names. */
 static const char *file;
 static int line;
 static const char *function = "";
 
-/* The calls that led there, that of the test first. */
+/* The calls that led there, the test's own first. */
 static struct call {
 	const char *file, *callee;
 	int line;
@@ -25,7 +25,7 @@ static int depth;
 
 static const char *about = "";
 static int why = STDERR_FILENO;
-static int late;		/* a pause was much longer than it should be */
+static int late;		/* a pause was much too long */
 
 void
 test_at(const char *at, int number, const char *in)
@@ -84,7 +84,8 @@ test_about(const char *what)
 }
 
 /*
- * Print a line; or, if the program is no test and has no place, just the text.
+ * Print a line; but only the text if the program is not a test, and so has no
+ * place.
  */
 static void
 say(int with_place, const char *format, va_list ap)
@@ -120,7 +121,7 @@ test_skip(const char *format, ...)
 {
 	va_list ap;
 
-	/* Where in the source it was skipped does not matter. */
+	/* The place of a skip does not matter. */
 	va_start(ap, format);
 	say(0, format, ap);
 	va_end(ap);

@@ -6,8 +6,8 @@
  *		...
  *	}
  *
- * A test that holds each way is written once, for the side that acts (near),
- * with two sentences; its ids are client_NAME and target_NAME:
+ * A test that holds in both directions is written once, for the side that acts
+ * (near), with two sentences; its ids are client_NAME and target_NAME:
  *
  *	EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
  *	    "a target's reset becomes a reset at the client")
@@ -77,9 +77,8 @@ static void \
 name(int near)
 
 /*
- * The place in the test for failures and skips from now on.  For a function
- * that several tests share, the caller is named, too: after such a function
- * there is
+ * From now on, failures name this place.  For a function that several tests
+ * share, they name the caller, too: after such a function there is
  *
  *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
  */
@@ -114,8 +113,8 @@ int	test_slow(void);
 
 /*
  * The program's own limits run on while a machine stands still: if a test fails
- * after a pause that took this much (LATE) too long, the runner tries it again.
- * should_take: notes the same of what began at this time and should take ms.
+ * after a pause that took more than LATE too long, the runner tries it again.
+ * should_take: notes this for what began at this time and should take ms.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
@@ -138,9 +137,9 @@ enum {
 	SETTLED = 100,		/* longer than that: nothing in flight */
 	PACE = 100,		/* between two small steps of a slow peer */
 	READER_LATE = 500,	/* one side is gone before the other reads */
-	READER_PAUSES = 5000,	/* longer than the relay waits for a log */
+	READER_PAUSES = 5000,	/* as long as the relay waits for a log */
 	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
-	SLOWLY = 21000,		/* longer than any timed relay waits */
+	SLOWLY = 21000,		/* more than the 20 s of the sentences */
 	PIPE_UNUSED = 2500,	/* a pipe is closed after two seconds */
 	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
 	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
@@ -148,14 +147,14 @@ enum {
 	BEYOND_LIMIT = 2500,	/* longer than -t 2 */
 	PROBES_LOST = 4000,	/* -k 1 has lost a peer */
 	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
-	ALARM_PAST = 1500,	/* alarm(1) has come */
+	ALARM_PAST = 1500,	/* the signal of alarm(1) has come */
 	TIMER_PAST = 200,	/* some of a timer's signals have come */
 	LOG_STUCK = 1000,	/* part of the 5 s that a log may take */
 	UNEVEN = 1234		/* its digits are recognized in secs= */
 };
 void	pause_for(int ms);
 int64_t	milliseconds(void);
-const char *seconds(int);	/* option value, times the same factor */
+const char *seconds(int);	/* an option's value, times test_slow() */
 
 /*
  * private_socket, private_pipe: closed in any program that is started.

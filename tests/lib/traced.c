@@ -99,7 +99,7 @@ trace_begin(void)
 #endif
 #define SET(reg, value) r->reg = (__typeof__(r->reg))(value)
 
-/* A traced process: the relay, and the child that looks names up. */
+/* A traced process: the relay, or its child that looks names up. */
 struct tracee {
 	pid_t pid;
 	int inside;		/* between entry and exit of a call */
@@ -128,7 +128,7 @@ call_of(const struct user_regs_struct *r)
 	return (long)r->REG_CALL;
 }
 
-/* The call is to move no more than one byte. */
+/* Let the call move only one byte. */
 static void
 shorten(struct user_regs_struct *r, long call)
 {
@@ -138,7 +138,7 @@ shorten(struct user_regs_struct *r, long call)
 		r->REG_ARG2 = 1;
 }
 
-/* Make the nth call of its kind fail, if it is to. */
+/* Make this call, the nth of its kind, fail if a fault says so. */
 static void
 inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 {
@@ -158,8 +158,8 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 		shorten(r, t->call);
 	} else {
 		/*
-		 * Replace it by a call that a filter allows and that does
-		 * nothing.
+		 * Replace the call by one that a filter allows and that
+		 * does nothing.
 		 */
 		t->error = f->error;
 		SET(REG_CALL, SYS_getpid);
@@ -168,9 +168,9 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 }
 
 /*
- * The program trusts nothing that its parent left behind, and so begins with
- * signals or descriptors, whichever come first.  No libc makes such calls
- * before main.
+ * True for a call that the program itself makes at its start: it trusts nothing
+ * that its parent has left, so it sets up signals and descriptors first.  No
+ * libc makes such calls before main.
  */
 static int
 is_own(long call, const struct user_regs_struct *r)
@@ -247,7 +247,7 @@ find(struct tracee *all, size_t n, pid_t pid)
 	return NULL;
 }
 
-/* Let it run until it is over; gives its wait status. */
+/* Let the relay run until it ends; returns its wait status. */
 static int
 trace(void)
 {
@@ -297,7 +297,7 @@ be_traced(void)
 
 	pid = fork();
 	if (pid == 0) {
-		/* Without close_range(2) it closes them one by one. */
+		/* Without close_range(2), it closes each of them. */
 		if (setrlimit(RLIMIT_NOFILE, &few) == -1)
 			_exit(125);
 		/* LeakSanitizer cannot work at exit under ptrace(2). */
@@ -313,7 +313,7 @@ be_traced(void)
 	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 	    PTRACE_O_TRACECLONE)) == -1)
 		_exit(125);
-	/* The relay's sockets are its own. */
+	/* Only the relay may hold its sockets. */
 	if (syscall(SYS_close_range, 0U, ~0U, 0U) == -1)
 		for (status = 0; status < 1024; status++)
 			close(status);

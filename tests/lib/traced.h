@@ -1,11 +1,11 @@
 /*
- * A relay under ptrace(2): which calls it makes, and with some of them made to
- * fail.  The relay is the real program, in any build.
+ * A relay under ptrace(2): which calls it makes, and what it does if some of
+ * them fail.  The relay is the real program, in any build.
  *
- * trace_begin: from now on the relays that this test starts are traced, one at
- * a time.  The result tells which calls fail, and what was seen.  The tracing
- * process takes the relay's place: relay.pid is the tracer's, and the tracer
- * ends as the relay does.
+ * trace_begin: from now on, the relays that this test starts are traced, one at
+ * a time.  In the result, set which calls fail, and read what was seen.  The
+ * tracing process takes the relay's place: relay.pid is the tracer's, and the
+ * tracer ends as the relay does.
  */
 
 #ifndef TRACED_H
@@ -30,9 +30,9 @@ enum {
 	TRACE_CALLS = 1024,	/* numbers of system calls */
 	TRACE_SPIN = 30000,	/* calls; a relay that makes more is spinning */
 	ANY = -1,		/* first argument of a call */
-	SHORT = -1,		/* instead of an errno: does less than asked */
-	PRETEND = -2,		/* instead of an errno: 0, nothing done */
-	KILLED = -3		/* instead of an errno: process is killed */
+	SHORT = -1,		/* instead of an errno: do less than asked */
+	PRETEND = -2,		/* instead of an errno: do nothing, return 0 */
+	KILLED = -3		/* instead of an errno: kill the process */
 };
 
 /* The nth call (from 1; 0: each) with this number fails with this errno. */
@@ -65,7 +65,7 @@ struct tracing {
  * trace_confined: the same, but skips if there is no filter.
  * carry_on: sends bytes from the client, in a session that has begun.
  * conclude: expects that the session still carries, and ends as it should.
- * landlock_abi: this kernel's ABI; below 1: none.
+ * landlock_abi: the ABI of this kernel's Landlock; below 1: none.
  */
 struct tracing *trace_begin(void);
 void	trace_without(struct tracing *, long call, long argument, int error);

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# until_true COMMAND...: returns as soon as it is true, or false after some ten
-# seconds, counted in turns because clocks may jump.
+# until_true COMMAND...: wait until COMMAND succeeds.  Fails after about ten
+# seconds, counted in turns, because clocks may jump.
 until_true() {
 	turns=0
 	until "$@"; do

@@ -59,7 +59,7 @@ status_of(pid_t pid, const char *key)
 	return n;
 }
 
-/* proc_pid_stat(5): S asleep, t traced.  S if unknown. */
+/* As in proc_pid_stat(5): S asleep, t traced; S if unknown. */
 char
 state_of(pid_t pid)
 {
@@ -80,7 +80,7 @@ state_of(pid_t pid)
 	return state;
 }
 
-/* How often it has gone to sleep; 0 if unknown. */
+/* How often the process has gone to sleep; 0 if unknown. */
 long
 sleeps_of(pid_t pid)
 {
@@ -93,10 +93,10 @@ sleeps_of(pid_t pid)
 }
 
 /*
- * It neither spins, which takes CPU time, nor wakes up more often than this.
- * Wake-ups are counted, because a machine that others use may charge half a
- * millisecond for one.  On a busy machine earlier work may take longer: first
- * wait until it rests.
+ * The process neither spins, which takes CPU time, nor wakes up more often than
+ * `looks'.  Wake-ups are counted, because a machine that others use may charge
+ * half a millisecond for each.  First wait until the process sleeps: on a busy
+ * machine, earlier work takes longer.
  */
 void
 expect_idle(pid_t pid, int ms, int looks)
@@ -111,7 +111,7 @@ expect_idle(pid_t pid, int ms, int looks)
 		pause_for(50);
 	} while ((sleeps_of(pid) != slept || state_of(pid) != 'S') && ++i < 40);
 	tries = 0;
-	do {		/* a pipe is closed by two looks, two seconds apart */
+	do {		/* again: a pipe is closed by two looks, 2 s apart */
 		used = cpu_microseconds(pid);
 		slept = sleeps_of(pid);
 		pause_for(ms);
@@ -125,7 +125,7 @@ expect_idle(pid_t pid, int ms, int looks)
 
 /* What the system as a whole has in use. */
 
-/* TCP sockets in use here, of both families. */
+/* TCP sockets in use in this network, of both families. */
 long
 sockets_in_use(void)
 {

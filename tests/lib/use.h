@@ -11,7 +11,7 @@
 /*
  * cpu_microseconds: CPU time; -1 if unknown.
  * status_of: a number from /proc/PID/status.
- * state_of: as in proc_pid_stat(5): S asleep, t traced; S if unknown.
+ * state_of: as in proc_pid_stat(5): S asleep, t traced; S also if unknown.
  * sleeps_of: how often the process has gone to sleep; 0 if unknown.
  * expect_idle: for this many milliseconds the process neither spins nor wakes
  * up more often than this.

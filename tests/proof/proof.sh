@@ -1,15 +1,15 @@
 #!/bin/sh
-# What tests cannot show: a model of the pump goes through every order of events
-# (spin), parsers get input that nobody would write (libFuzzer), and memory is
-# watched while sessions run (valgrind).
+# What tests cannot show: spin tries every order of events in a model of the
+# pump, libFuzzer gives parsers input that nobody would write, and valgrind
+# watches memory while sessions run.
 #
 #	sh tests/proof/proof.sh [spin] [fuzzers] [valgrind]
 #
 #	FUZZ_SECONDS=10		for each fuzzer
-#	CI=true			what is skipped has failed
-#	SPIN_BYTES=2		that each peer of the model sends, at most: 2
-#				GB and a minute, twice; 3 has ten times the
-#				states, 20 GB
+#	CI=true			a skip is a failure
+#	SPIN_BYTES=2		the maximum that each peer of the model sends:
+#				two runs of 2 GB and a minute each; 3 has ten
+#				times the states, and takes 20 GB
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -52,10 +52,10 @@ search() {
 	)
 }
 
-# figure DIRECTORY NAME: that number from the report.
+# figure DIRECTORY PATTERN: the number in the report that \(...\) matches.
 figure() { sed -n "s/.*$2/\\1/p" "$dir/$1/report" | tail -n 1; }
 
-# model DIRECTORY SPIN-OPTION SENTENCE: the sound pump.
+# model DIRECTORY SPIN-OPTION SENTENCE: the pump as it is.
 model() {
 	search "$1" -O1 "-DBYTES=$SPIN_BYTES" "$2"
 	if grep -q 'errors: 0$' "$dir/$1/report" &&
@@ -80,14 +80,14 @@ reorders or invents a byte, FIN, RST or urgent mark, or stays"
 pumps=$(sed -n '/^#define FIN_BEFORE/,/^$/s/^#define \([A-Z_]*\).*/\1/p' \
     tests/proof/pump.pml)
 
-# break_pumps 0|1: every second one.
+# break_pumps 0|1: search every second broken pump.
 break_pumps() {
 	echo "$pumps" | awk "NR % 2 == $1" | while read -r pump; do
 		search "$pump" -O0 "-DBROKEN=$pump" </dev/null
 	done
 }
 
-# An assertion has to fail: a model that cannot be compiled shows nothing.
+# An assertion must fail: a model that does not compile shows nothing.
 broken_pumps() {
 	sentence="spin finds each of $(echo "$pumps" | wc -l) broken pumps"
 	sound=
@@ -117,7 +117,7 @@ sentence_of() {
 	esac
 }
 
-# build_fuzzer NAME: tests/proof/fuzz/NAME.c stands in for src/NAME.c.
+# build_fuzzer NAME: tests/proof/fuzz/NAME.c includes src/NAME.c.
 build_fuzzer() {
 	name=$1
 	set --
@@ -164,7 +164,7 @@ fuzzed() {
 
 # Memory.
 
-# Tests that together run every step of a session; and how bytes move.
+# Tests that together run every step of a session; and tests that move bytes.
 EVERY_ROOM="FIN from both ends
 sent comes before its reset
 the target may be a name
@@ -179,9 +179,9 @@ MOVING="in 8 MiB from a target
 ten urgent bytes of a target
 128 MiB"
 
-# watch NAME RULES CFLAGS...: the build is without seccomp, because the filter
-# would stop valgrind itself, and valgrind's log goes through a pipe, because a
-# session may not write to files.  A few sessions at a time, because it is slow.
+# watch NAME RULES CFLAGS...: the build has no seccomp filter, which would stop
+# valgrind itself.  Its log goes through a pipe, because a session may not write
+# to files.  Only a few sessions run at once, because valgrind is slow.
 watch() {
 	name=$1
 	rules=$2
@@ -228,7 +228,7 @@ watched() {
 	fi
 }
 
-# sockatmark(3)'s ioctl(2) writes the int; valgrind thinks that it reads it.
+# The ioctl(2) in sockatmark(3) writes an int; valgrind thinks that it reads it.
 cat <<EOF >"$dir/supp"
 {
 	SIOCATMARK

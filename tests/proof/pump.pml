@@ -1,73 +1,73 @@
 /*
  * A model of pump.c for spin(1): two peers that may do anything at any moment,
- * their systems, and between them the relay.  The search goes through every
- * order in which all of it can happen, for streams of a few bytes:
+ * their systems, and the relay between them.  The search tries every order of
+ * events, for streams of a few bytes:
  *
  *	spin -a tests/proof/pump.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c &&
  *	    ./pan -w24
  *
- * A peer may close for good, and be forgotten by its system; it may reset, or
- * its system may die.  There is no clock: any time may pass between two events.
- * A reader may therefore pause without limit, and whenever there is nothing else
- * to do, a look at the queues or a limit may be due.
+ * A peer may close for good, and its system may then forget the connection; a
+ * peer may reset; its system may die.  There is no clock: any time may pass
+ * between two events.  So a reader may pause without limit, and whenever there
+ * is nothing else to do, a look at the queues or a limit may be due.
  *
  * What is asserted:
  *   bytes arrive in order, none twice, the urgent mark at its place;
  *   FIN arrives after the last byte, and only if the other peer has sent one;
- *   RST arrives after all that a peer had sent before it was gone, and after
- *   FIN if that came first; and it does arrive;
- *   but no RST arrives from a peer that had finished, and then was forgotten or
- *   vanished, unless bytes to that peer were lost;
+ *   if a side is gone, RST arrives at the other, after all that the first had
+ *   sent, FIN included;
+ *   but if the side had sent FIN, and then was forgotten or vanished, no RST
+ *   arrives, unless bytes to that side were lost;
  *   what one direction can deliver is delivered, however long the other waits;
- *   once a side is gone, the other can write until it reads;
+ *   once a side is gone, the other can still write before it reads;
  *   a session is over once both peers have sent FIN, or one is gone and the
  *   other has acknowledged all, or is gone, too, or dead;
- *   the log says end=eof if, and only if, no byte to a side that is gone was
- *   lost, nor what that side had sent;
+ *   if a side is gone, the log says end=eof if, and only if, that side had sent
+ *   FIN and no byte to it was lost;
  *   the relay wakes up only if there is something to move, so that none of its
  *   loops is endless; it looks at the queues only while a side owes an answer.
  *
- * Only a signal or a limit may cut a stream short, with RST; and no limit if a
- * peer that is still there has acknowledged anything since the last move that
- * the pump knows of.  Here a byte from a peer is a move once it is read; the pump
- * also counts unread bytes.
+ * Only a signal or a limit may cut a stream short, with RST.  A limit may not,
+ * if a peer that is still there has acknowledged anything since the last
+ * movement that the pump knows of.  Here, a byte from a peer counts as movement
+ * once it is read; the pump counts unread bytes, too.
  *
- * -DBROKEN=NAME makes the relay wrong in one place, to show that the search
- * notices, and -DKEEPALIVE=0 is -k 0; proof.sh tries these:
+ * -DKEEPALIVE=0 is -k 0.  -DBROKEN=NAME breaks the relay in one place, to show
+ * that the search notices; proof.sh tries these:
  */
 
-#define FIN_BEFORE_BYTES	1	/* it overtakes what is pending */
-#define ERROR_AS_FIN		2	/* a reset is mistaken for the end */
-#define FILL_TOO_SOON		3	/* over what is pending */
-#define REST_FORGOTTEN		4	/* of a write that was cut short */
-#define NO_POLLOUT		5	/* what is pending waits for ever */
+#define FIN_BEFORE_BYTES	1	/* FIN overtakes pending bytes */
+#define ERROR_AS_FIN		2	/* a reset is mistaken for FIN */
+#define FILL_TOO_SOON		3	/* overwrites pending bytes */
+#define REST_FORGOTTEN		4	/* of a short write */
+#define NO_POLLOUT		5	/* pending bytes wait for ever */
 #define POLLHUP_FOR_EVER	6	/* after FIN both ways, poll(2) spins */
 #define ONE_BUFFER		7	/* a stalled reader stalls both flows */
-#define MARK_PASSED		8	/* reads on into the urgent byte */
+#define MARK_PASSED		8	/* a read takes the urgent byte, too */
 #define FIRST_FIN_ENDS		9	/* no half-close */
-#define NO_LAST_WORDS		10	/* what a gone side had sent is lost */
+#define NO_LAST_WORDS		10	/* a gone side's last bytes are lost */
 #define CLOSED_WITHOUT_WAITING	11	/* for the last acknowledgement */
-#define WAITS_FOR_THE_DEAD	12	/* no look asks for their end */
-#define ZERO_AS_FIN		13	/* recv(2) gives 0 after SO_ERROR */
+#define WAITS_FOR_THE_DEAD	12	/* no look asks for the error */
+#define ZERO_AS_FIN		13	/* recv(2) returns 0 after SO_ERROR */
 #define NO_RESET		14	/* close(2) alone, which sends FIN */
-#define HUNG_UP_TOO_SOON	15	/* once FIN is passed on to a side */
+#define HUNG_UP_TOO_SOON	15	/* no poll(2) of a side that got FIN */
 #define MARK_UNASKED		16	/* no poll(2) before the urgent byte */
-#define EARLY_UNHEEDED		17	/* POLLPRI spins until it is in order */
-#define EARLY_FORGOTTEN		18	/* then it is read like any other */
-#define FIN_BY_ERRNO		19	/* only EPIPE is RST after FIN */
-#define FORGOTTEN_AS_RESET	20	/* RST for a probe is passed on */
+#define EARLY_UNHEEDED		17	/* POLLPRI spins for an early byte */
+#define EARLY_FORGOTTEN		18	/* and read like an ordinary byte */
+#define FIN_BY_ERRNO		19	/* EPIPE alone shows that FIN came */
+#define FORGOTTEN_AS_RESET	20	/* RST after a probe is passed on */
 #define RESET_AS_FORGOTTEN	21	/* RST after FIN is never passed on */
 #define PATIENCE_CUTS		22	/* a slow reader, once a side is gone */
 #define WRITES_AS_MOVEMENT	23	/* -T ignores acknowledgements */
-#define ACKS_ALONE		24	/* -k ends a peer that only sends */
-#define UNASKED_IS_SILENT	25	/* or one with nothing to answer */
-#define SILENCE_UNHEARD		26	/* but not one that is dead */
+#define ACKS_ALONE		24	/* -k drops a peer that only sends */
+#define UNASKED_IS_SILENT	25	/* -k drops a peer not asked twice */
+#define SILENCE_UNHEARD		26	/* -k keeps a peer that is dead */
 #define SOFT_ERROR_ENDS		27	/* an error counts without POLLERR */
-#define SPLICE_KEEPS_ERROR	28	/* and recv(2) then says FIN */
-#define GONE_SIDE_POLLED	29	/* it always reports its end */
+#define SPLICE_KEEPS_ERROR	28	/* and recv(2) then reports FIN */
+#define GONE_SIDE_POLLED	29	/* poll(2) reports its end for ever */
 #define LOOKS_FOR_EVER		30	/* an idle session wakes up */
 #define LOSS_UNTOLD		31	/* end=eof, though bytes were lost */
-#define WRITER_UNREAD		32	/* the other writes, and never reads */
+#define WRITER_UNREAD		32	/* the remaining side is not read */
 
 #ifndef BROKEN
 #define BROKEN 0
@@ -80,9 +80,9 @@
 #define KEEPALIVE 1	/* 0: as with -k 0 */
 #endif
 #define BUFFER 2	/* of a flow */
-#define SOCKET 1	/* bytes that are sent, and not acknowledged */
+#define SOCKET 1	/* maximum of bytes sent and not acknowledged */
 
-/* errno, where it is not 0. */
+/* Values of errno. */
 #define EAGAIN 1
 #define ECONNRESET 2
 #define EPIPE 3
@@ -90,27 +90,27 @@
 #define EHOSTUNREACH 5
 
 /* How a connection has ended, if it has. */
-#define BY_ITSELF 1	/* RST of the peer's own */
-#define IN_ANSWER 2	/* RST, for what came to a peer that had closed */
-#define FORGOTTEN 3	/* RST, for a probe: no longer known */
+#define BY_ITSELF 1	/* RST by the peer itself */
+#define IN_ANSWER 2	/* RST in answer to bytes after the peer's close */
+#define FORGOTTEN 3	/* RST in answer to a probe: no longer known */
 #define SILENT 4	/* no answer */
 
 /* What each peer has sent; byte i of a stream is i. */
-byte sent[2];			/* how many, in the relay's socket */
-byte urgent[2];			/* which of them is, or will be; 0: none */
+byte sent[2];			/* bytes that reached the relay's socket */
+byte urgent[2];			/* which byte is, or will be; 0: none */
 bit fin[2];			/* after them */
 bit closed[2];			/* after FIN, for good: it reads no more */
 bit mute[2];			/* its system is dead, or cannot be reached */
 
-/* What has reached it. */
+/* What has reached each peer. */
 byte arrived[2];		/* how many bytes */
 bit saw_fin[2], saw_rst[2];
 
 /* The relay's sockets. */
-byte gone[2];			/* the connection has ended, and how */
-byte error[2];			/* of that, until it is reported */
+byte gone[2];			/* how the connection has ended, or 0 */
+byte error[2];			/* errno of that, until it is reported */
 byte taken[2];			/* how many bytes were read */
-bit shut[2];			/* for writing */
+bit shut[2];			/* shut down for writing */
 bit rst[2];			/* closed, with RST */
 chan unacked[2] = [SOCKET] of { byte, bit };	/* bytes, with their marks */
 
@@ -118,23 +118,23 @@ chan unacked[2] = [SOCKET] of { byte, bit };	/* bytes, with their marks */
 typedef flow {
 	byte buffer[BUFFER];
 	byte start, stop;
-	bit mark;		/* f->urgent */
+	bit mark;		/* carry.urgent */
 	bit early, fin, eof, done, hung
 };
 flow f[2];
 #define SIDES 2
 byte s_gone = SIDES;
 bit s_reset;
-bit s_check;			/* a look is due some time */
+bit s_check;			/* a look is due at some time */
 byte s_acked[2];		/* bytes and FIN, as of the last look */
-bit unseen[2];			/* some of them, since s->moved was set */
+bit unseen[2];			/* acknowledged since s->moved was set */
 byte s_end;
-byte taken_then;		/* of the other side, when one was gone */
+byte taken_then;		/* taken[other], when a side was gone */
 #define OPEN 0
 #define EOF 1
 #define LOST 2
 #define CUT 3			/* by a signal or a limit */
-bit no_side_left;		/* what -1 says */
+bit no_side_left;		/* what a return of -1 means */
 byte at;			/* where the relay is */
 #define RUNNING 0
 #define WAITING 1
@@ -144,7 +144,7 @@ byte at;			/* where the relay is */
 #define pending(i) (f[i].start != f[i].stop)
 #define room(i) (len(unacked[i]) < SOCKET)
 
-/* tcp_unsent: FIN counts as one; the end of a connection changes nothing. */
+/* tcp_unsent: FIN counts as a byte; the end of a connection changes nothing. */
 #define unsent(i) (len(unacked[i]) + (shut[i] && !saw_fin[i]))
 
 /* What poll(2) finds on a socket. */
@@ -152,7 +152,7 @@ byte at;			/* where the relay is */
 #define writable(i) (room(i) || gone[i])
 #define is_hup(i) (gone[i] || (fin[i] && shut[i]))
 
-/* interest: what is asked of a side, and whether anything is. */
+/* interest: the events that a side is polled for, and whether it is polled. */
 #if BROKEN == ONE_BUFFER
 #define asks_in(i) (!f[i].eof && !pending(i) && !pending(1 - i))
 #else
@@ -198,7 +198,7 @@ byte at;			/* where the relay is */
 #define may_send(i) (at != OVER && !gone[i] && !mute[i] && !fin[i])
 #define may_end(i) (at != OVER && !gone[i] && !(fin[i] && saw_fin[i]))
 
-/* In CLOSE_WAIT, RST is EPIPE. */
+/* In CLOSE_WAIT, RST gives EPIPE. */
 inline ends(side, how)
 {
 	gone[side] = how;
@@ -217,7 +217,7 @@ proctype peer(byte side)
 end:	do
 	:: d_step { may_send(side) && sent[side] < BYTES ->
 		sent[side]++;
-		/* An urgent byte that came early is then in order, too. */
+		/* An urgent byte that came early is now in order, too. */
 		sent[side] = sent[side] + (urgent[side] == sent[side] + 1)
 	   }
 	:: d_step { may_send(side) && sent[side] < BYTES && urgent[side] == 0 ->
@@ -226,7 +226,7 @@ end:	do
 	   }
 	:: d_step { may_send(side) && sent[side] + 1 < BYTES &&
 	    urgent[side] == 0 ->
-		urgent[side] = sent[side] + 2	/* the bytes before it are lost */
+		urgent[side] = sent[side] + 2	/* the byte before is late */
 	   }
 	:: d_step { may_send(side) && urgent[side] <= sent[side] ->
 		fin[side] = 1
@@ -239,7 +239,7 @@ end:	do
 		ends(side, BY_ITSELF)
 	   }
 	:: d_step { may_end(side) && closed[side] && unsent(side) == 0 ->
-		ends(side, FORGOTTEN)	/* keepalive has asked */
+		ends(side, FORGOTTEN)	/* a probe has asked */
 	   }
 	:: d_step { may_end(side) && !mute[side] ->
 		mute[side] = 1;
@@ -276,9 +276,9 @@ end:	do
 }
 
 /*
- * When the relay may sleep, with no look to come: everything that it has is in
- * flight to a peer that can be reached, and it knows of every end; once both
- * have sent FIN, or one is gone, it waits only for that.
+ * The relay may sleep with no look to come if all that it has received is
+ * delivered, or in flight to a peer that can be reached, and it knows of every
+ * end.  If both peers have sent FIN, or one is gone, some must be in flight.
  */
 #define waits_for(i) (arriving(i) || (!KEEPALIVE && mute[i] && unsent(i) > 0))
 #define is_served(i) (s_gone == i || gone[i] || waits_for(i) || \
@@ -305,14 +305,14 @@ end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
 #define knows(i) (gone[i] || mute[i] || saw_rst[i] || \
     (saw_fin[i] && (fin[i] || has_closed(1 - i))))
 
-/* The log says end=eof if nothing of a side that is gone was lost. */
+/* If a side is gone, end=eof says that it had sent FIN and lost no byte. */
 #define says_right (s_end == CUT || s_gone == SIDES || gone[left] || \
     mute[left] || \
     (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken_then))
 
 /*
  * SO_ERROR, if poll(2) reports POLLERR, as it does for an error that ends the
- * connection.  On a live one SO_ERROR may give a soft error from ICMP.
+ * connection.  On a live one, SO_ERROR may give a soft error from ICMP.
  */
 inline tcp_error(side, result)
 {
@@ -353,8 +353,8 @@ inline carry_fill(side, pri)
 }
 
 /*
- * carry_drain: the same, but n is not 0.  When the other side resets while
- * splice(2) writes, the error is never reported, and tcp_events has to show that
+ * carry_drain: the same, but n is not 0.  If the other side resets while
+ * splice(2) writes, the error is never reported, and only tcp_events shows that
  * the connection has ended.
  */
 inline carry_drain(side)
@@ -392,7 +392,7 @@ inline carry_drain(side)
 	fi;
 	if
 	:: pending(side)
-	:: else -> carry_drop(side)	/* the same, whatever led here */
+	:: else -> carry_drop(side)	/* one state, whatever led here */
 	fi
 }
 
@@ -419,7 +419,7 @@ inline carry_drop(side)
 /* watch: without keepalive, only for the last acknowledgement. */
 #define watched (KEEPALIVE || (s_gone != SIDES && all_done))
 
-/* s->moved = s->now */
+/* s->moved[] = s->now */
 inline something_moved()
 {
 	unseen[0] = 0;
@@ -491,7 +491,7 @@ inline drain(side)
 	fi
 }
 
-/* pass, the first time, with what poll(2) has reported. */
+/* pass, the first turn, with what poll(2) has reported. */
 inline pass(side, in, pri)
 {
 	if
@@ -550,8 +550,8 @@ inline pass_fin(side)
 }
 
 /*
- * step, if there is a reason.  Fill and drain are one step of this model, because
- * what a peer does between them it may as well do before them.
+ * step, if there is a reason.  Fill and drain are one step of this model: what
+ * a peer may do between them, it may also do before them.
  */
 inline step(side, in, pri, any)
 {
@@ -576,7 +576,7 @@ inline step(side, in, pri, any)
 	fi
 }
 
-/* serve, POLLERR and POLLHUP: without an error, it is FIN both ways. */
+/* serve, POLLERR and POLLHUP.  Without an error, POLLHUP is FIN both ways. */
 inline hear(side)
 {
 	tcp_error(side, e);
@@ -589,8 +589,8 @@ inline hear(side)
 }
 
 /*
- * tcp_repeats, and whether all that is old enough.  A system that answers has
- * acknowledged something, or sent something, or was not asked twice.
+ * tcp_repeats: are the last acknowledgement and the last data old enough, and
+ * was the system asked twice?  One that answers never has all three.
  */
 inline tcp_repeats(side)
 {
@@ -642,7 +642,7 @@ inline look_for_acks()
 	s_acked[1] = acked(1)
 }
 
-/* look, after the time that silence may last. */
+/* look: by then, any silence has lasted as long as it may. */
 inline look()
 {
 	look_for_acks();
@@ -654,7 +654,7 @@ inline look()
 	more = 0; acks_old = 0; data_old = 0; asked = 0
 }
 
-/* A round of carry_on is over; finished is asked only here. */
+/* A round of carry_on is over; `finished' is only checked here. */
 inline go_round()
 {
 	d_step {
@@ -720,8 +720,8 @@ inline carry_on()
 }
 
 /*
- * report_exit.  RST is not seen if both have sent FIN and there is nothing left
- * to drop; and close(2) sends one for unread bytes.
+ * report_exit.  No RST is seen if both have sent FIN and nothing is left to
+ * drop.  For unread bytes, close(2) sends RST.
  */
 inline leave(side)
 {
@@ -759,7 +759,7 @@ active proctype relay()
 		leave(0);
 		leave(1)
 	}
-	/* A peer that does not know of the end never will. */
+	/* A peer that does not know of the end by now never will. */
 	has_heard(0) && has_heard(1);
 	assert(knows(0) && knows(1));
 	assert(says_right)

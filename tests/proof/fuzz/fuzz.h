@@ -23,7 +23,7 @@
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* A session that has not begun; its buffers are left as they were. */
+/* Make this a session that has not begun; its buffers stay as they are. */
 static inline void
 clear(struct session *s)
 {

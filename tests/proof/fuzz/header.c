@@ -1,6 +1,6 @@
 /*
- * libFuzzer: the PROXY protocol's header, read again as its receivers do; and
- * every address, written and read.
+ * libFuzzer: what stands for an address in a PROXY header or in the log is read
+ * back as that address.
  */
 
 #include "../../../src/header.c"

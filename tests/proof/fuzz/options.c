@@ -10,7 +10,7 @@
 enum { MOST_WORDS = 24, LONGEST_LINE = 512 };
 
 /*
- * The number in these digits; -1 if they are not a number, or it exceeds most.
+ * The number in these digits; -1 if they are not one, or it exceeds `most'.
  */
 static long
 digits(const char *text, long most)
@@ -27,7 +27,7 @@ digits(const char *text, long most)
 	return n;
 }
 
-/* Like number(), bit by bit. */
+/* number() and digits() agree. */
 static void
 check_number(const char *text, long least, long most)
 {
@@ -37,7 +37,7 @@ check_number(const char *text, long least, long most)
 	REQUIRE(number(text, least, most) == (n < least ? -1 : n));
 }
 
-/* The text written for an address is read as that address. */
+/* The text that is written for an address is read as that address. */
 static void
 check_address(const char *text)
 {

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: the source address for a client is a host's, is in the network,
- * and is the same for its whole /64.
+ * libFuzzer: a client's source address is a host address in the network, the
+ * same for the client's whole /64.
  */
 
 #include "../../../src/source.c"

@@ -1,13 +1,13 @@
 /*
- * libFuzzer: the target in the address that the client dialled, against the
- * table of RFC 6052, 2.2.
+ * libFuzzer: the target in the address that the client dialled, compared with
+ * the table in RFC 6052, 2.2.
  */
 
 #include "../../../src/target.c"
 
 #include "fuzz.h"
 
-/* Where the IPv4 address is: a prefix length, and the places of four bytes. */
+/* For each prefix length, where the four bytes of the IPv4 address are. */
 static const struct {
 	int len;
 	int at[4];
@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dialled[8] = 0;
 	for (i = 0; i < 4; i++)
 		want[i] = dialled[formats[format].at[i]];
-	/* In most cases the network of this very address. */
+	/* In most cases, a network that contains this address. */
 	memcpy(network, want, sizeof network);
 	if (draw_below(4, &data, &size) == 1)
 		draw(network, sizeof network, &data, &size);
