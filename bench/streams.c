@@ -33,7 +33,7 @@ print(uint64_t got, double cpu)
 	result("-cpu", (tree_cpu(relay) - cpu) / ((double)got / 1e9));
 }
 
-/* Open the sessions, one after the other, so that both ends number them alike. */
+/* Open the sessions one after another, so that both ends number them alike. */
 static double
 open_streams(enum mode mode, int n)
 {

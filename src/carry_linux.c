@@ -85,7 +85,8 @@ get_pipe(struct flow *f)
  *
  * The pipe is too small if that filled it, or if more had come than it took: on
  * a network, short packets may fill it with fewer bytes.  The number of bytes
- * that had come is asked for only again, when the last turn may have left some.
+ * that had come is asked for only when it can grow, and nobody has waited since
+ * the last turn, which may have left some.
  *
  * At the urgent mark splice(2) fails with EAGAIN, or returns 0 if FIN has come,
  * too; then only recv(2) can tell the mark from FIN.  A socket reports an error
@@ -104,9 +105,7 @@ fast_fill(struct flow *f, int again)
 		get_pipe(f);
 	if (c->pipe[0] == 0)
 		return 0;
-	left = 0;
-	if (again && (left = tcp_unread(f->from)) == 0)
-		return 0;
+	left = again && c->room < c->most ? tcp_unread(f->from) : 0;
 	size = c->room - c->room % c->segment;
 	n = splice(f->from, NULL, c->pipe[1], NULL, (size_t)size,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
