@@ -323,6 +323,8 @@ echo
 if [ -n "${OUT:-}" ]; then
 	cp "$scratch/tsv" "$OUT.tsv"
 	echo "written: $OUT.tsv"
+	[ "$OUT" != bench/results ] ||
+	    sh bench/markdown.sh "$OUT.tsv" >bench/RESULTS.md
 	if command -v gnuplot >/dev/null 2>&1; then
 		sh bench/plot.sh "$OUT.tsv" "$OUT.svg" && echo "drawn: $OUT.svg"
 	else

@@ -47,9 +47,11 @@ else
 	echo "not ok - $said: $wrong"; status=1
 fi
 
-said='the figures of doc/comparison.md are those of bench/results.tsv'
-if [ "$(sed -n '/^<!-- bench.comparison.awk/,/^<!-- end/p' doc/comparison.md | grep '^|')" = \
-	"$(awk -f bench/comparison.awk bench/results.tsv)" ]; then
+said='the figures of doc/comparison.md and bench/RESULTS.md are those of bench/results.tsv'
+if [ "$(sed -n '/^<!-- bench.tables.awk/,/^<!-- end/p' doc/comparison.md | grep '^|')" = \
+	"$(awk -v rows="setup1 idle down down-cpu rtt down100" \
+	    -f bench/tables.awk bench/results.tsv)" ] &&
+    sh bench/markdown.sh bench/results.tsv | cmp -s bench/RESULTS.md -; then
 	echo "ok - $said"
 else
 	echo "not ok - $said"; status=1

@@ -1,0 +1,75 @@
+# The results as a table: a line for each peer, with its medians and, in
+# brackets, stfl-relay (static) divided by the peer.  -v rows="setup1 down" says
+# which rows of the results are its columns.
+
+function heading(row,   n, name, part, text) {
+	if (row in short)
+		return short[row]
+	part = name = row
+	if (!sub(/^[^-]*-/, "", part))
+		part = ""
+	sub(/-.*/, "", name)
+	n = name
+	gsub(/[^0-9]/, "", n)
+	gsub(/[0-9]/, "", name)
+	text = n == "" ? name : name " " n
+	if (part != "")
+		text = text ", " part (part ~ /^[0-9.]+$/ ? " %" : "")
+	return text ", " unit[row]
+}
+
+function cell(row, peer,   v, r) {
+	if (!((row, peer) in median))
+		return "-"
+	v = median[row, peer]
+	v = sprintf(v < 10 ? "%.2f" : v < 100 ? "%.1f" : "%.0f", v)
+	if (peer == "static")
+		return "**" v "**"
+	r = ratio[row, peer]
+	if (r == "-")
+		return v
+	return v " (" sprintf(r < 0.995 ? "%.2f" : r < 9.95 ? "%.1f" : "%.0f", \
+	    r) ")"
+}
+
+BEGIN {
+	FS = "\t"
+	columns = split(rows, row, " ")
+	short["setup1"] = "set-up, ms"
+	short["idle"] = "idle, KiB"
+	short["down"] = "one stream, GB/s"
+	short["down-cpu"] = "CPU, s/GB"
+	short["rtt"] = "round trip, us"
+	short["down100"] = "100 streams, GB/s"
+	short["ask50"] = "50 clients, replies/s"
+}
+/^#/ || $1 == "row" { next }
+!($3 in title) {
+	peers[++npeers] = $3
+	title[$3] = $4
+}
+$6 != "-" {
+	median[$1, $3] = $6
+	ratio[$1, $3] = $9
+	unit[$1] = $2
+}
+END {
+	line = "| |"
+	under = "|---|"
+	for (j = 1; j <= columns; j++) {
+		line = line " " heading(row[j]) " |"
+		under = under "---|"
+	}
+	print line
+	print under
+	for (i = 1; i <= npeers; i++) {
+		line = "| " title[peers[i]] " |"
+		any = 0
+		for (j = 1; j <= columns; j++) {
+			line = line " " cell(row[j], peers[i]) " |"
+			any = any || (row[j], peers[i]) in median
+		}
+		if (any)
+			print line
+	}
+}
