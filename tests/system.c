@@ -1,8 +1,8 @@
 /*
- * Questions about TCP sockets to which systems give different answers.  This
+ * Questions about TCP sockets.  Systems give different answers to them.  This
  * program asks the system that it runs on, and prints one line for each
- * question.  In a line with "ok" or "not ok", the answer is one that src/
- * relies on here (system.h, tcp_*.c).  A line with "#" is for information only.
+ * question.  A line with "ok" or "not ok" is about something that src/ relies
+ * on here (system.h, tcp_*.c).  A line with "#" is for information only.
  */
 
 #include "../src/relay.h"
@@ -20,7 +20,7 @@
 
 #include "lib/ask.h"
 
-static char block[1 << 20];	/* does not fit into one connection */
+static char block[1 << 20];	/* too large for the buffers of a connection */
 
 /* Questions about a poll(2) that is asked for no event. */
 
@@ -67,7 +67,7 @@ ask_reset(int half_closed)
 		_exit(0);
 	}
 	close(fd[PEER]);
-	/* Where poll(2) reports no reset, do not wait for one for long. */
+	/* Wait long, except where poll(2) reports no reset at all. */
 	put_events(asleep = polled(fd[OWN], 0, (POLL_BLIND ? 5 : 50) * awhile));
 	put(", later");
 	put_events(awake = polled(fd[OWN], 0, 0));
@@ -101,8 +101,8 @@ ask_kqueue(void)
 }
 
 /*
- * Questions about a socket that a reset has reached.  One byte that came before
- * the reset is unread.
+ * Questions about a socket whose peer has sent a reset.  One byte that came
+ * before the reset is unread.
  */
 
 static void
@@ -306,8 +306,8 @@ ask_urgent(void)
 }
 
 /*
- * Read as a session does.  `before' comes before the session begins, and
- * `after' comes after that.
+ * Read as a session does.  The bytes in `before' come before the session
+ * begins, and those in `after' come after that.
  */
 static void
 ask_early(const char *before, const char *after)

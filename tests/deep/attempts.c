@@ -122,10 +122,10 @@ every_number(void)
 #ifdef SYS_socketcall
 /*
  * socketcall(2) can make every call on sockets, and takes the arguments of that
- * call from memory.  On some machines, the libc may make such calls only by
- * socketcall(2).  There, a session may make send (9), recv (10) and shutdown
- * (13) to getsockopt (15).  Unless the libc is glibc, it may also make sendto
- * (11) and recvfrom (12).
+ * call from memory.  On i386 and s390x, some libcs use it for every such call.
+ * So a session there may make send (9), recv (10), and shutdown (13) to
+ * getsockopt (15) by it.  If the libc is not glibc, a session may also make
+ * sendto (11) and recvfrom (12).
  */
 static void
 every_socketcall(void)
@@ -219,7 +219,7 @@ break_out(void)
 #endif
 }
 
-/* Calls that a session makes, but with requests that no session makes. */
+/* Calls that a session makes, but with requests that no session needs. */
 
 static void
 every_ioctl(int fd)
@@ -346,7 +346,10 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_recvfrom, OPERATOR, &c, 1, 0, NULL, NULL));
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
-	/* Only a session that may use socketcall(2) could do these. */
+	/*
+	 * Make shutdown(2) directly.  If a session may make it by
+	 * socketcall(2), the filter cannot see that it is for descriptor 2.
+	 */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));
 	DENIED(syscall(SYS_splice, OPERATOR, NULL, pipes[1], NULL, 1, 0));

@@ -1,6 +1,6 @@
 /*
  * The intruder in a session: probe.c starts it, and attempts.c makes its
- * attempts.  It exists only on Linux.
+ * attempts.  attempts.c is for Linux only.
  */
 
 enum { LOG = 1, OPERATOR = 2, TARGET = 3 };	/* a session's descriptors */
@@ -33,5 +33,5 @@ void	old_doors(void);
  */
 void	break_out(void);
 
-/* Try calls that a session makes, but with requests that no session makes. */
+/* Try calls that a session makes, but with requests that no session needs. */
 void	wrong_arguments(void);

@@ -1,6 +1,6 @@
 /*
  * What a session has given up, as seen from outside.  Some tests simulate
- * kernels that lack a layer of confinement or refuse it.
+ * kernels that lack a layer of confinement, and kernels that refuse one.
  */
 
 #include "../lib/lack.h"
@@ -230,7 +230,7 @@ TEST(own_limits,
 
 #ifdef __linux__
 
-/* Kernels that lack some call, or refuse it. */
+/* Kernels that lack some call, and kernels that refuse one. */
 
 static const struct lack *lacking;
 static size_t nlacking;
@@ -464,7 +464,8 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
 		/*
-		 * A call with argument 2 set to a flag only asks for the ABI.
+		 * Argument 2 is 0 here.  With a flag in it, the call only asks
+		 * for the ABI.
 		 */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,

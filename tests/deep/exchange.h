@@ -17,7 +17,7 @@
 /* What the two sides do.  In each array, the client comes first. */
 struct exchange {
 	const char *options[8];
-	size_t bytes[2];	/* sent by the client, by the target */
+	size_t bytes[2];	/* sent by the client, and by the target */
 	size_t urgent;		/* place of the urgent byte, from 1; 0: none */
 	size_t tail;		/* last bytes, sent when the rest has arrived */
 	int last[2];		/* this side finishes only after the other */
@@ -43,8 +43,8 @@ struct side {
 };
 
 /*
- * play_exchange() plays the exchange.  The client's end is this socket.  The
- * target's listener is this one, unless the target refuses.  Returns what is
+ * play_exchange() plays the exchange.  `client' is the client's socket.
+ * `listener' is the target's, unless the target refuses.  Returns what is
  * wrong, or NULL.  What it returns begins with "LOSS:" if a peer saw FIN
  * although bytes were lost.
  */

@@ -5,13 +5,13 @@
  * crash, spin, end later than its limits allow, send a wrong byte, or send FIN
  * although bytes were lost.
  *
- * There are many such faults.  make check tries every seventh (SAMPLE), and
- * make check-faults (FAULTS=all) tries all.  With FAULTS=sendto:2:32, only the
- * second sendto fails, with errno 32; with FAULTS=sendto:0:32, each sendto
- * fails.  In place of an errno, -1 means that the call does less than it was
- * asked to do, and -3 means that the relay is killed.  With FAULTS_LIST=1, the
- * test prints each fault and its outcome.  RELAY_BULK is the path of the relay
- * that treats every flow as bulk.
+ * There are many such faults.  make check tries every seventh fault (SAMPLE),
+ * and make check-faults (FAULTS=all) tries them all.  With FAULTS=sendto:2:32,
+ * only the second sendto fails, with errno 32; with FAULTS=sendto:0:32, each
+ * sendto fails.  In place of an errno, -1 means that the call does less than it
+ * was asked to do, and -3 means that the relay is killed.  With FAULTS_LIST=1,
+ * the test prints each fault and its outcome.  RELAY_BULK is the path of the
+ * relay that treats every flow as bulk.
  */
 
 #include "errnos.h"
@@ -205,7 +205,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 		fail("without a fault %zu bytes arrive", side[1].received);
 	if (e->bulk && t->count[SYS_splice] == 0)
 		skip("nothing is spliced, see pipe-user-pages-soft in pipe(7)");
-	known = 1;	/* why 1: see traced.c */
+	known = 1;	/* traced.c begins at 1, too */
 	for (i = 0; i < ncalls; i++)
 		known += t->count[calls[i].number];
 	if (known != t->calls)

@@ -1,7 +1,8 @@
 /*
  * These tests take every path of a session under the filter.  Their relay
  * (tests/stfl-relay-strict) is killed if it makes a call that the filter
- * denies.  bulk.sh runs the rules and the random scripts with such a relay.
+ * denies.  bulk.sh runs the tests in session/ and start/ and the random scripts
+ * with a relay that is killed in the same way.
  */
 
 #include "../lib/lack.h"
@@ -60,8 +61,9 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * If other processes hold many pipes, a session may get none (see pipe(7)), and
- * this test splices nothing.  The relay in bulk.sh splices everything.
+ * If other processes hold many pipes, a session may get none (see pipe(7)).
+ * The relay in this test then splices nothing, but the relay in bulk.sh splices
+ * everything.
  */
 TEST(filter_bulk, "the filter allows all that bulk needs")
 {
@@ -195,7 +197,10 @@ TEST(filter_idle, "the filter allows all that -T needs")
 	ends_idle(&s);
 }
 
-/* After SIGCONT, a poll(2) with a timeout goes on by restart_syscall(2). */
+/*
+ * After SIGCONT, the kernel resumes a poll(2) with a timeout by
+ * restart_syscall(2).
+ */
 TEST(filter_stopped, "the filter allows all that stopping and continuing need")
 {
 	struct session s;
@@ -225,7 +230,7 @@ TEST(filter_unacknowledged,
 
 	begin_strict(&s, "-k", "1");
 	fill(s.fd[CLIENT], 3);
-	pause_for(BEYOND_LIMIT);	/* it asks every 0.5 s */
+	pause_for(BEYOND_LIMIT);	/* the relay asks every 0.5 s */
 	kill(s.pid, SIGTERM);
 	expect_status(&s, 0);
 }

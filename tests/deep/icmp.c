@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSING = 250 };	/* how long it is "unreachable", in ms */
+enum { PASSING = 250 };	/* milliseconds without a route */
 
 TEST(icmp_before_reset,
     "ICMP unreachable in passing costs no byte before a reset")

@@ -183,7 +183,7 @@ outage(const char *k, const char *t, int silence, int ms, size_t size)
 	send_near(size);
 	pause_for(ms);
 	link_up();
-	should_take(down, ms);	/* ip(8) is started twice */
+	should_take(down, ms);	/* ip(8) must start twice in that time */
 	expect_stream(far_fd(CLIENT), 3, 0, size);
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();
@@ -199,8 +199,8 @@ TEST(link_short_outage,
 /*
  * When the link goes down, the peer's last answer may be as old as -k, which is
  * not the peer's fault.  The kernel retransmits after some 3.0 and 6.2 seconds.
- * Between these times the relay looks often, because it has -t, and sees that
- * the answer is up to 8 seconds old.
+ * Between these times, the relay looks often, because it has -t, and sees that
+ * the last answer is up to 8 seconds old.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")

@@ -44,14 +44,14 @@ static struct figures {
 	volatile long started, ended, bad;
 	volatile long refused;	/* sessions for which fork(2) failed */
 	volatile long arrived;
-	volatile long total;	/* of all sessions; 0: not yet known */
+	volatile long total;	/* sessions in all; 0: not known yet */
 	volatile long descriptors, sockets;	/* how many are left over */
 	volatile long up, over;	/* milliseconds */
 	volatile long memory;	/* KiB, of all sessions together */
 } *figures;
 
 static long wanted;		/* how many sessions to run */
-static int64_t deadline;	/* no session may begin after that */
+static int64_t deadline;	/* no session begins later than this */
 
 static pid_t superserver;
 static int front;		/* the super-server's port */
@@ -473,8 +473,8 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
 	/*
-	 * Without leak checks, because those of all sessions together, at the
-	 * end, would take 20 seconds.
+	 * Leave out the leak checks: those of all sessions, at the end, would
+	 * take 20 seconds.
 	 */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);

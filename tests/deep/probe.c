@@ -2,12 +2,13 @@
  * An intruder in a session.  It is built into a relay that calls probed_poll()
  * in place of poll(2) (tests/stfl-relay-probed).  In its first call of
  * probed_poll() after its confinement, this relay tries everything that a
- * session may not do.
+ * session may not do.  On OpenBSD, it makes only one attempt, in the second
+ * such call.
  *
- * The target, to which a session may still write, gets a line for each attempt
- * that was not denied.  The last line is "tried" and the number of attempts.
- * PROBE in the environment names what to try; without PROBE, the relay tries
- * nothing.
+ * On Linux, the target, to which a session may still write, gets a line for
+ * each attempt that was not denied.  The last line is "tried" and the number of
+ * attempts.  PROBE in the environment names what to try; without PROBE, the
+ * relay tries nothing.
  *
  * The environment can also simulate a kernel that lacks a mechanism.  PROBE_ABI
  * is the highest Landlock ABI that the relay sees (0: no Landlock).  With

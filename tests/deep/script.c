@@ -65,8 +65,8 @@ add(struct maker *m, int end, enum what what, unsigned arg)
  * Choose the relay's options.  If the relay has a limit, an end must send or
  * acknowledge a byte at least every two seconds.  So pauses are short.  Buffers
  * are small, because Linux opens a closed window only when a sixteenth of the
- * buffer is free, and at least one segment.  Even a slow reader then frees
- * enough at least every two seconds.
+ * buffer is free, and at least one segment.  In a small buffer, even a slow
+ * reader frees that much at least every two seconds.
  */
 static void
 draw_options(struct maker *m)
@@ -76,8 +76,7 @@ draw_options(struct maker *m)
 
 	m->s->keepalive = keepalive[draw(&m->state, 8)];
 	/*
-	 * It is too unlikely that four probes or answers in a row are lost by
-	 * chance.
+	 * Four probes or answers in a row are practically never lost by chance.
 	 */
 	if (m->s->kind == LOSSY && m->s->keepalive != 0)
 		m->s->keepalive = 4;
@@ -204,10 +203,10 @@ add_outage(struct maker *m, int end)
 
 /*
  * Lose segments to an end for longer than a relay with -k 1 waits for a sign of
- * life.  During that time, the end keeps sending.  After it, the end sends on
- * until TCP has had time to send the lost segments again, which takes up to
- * twice as long.  Nothing may be queued before the bytes of this end, because
- * bytes that wait until a window opens do not reach the relay.
+ * life.  During that time, the end keeps sending.  After that, the end goes on
+ * sending until TCP has had time to send the lost segments again, which takes
+ * up to twice as long.  Nothing may be queued before the bytes of this end,
+ * because bytes that wait for a window to open do not reach the relay.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -250,9 +249,9 @@ may_lose(const struct maker *m, int end)
 
 /*
  * An end closes for good when it has seen all that the other end sends.  After
- * that the other end only reads, and in the end closes, too.  If it did
- * anything else, it would get RST, at a time that depends on when the system
- * forgets the closed end.
+ * that, the other end only reads, and finally closes, too.  If it did anything
+ * else, it would get RST, at a time that depends on when the system forgets the
+ * closed end.
  */
 static void
 add_close(struct maker *m, int end)
@@ -349,10 +348,9 @@ add_reset(struct maker *m, int end)
 }
 
 /*
- * A script ends in one of three ways.  One end resets; or both ends are
- * half-closed; or each end that is not half-closed sends one more byte, which
- * shows that its stream was still open.  A patient script may also end with a
- * close.
+ * A script has one of three endings.  One end resets; or both ends half-close;
+ * or each end that is not half-closed sends one more byte, which shows that its
+ * stream was still open.  A patient script may also end with a close.
  */
 void
 make_script(struct script *s, uint64_t seed, enum kind kind)

@@ -28,7 +28,7 @@ enum { ABRUPT, ACKED, QUIET };
 enum kind { QUICK, PATIENT, LOSSY };
 
 enum what {
-	WINDOW,		/* set a small receive buffer, small segments */
+	WINDOW,		/* set a small receive buffer and small segments */
 	SEND,
 	URGENT,
 	STALL,		/* read nothing */
@@ -109,7 +109,7 @@ struct text {
 extern const char *const end_name[], *const way_name[];
 
 void	make_script(struct script *, uint64_t seed, enum kind);
-/* True if TCP leaves nothing that this end sees to chance. */
+/* True if nothing that this end sees depends on chance. */
 int	is_certain(const struct script *, int end);
 void	put(struct text *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
@@ -120,7 +120,7 @@ void	put_seen(struct text *, const struct seen *, int certain);
  * The ends of a script's connections, with the buffers that the script asks
  * for.
  *
- * make_listener: for the relay's own client, the script is NULL.
+ * make_listener: the script is NULL if the relay's client will connect.
  * start_relay: starts the relay as inetd does, with the client's socket as
  *     descriptors 0, 1 and 2.
  */
@@ -138,7 +138,7 @@ pid_t	start_relay(int client, const struct script *, int port);
  *     ended.
  */
 extern int64_t present;		/* the time now, from milliseconds() */
-extern int64_t soon;		/* ms; what takes longer has failed */
+extern int64_t soon;		/* ms; anything slower has failed */
 void	play_prepare(void);
 void	play_begin(struct play *, const struct script *, int way);
 void	play_interest(const struct play *, struct pollfd *);

@@ -33,13 +33,13 @@ enum {
 	MOST_SLOTS = 300,	/* the same, for scripts that mostly wait */
 	AT_ONCE = 3,		/* scripts to start before serving others */
 	MOST_JOBS = 64,
-	TRIES = 5		/* how often to play a script at most */
+	TRIES = 5		/* maximum plays of a script: see proceed */
 };
 
 struct slot {
 	int busy;
-	int begun;		/* how many ways are begun */
-	int late;		/* the machine stood still during it */
+	int begun;		/* number of ways begun so far */
+	int late;		/* the machine stood still during play */
 	int tries;
 	struct script script;
 	struct play play[WAYS];
@@ -52,7 +52,8 @@ static int verbose;
 static volatile sig_atomic_t stop;
 
 /*
- * True if the ends did not see the same both ways; `why' gets the difference.
+ * True if the ends saw different things in the two ways; `why' gets the
+ * difference.
  */
 static int
 differs(const struct slot *slot, struct text *why)

@@ -109,7 +109,7 @@ read_until(struct demo *d, const char *words)
 /*
  * Wait for the demo's end, and return its exit status.  The demo is in the
  * process group of this test, which therefore leaves the group.  After that, no
- * process may be left in the group, and no file.
+ * process may be left in the group, and no file in TMPDIR.
  */
 static int
 finished(struct demo *d)

@@ -81,8 +81,9 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 	finish(t.fd[near]);
 	/*
 	 * After the far side has read `first' bytes, the buffers of two sockets
-	 * can hold the `last' bytes.  They can do so even if the system is
-	 * short of memory for TCP and makes the buffers smaller (tcp_mem).
+	 * can hold the `last' bytes.  They can hold that many even if the
+	 * system is short of memory for TCP and makes the buffers smaller
+	 * (tcp_mem).
 	 */
 	last = sent > MIB ? 256 * KIB : (size_t)sent / 4;
 	first = (size_t)sent - last;

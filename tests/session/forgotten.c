@@ -18,8 +18,8 @@
 
 /*
  * Send `size' bytes, and close for good.  If `late', send FIN, and close only
- * when the relay has all the bytes.  The far side reads only what the relay has
- * no room for.  Returns how many bytes the far side has read.
+ * when the relay has all the bytes.  The far side reads only as many bytes as
+ * do not fit into the relay.  Returns how many bytes the far side has read.
  */
 static size_t
 send_and_close(struct patient *t, int near, size_t size, int late)
@@ -164,7 +164,7 @@ EACH_WAY(aborted_for_long,
 
 #ifndef __linux__
 /*
- * On some systems the relay cannot know which of its segments an RST answers.
+ * On some systems, the relay cannot know which of its segments an RST answers.
  * There, if an RST comes after a silence of at least -k, the relay takes it as
  * the answer of a system that has forgotten the connection.
  */

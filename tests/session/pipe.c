@@ -215,8 +215,8 @@ EACH_WAY(bulk_in_parts,
 
 /*
  * While the relay is stopped, more bytes arrive than fit into a new pipe.  The
- * relay must then enlarge its pipe.  After that only small blocks come, and the
- * relay must replace the large pipe by a small one.
+ * relay must then enlarge its pipe.  After that, only small blocks come, and
+ * the relay must replace the large pipe by a small one.
  */
 TEST(pipe_fits, "a pipe grows to 512 KiB at most if it is too small, and is "
     "replaced by a small one when that will do")

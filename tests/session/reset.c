@@ -44,8 +44,8 @@ reset_after(int near, size_t bytes, int finished)
 		expect_end(t.fd[far], RST);
 	}
 	/*
-	 * A reset loses nothing if it comes after the same side's FIN, when no
-	 * bytes are on their way to that side.
+	 * A reset loses nothing if it comes after the same side's FIN, and if
+	 * no bytes are on their way to that side.
 	 */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);

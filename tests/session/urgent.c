@@ -340,8 +340,8 @@ TEST(urgent_behind_late,
 	int end, ours, theirs;
 
 	/*
-	 * On 32 bits, recv(2) may be a socketcall(2), and strace(1) can delay
-	 * only every socketcall(2), not just some.
+	 * On 32 bits, recv(2) may be one of the calls that are made as
+	 * socketcall(2), and strace(1) cannot tell these apart.
 	 */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
@@ -350,7 +350,7 @@ TEST(urgent_behind_late,
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* wait until strace(1) has stopped it */
+	do			/* wait until strace(1) stops the relay */
 		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);

@@ -98,7 +98,7 @@ EACH_WAY(closed_window_lives,
 
 /*
  * Returns the seconds until the kernel's next keepalive probe on this
- * connection; 0 if none is due.
+ * connection; 0 if none is due; -1 if there is no such connection.
  */
 static int
 probe_due(const char *table, int local, int remote)
@@ -143,7 +143,7 @@ TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
-	/* The timer may have been set up to five seconds ago. */
+	/* The timer may be as much as five seconds old. */
 	probed_after(NULL, NULL, 55, 60);
 	probed_after("-k", "1000", 995, 1000);
 	probed_after("-k", "0", 0, 0);

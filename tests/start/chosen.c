@@ -1,5 +1,5 @@
 /*
- * A client chooses whether it uses MPTCP, if the listener offers it.  If the
+ * If the listener offers MPTCP, the client chooses whether to use it.  If the
  * target is given as a network, the client chooses the target, too.
  */
 

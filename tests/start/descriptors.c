@@ -60,8 +60,8 @@ expect_served(void)
 }
 
 /*
- * Expect that the relay refuses the session.  The words that say why may go to
- * descriptor 2, but not one byte of them to the client.
+ * Expect that the relay refuses the session.  The words that say why may reach
+ * descriptor 2, but not one byte of them may reach the client.
  */
 static void
 expect_refused(void)

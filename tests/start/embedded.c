@@ -1,7 +1,7 @@
 /*
  * The target is a network, and the client dials an address in which the
- * target's address is embedded.  If the target is denied, it was the client who
- * chose it, so the log has a warning, and the status is 0.
+ * target's address is embedded.  If the target is denied, that was the client's
+ * choice, so the log has a warning, and the status is 0.
  */
 
 #include "../lib/calls.h"

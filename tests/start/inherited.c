@@ -172,8 +172,9 @@ TEST(pauses, "a limit on the client's socket does not cut the tail of one "
 
 /*
  * The target closes for good, and its system forgets the connection, so the
- * relay closes the client's connection.  The relay's end of that connection is
- * then in FIN_WAIT2.  The system must not reset it while the client is silent.
+ * relay closes the client's connection.  The relay's end of the client's
+ * connection is then in FIN_WAIT2.  The system must not reset this connection
+ * while the client is silent.
  */
 static void
 silent_client(const struct row *o)

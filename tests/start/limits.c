@@ -29,7 +29,7 @@ set_limit(void)
 		_exit(126);
 }
 
-/* The file that descriptor 2 writes the log to.  It may not grow. */
+/* The log file on descriptor 2.  It may not grow. */
 static int log_file;
 
 static void

@@ -146,7 +146,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/* Give it a number that is not in `at' above. */
+	/* Give the write end a number that is not in `at' above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;

@@ -5,8 +5,8 @@
  * Other files test some of these things.  In parent.c, all signals are ignored
  * or blocked, and there are a umask, an environment, an alarm and stray
  * descriptors.  Limits are in limits.c, and descriptors 0, 1 and 2 are in
- * descriptors.c.  In surroundings.c, each signal is set by itself, and there is
- * no /dev.  In faults.c, calls fail, one at a time.
+ * descriptors.c.  In surroundings.c, each signal is ignored or blocked by
+ * itself, and there is no /dev.  In faults.c, calls fail, one at a time.
  */
 
 #include "../lib/lack.h"
@@ -185,7 +185,7 @@ schedule_idle(void)
 	schedule(SCHED_IDLE);
 }
 
-/* Be root, but without root's capabilities.  execve(2) must not give any. */
+/* Be root, but without root's capabilities, and let execve(2) give none. */
 static void
 secure_bits(void)
 {

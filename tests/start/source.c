@@ -74,8 +74,8 @@ TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
 }
 
 /*
- * The examples in the manual, which must never change.  The address that each
- * client gets in each network was computed by a separate program.
+ * The manual's examples.  They must never change.  The address that each client
+ * gets in each network was computed by a separate program.
  */
 static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
 

@@ -64,8 +64,8 @@ TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
 }
 
 /*
- * Socket options that the super-server has set, or a program that had the
- * socket before the relay.
+ * Socket options that were set by the super-server, or by a program that had
+ * the socket before the relay.
  */
 
 static void

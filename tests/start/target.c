@@ -212,8 +212,8 @@ TEST(leaves_while_resolving,
 }
 
 /*
- * The relay tries each A record of a name, in order.  The time that is left of
- * -w is divided among the attempts.
+ * The relay tries the A records of a name in order, until one answers.  The
+ * time that is left of -w is divided among the attempts.
  */
 
 TEST(name_of_target, "the target may be a name")
