@@ -1,7 +1,8 @@
 /*
- * What this system says about TCP sockets, where systems differ: one line for
- * each question.  Lines with "ok" or "not ok" are about what src/ relies on
- * here (system.h, tcp_*.c); lines with "#" are only good to know.
+ * Questions about TCP sockets.  Systems give different answers to them.  This
+ * program asks the system that it runs on, and prints one line for each
+ * question.  A line with "ok" or "not ok" is about something that src/ relies
+ * on here (system.h, tcp_*.c).  A line with "#" is for information only.
  */
 
 #include "../src/relay.h"
@@ -19,9 +20,9 @@
 
 #include "lib/ask.h"
 
-static char block[1 << 20];	/* more than the buffers of a connection hold */
+static char block[1 << 20];	/* too large for the buffers of a connection */
 
-/* poll(2) when it is asked for no event. */
+/* Questions about a poll(2) that is asked for no event. */
 
 static void
 ask_fin(void)
@@ -43,7 +44,10 @@ ask_fin(void)
 	close(fd[OWN]);
 }
 
-/* Ask a poll(2) that sleeps when the reset comes, and one after the reset. */
+/*
+ * Call poll(2) before the reset, so that it sleeps when the reset comes.  Call
+ * it again after the reset.
+ */
 static void
 ask_reset(int half_closed)
 {
@@ -63,7 +67,7 @@ ask_reset(int half_closed)
 		_exit(0);
 	}
 	close(fd[PEER]);
-	/* A long wait, except where poll(2) reports nothing. */
+	/* Wait long, except where poll(2) reports no reset at all. */
 	put_events(asleep = polled(fd[OWN], 0, (POLL_BLIND ? 5 : 50) * awhile));
 	put(", later");
 	put_events(awake = polled(fd[OWN], 0, 0));
@@ -96,7 +100,10 @@ ask_kqueue(void)
 #endif
 }
 
-/* A socket that was reset, with a byte unread and one unsent. */
+/*
+ * Questions about a socket whose peer has sent a reset.  One byte that came
+ * before the reset is unread.
+ */
 
 static void
 ask_dead(void)
@@ -138,7 +145,7 @@ ask_dead(void)
 	close(fd[OWN]);
 }
 
-/* FIN after an unread byte. */
+/* Is FIN reported while a byte before it is still unread? */
 static void
 ask_had_fin(void)
 {
@@ -157,7 +164,7 @@ ask_had_fin(void)
 	close(fd[OWN]);
 }
 
-/* Reading, without asking poll(2) first. */
+/* Read without calling poll(2) first. */
 static void
 ask_reading(int finished)
 {
@@ -192,7 +199,7 @@ ask_abort(void)
 	relied("close(2) with SO_LINGER 0 is a reset", errno == ECONNRESET);
 	close(fd[OWN]);
 
-	/* With bytes in flight: without them, the option has no effect. */
+	/* The option has an effect only while bytes are in flight. */
 	connection(fd);
 	(void)KEEP_OPTIONS(fd[OWN]);
 	(void)send(fd[OWN], block, sizeof block, 0);
@@ -207,7 +214,7 @@ ask_abort(void)
 	close(fd[OWN]);
 }
 
-/* How many bytes are unsent or not acknowledged. */
+/* Questions about the number of bytes that are not yet acknowledged. */
 
 static void
 ask_unsent(void)
@@ -241,7 +248,7 @@ ask_unsent(void)
 	close(fd[OWN]);
 }
 
-/* Send bytes, of which the one after a ! is urgent. */
+/* Send these bytes.  A ! is not sent: the byte after it is urgent. */
 
 static void
 send_marked(int fd, const char *bytes)
@@ -256,7 +263,7 @@ send_marked(int fd, const char *bytes)
 	wait_awhile();
 }
 
-/* Print what is read, with ! in front of a byte at the mark. */
+/* Read, and print the bytes, with ! in front of a byte at the mark. */
 static void
 put_marked(int fd)
 {
@@ -298,7 +305,10 @@ ask_urgent(void)
 	close(fd[OWN]);
 }
 
-/* Read as a session does that begins after `before' and before `after'. */
+/*
+ * Read as a session does.  The bytes in `before' come before the session
+ * begins, and those in `after' come after that.
+ */
 static void
 ask_early(const char *before, const char *after)
 {
@@ -360,7 +370,10 @@ ask_keepalive(void)
 	close(fd[OWN]);
 }
 
-/* Loopback, for the tests: how it refuses, and which addresses it has. */
+/*
+ * The tests need to know how loopback refuses a connection, and which addresses
+ * it has.
+ */
 static void
 ask_loopback(void)
 {
@@ -422,7 +435,7 @@ main(void)
 	ask_early("a!bc", "");
 	ask_early("!b", "c");
 	ask_early("a!b", "");
-#ifndef __linux__	/* whose mark moves on from a byte that was not read */
+#ifndef __linux__	/* Linux moves the mark on from an unread byte */
 	ask_early("!a", "!bc");
 #endif
 	ask_keepalive();

@@ -1,6 +1,6 @@
 /*
- * What an intruder in a session tries under the filter, which must deny all of
- * it.  probe.c says when the attempts are made, and who gets the results.
+ * What an intruder in a session tries.  The filter must deny all of it.
+ * probe.c says when the attempts are made, and who gets the results.
  */
 
 #define _GNU_SOURCE
@@ -72,8 +72,9 @@ expect(int error, long result, const char *format, ...)
 #define DENIED(call) expect(ENOSYS, call, "%s", #call)
 
 /*
- * Calls that end or resume a process, whatever their arguments.  They are not
- * tried: every process needs them, and none could go on after one of them.
+ * These calls end or resume a process, whatever their arguments.  They are not
+ * tried, because every process needs them, and no process could go on after one
+ * of them.
  */
 static int
 ends_or_resumes(long call)
@@ -85,8 +86,9 @@ ends_or_resumes(long call)
 #endif
 #ifdef __x86_64__
 		/*
-		 * uretprobe and uprobe.  Since Linux 6.14 no filter sees them,
-		 * and the kernel kills a process that calls them directly.
+		 * uretprobe and uprobe.  Since Linux 6.14, they bypass every
+		 * filter, and the kernel kills a process that calls them
+		 * directly.
 		 */
 		335, 336,
 #endif
@@ -100,8 +102,9 @@ ends_or_resumes(long call)
 }
 
 /*
- * Try every call by its number; no system has 700.  The arguments are useless,
- * so a call that the filter allows does nothing.  Such calls are reported.
+ * Try every system call by its number; no system has 700 of them.  The
+ * arguments are useless, so a call that the filter allows does nothing.  The
+ * target gets a line about each call that the filter allows.
  */
 void
 every_number(void)
@@ -112,16 +115,17 @@ every_number(void)
 		if (!ends_or_resumes(call))
 			expect(ENOSYS, syscall(call, -1L, -1L, -1L, -1L, -1L,
 			    -1L), "call %ld", call);
-	/* One of the calls may have set an alarm. */
+	/* One of the calls may have set an alarm: cancel it. */
 	alarm(0);
 }
 
 #ifdef SYS_socketcall
 /*
- * socketcall(2) stands for all socket calls, and has their arguments in memory.
- * If the libc makes them only in this way, a session may make send (9), recv
- * (10), shutdown (13) to getsockopt (15) and, unless the libc is glibc, sendto
- * (11) and recvfrom (12).
+ * socketcall(2) can make every call on sockets, and takes the arguments of that
+ * call from memory.  On i386 and s390x, some libcs use it for every such call.
+ * So a session there may make send (9), recv (10), and shutdown (13) to
+ * getsockopt (15) by it.  If the libc is not glibc, a session may also make
+ * sendto (11) and recvfrom (12).
  */
 static void
 every_socketcall(void)
@@ -206,7 +210,7 @@ break_out(void)
 	DENIED(dup2(TARGET, OPERATOR));
 #ifdef SYS_sendto
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, &un, sizeof un));
-	/* The filter checks both 32-bit halves of the address. */
+	/* The filter checks both 32-bit halves of the pointer. */
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, 1L, 0L));
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, LONG_MIN, 0L));
 #endif
@@ -215,7 +219,7 @@ break_out(void)
 #endif
 }
 
-/* Calls that a session makes, with requests that it never makes. */
+/* Calls that a session makes, but with requests that no session needs. */
 
 static void
 every_ioctl(int fd)
@@ -244,7 +248,10 @@ every_ioctl(int fd)
 		expect(ENOSYS, ioctl(fd, FIONREAD, &n), "ioctl(2, FIONREAD)");
 }
 
-/* On 32 bits, libc itself reads a lock, so the argument points to memory. */
+/*
+ * On 32 bits, the libc itself reads the argument of some commands, so the
+ * argument points to memory.
+ */
 static void
 every_fcntl(int fd)
 {
@@ -258,7 +265,7 @@ every_fcntl(int fd)
 			    "fcntl(%d, %d)", fd, command);
 }
 
-/* At levels that no session uses, only a few options are tried. */
+/* At levels that no session uses, try only a few options. */
 static void
 every_option(int fd)
 {
@@ -339,7 +346,10 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_recvfrom, OPERATOR, &c, 1, 0, NULL, NULL));
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
-	/* Possible only through socketcall(2), in sessions that may use it. */
+	/*
+	 * Make shutdown(2) directly.  If a session may make it by
+	 * socketcall(2), the filter cannot see that it is for descriptor 2.
+	 */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));
 	DENIED(syscall(SYS_splice, OPERATOR, NULL, pipes[1], NULL, 1, 0));

@@ -1,33 +1,37 @@
-/* The intruder: probe.c starts it, attempts.c tries.  Linux only. */
+/*
+ * The intruder in a session: probe.c starts it, and attempts.c makes its
+ * attempts.  attempts.c is for Linux only.
+ */
 
 enum { LOG = 1, OPERATOR = 2, TARGET = 3 };	/* a session's descriptors */
 
-/* The number of attempts made. */
+/* How many attempts have been made. */
 extern unsigned tried;
 
-/* Report to the target, like printf(3). */
+/* Send the target a report, formatted as by printf(3). */
 void	tell(const char *, ...);
 
 /*
- * Count an attempt that had this result.  Unless it failed with the expected
- * errno, report the result and the attempt's name, a format of printf(3).
+ * Count an attempt.  expect() takes the expected errno, the result of the
+ * attempt, and a format of printf(3) for its name.  If the attempt did not fail
+ * with that errno, report the name and the result.
  */
 void	expect(int, long, const char *, ...);
 
-/* Every call by its number, with useless arguments. */
+/* Try every system call by its number, with useless arguments. */
 void	every_number(void);
 
 /*
- * The same calls, through the interfaces that a machine has for programs of
+ * Try the same calls by the interfaces that the machine offers to programs of
  * other architectures.
  */
 void	old_doors(void);
 
 /*
- * Calls that would lead out of the confinement, made through libc, which may
- * choose different system calls.
+ * Try calls that would lead out of the confinement.  They are made through the
+ * libc, which may make different system calls for them.
  */
 void	break_out(void);
 
-/* Calls that a session makes, with requests that it never makes. */
+/* Try calls that a session makes, but with requests that no session needs. */
 void	wrong_arguments(void);

@@ -1,6 +1,6 @@
 /*
- * What a session has given up, seen from outside; and kernels that lack a layer
- * of confinement or refuse it.
+ * What a session has given up, as seen from outside.  Some tests simulate
+ * kernels that lack a layer of confinement, and kernels that refuse one.
  */
 
 #include "../lib/lack.h"
@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A session that has carried bytes, and so is confined. */
+/* Begin a session, and let it carry bytes.  After that, it is confined. */
 static void
 begin_carried(struct session *t)
 {
@@ -33,7 +33,7 @@ begin_carried(struct session *t)
 }
 #define begin_carried(...) FROM(begin_carried, __VA_ARGS__)
 
-/* The rest of the line in /proc/PID/file that begins with this word. */
+/* Returns the rest of the line that begins with this word in /proc/PID/file. */
 static const char *
 proc_line(pid_t pid, const char *file, const char *word)
 {
@@ -59,7 +59,7 @@ proc_line(pid_t pid, const char *file, const char *word)
 }
 #define proc_line(...) FROM(proc_line, __VA_ARGS__)
 
-/* Skip in a build with -DNO_CONFINE, or on a kernel without a filter. */
+/* Skip if this build has -DNO_CONFINE, or if this kernel has no filter. */
 static void
 need_filter(pid_t pid)
 {
@@ -128,7 +128,7 @@ be_user(void)
 		_exit(125);
 }
 
-/* The files in the session's /proc/PID must belong to root: see proc(5). */
+/* Root must own the files in the session's /proc/PID: see proc(5). */
 TEST(not_dumpable, "another process of the same user cannot look into a "
     "session")
 {
@@ -208,7 +208,10 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 }
 #define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
-/* Descriptor 2 is the client's socket here, so there is no file for the log. */
+/*
+ * Descriptor 2 is the client's socket here, so the relay has no log file to
+ * write.
+ */
 TEST(own_limits,
     "a session can write no core and no file, start no process and open no "
     "more than eight descriptors")
@@ -227,7 +230,7 @@ TEST(own_limits,
 
 #ifdef __linux__
 
-/* Kernels that lack something or refuse it. */
+/* Kernels that lack some call, and kernels that refuse one. */
 
 static const struct lack *lacking;
 static size_t nlacking;
@@ -238,7 +241,7 @@ lack_them(void)
 	lack_calls(lacking, nlacking);
 }
 
-/* Skip unless this build uses what the simulated kernel lacks. */
+/* Skip unless a session of this build is confined on this kernel. */
 static void
 need_confinement(void)
 {
@@ -251,7 +254,8 @@ need_confinement(void)
 #define need_confinement(...) FROM(need_confinement, __VA_ARGS__)
 
 /*
- * Expect that a session works without these calls, and has this many filters.
+ * Expect that a session works without the calls in `lack', and that it has this
+ * many filters.
  */
 static void
 session_without(const struct lack *lack, size_t n, int filters)
@@ -262,7 +266,7 @@ session_without(const struct lack *lack, size_t n, int filters)
 	nlacking = n;
 	relay_setup = lack_them;
 	begin_carried(&t);
-	/* The simulation is one more filter. */
+	/* The filter that simulates the lack counts, too. */
 	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
 	conclude(&t);
 }
@@ -277,7 +281,7 @@ lack_local_sockets(void)
 	lack_calls(&lack, 1);
 }
 
-/* As with systemd's RestrictAddressFamilies=AF_INET AF_INET6. */
+/* systemd does the same with RestrictAddressFamilies=AF_INET AF_INET6. */
 TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 {
 	struct session t;
@@ -295,7 +299,7 @@ TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 }
 
 /*
- * The relay inherits the writing end of this pipe, with a number beyond its
+ * A pipe.  The relay inherits its writing end, at a number beyond the relay's
  * soft limit.
  */
 static int stray[2];
@@ -334,14 +338,20 @@ stray_closed(rlim_t limit)
 }
 #define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
-/* A kernel before 5.9.  /proc says how large the descriptor table is. */
+/*
+ * Simulate a kernel before 5.9.  The relay reads from /proc how large the
+ * descriptor table is.
+ */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
 {
 	stray_closed(100);
 }
 
-/* Skipped with sanitizers, which complain on 2 if there is no /proc. */
+/*
+ * A build with sanitizers skips this test: without /proc, sanitizers complain
+ * on descriptor 2.
+ */
 TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
     "stray descriptors up to the hard limit")
 {
@@ -364,7 +374,10 @@ TEST(no_limits, "limits that cannot be lowered do no harm")
 	session_without(lack, sizeof lack / sizeof lack[0], 1);
 }
 
-/* Root in a user namespace that denies setgroups, see user_namespaces(7). */
+/*
+ * In a user namespace that denies setgroups, root may not leave its groups: see
+ * user_namespaces(7).
+ */
 TEST(no_setgroups, "root that may not leave its groups carries sessions")
 {
 	static const struct lack lack[] = {
@@ -405,7 +418,10 @@ TEST(no_seccomp, "a kernel without seccomp and Landlock carries sessions")
 	session_without(&lack[2], 2, 0);
 }
 
-/* RST for both peers, a reason in the log, and status 71. */
+/*
+ * Make this call fail.  Expect RST at both peers, the reason in the log, and
+ * exit status 71.
+ */
 static void
 refused(const char *what, long call, int argument, unsigned value, int error)
 {
@@ -447,7 +463,10 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, EACCES);
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
-		/* Argument 2 is 0: with a flag, it only queries the ABI. */
+		/*
+		 * Argument 2 is 0 here.  With a flag in it, the call only asks
+		 * for the ABI.
+		 */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,
 		    0, EPERM);
@@ -456,7 +475,7 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 
 #elif defined(__OpenBSD__)
 
-/* The pledge that ps(1) shows. */
+/* Read the pledge from the kernel, as ps(1) does. */
 TEST(pledged, "a session is pledged to stdio and inet, and to nothing else")
 {
 	int name[6] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, 0,

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SEGMENT = 400 };		/* with small windows; see set_window */
+enum { SEGMENT = 400 };		/* used with small windows; see set_window */
 
 static void
 set(int fd, int level, int option, int value)
@@ -20,9 +20,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * If the script asks for a small window, set it before there is a connection.
- * Set small segments, too: Linux sizes the peer's send buffer by the segment
- * size, and that buffer should sometimes fill up.
+ * If the script asks for a small window, set it before the connection exists.
+ * Set small segments, too, because the peer's send buffer should sometimes fill
+ * up: Linux makes that buffer smaller if segments are smaller.
  */
 static void
 set_window(int fd, const struct script *s, int end)
@@ -30,8 +30,8 @@ set_window(int fd, const struct script *s, int end)
 	const struct op *op;
 
 	/*
-	 * On other systems accepted sockets do not inherit the listener's
-	 * segment size.  A segment would be larger than the window, and TCP
+	 * On systems other than Linux, accepted sockets do not inherit the
+	 * listener's segment size.  With a small window and large segments, TCP
 	 * would send only a few bytes every five seconds.
 	 */
 #ifndef __linux__
@@ -47,7 +47,10 @@ set_window(int fd, const struct script *s, int end)
 	}
 }
 
-/* Returns -1 with EADDRINUSE if another process has just got the port. */
+/*
+ * Returns the listener, or -1.  The errno is EADDRINUSE if another process has
+ * just taken the port.
+ */
 static int
 try_listener(int domain, const struct script *s)
 {
@@ -68,13 +71,13 @@ try_listener(int domain, const struct script *s)
 	if (fd == -1)
 		return -1;
 	/*
-	 * Without this, thousands of sessions in TIME_WAIT would use up the
-	 * ports.
+	 * Without SO_REUSEADDR, thousands of connections in TIME_WAIT would use
+	 * up the ports.
 	 */
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
 		set_window(fd, s, TARGET);
-		/* An urgent byte may come before as_peer can set this. */
+		/* An urgent byte may come before as_peer sets SO_OOBINLINE. */
 		set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	}
 	if (bind(fd, &to.sa, domain == AF_INET ? sizeof to.in : sizeof to.in6)
@@ -84,7 +87,7 @@ try_listener(int domain, const struct script *s)
 	return -1;
 }
 
-/* If there is no IPv6, the client uses IPv4. */
+/* If the system has no IPv6, listen on IPv4 instead. */
 int
 make_listener(int domain, const struct script *s)
 {

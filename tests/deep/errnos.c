@@ -26,7 +26,7 @@ const struct call calls[] = {
 	CALL(statx, EACCES, EBADF, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTDIR),
 	CALL(socket, EACCES, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS,
 	    ENOMEM, EPROTONOSUPPORT),
-	/* Not EBUSY, after which musl would repeat the call for ever. */
+	/* EBUSY is left out, because musl would repeat the call for ever. */
 #ifdef SYS_dup2
 	CALL(dup2, EBADF, EINTR, EMFILE),
 #endif
@@ -93,7 +93,10 @@ const struct call calls[] = {
 #endif
 	CALL(setitimer, EFAULT, EINVAL),
 	CALL(clock_gettime, EFAULT, EINVAL, EPERM),
-	/* The child that looks up a name, and the calls of getaddrinfo(3). */
+	/*
+	 * Calls for the child that looks up a name, and those of
+	 * getaddrinfo(3).
+	 */
 	CALL(clone, EAGAIN, EINVAL, ENOMEM, EPERM),
 #ifdef SYS_fork
 	CALL(fork, EAGAIN, ENOMEM, ENOSYS),
@@ -118,7 +121,7 @@ const struct call calls[] = {
 	CALL(lseek, EBADF, EINVAL, EOVERFLOW, ESPIPE),
 	CALL(uname, EFAULT),
 	CALL(set_robust_list, EINVAL),
-	/* These cannot fail. */
+	/* These calls cannot fail. */
 	CALL(getpid, 0), CALL(gettid, 0), CALL(rt_sigreturn, 0),
 	CALL(restart_syscall, 0), CALL(exit_group, 0)
 #undef CALL
@@ -126,7 +129,7 @@ const struct call calls[] = {
 
 #else
 
-/* Nothing is traced on other systems. */
+/* On other systems, the tests trace no calls. */
 const struct call calls[] = { { "none", -1, { 0 } } };
 
 #endif

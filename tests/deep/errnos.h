@@ -1,6 +1,6 @@
 /*
- * The system calls of a session, each with the errors that its manual lists,
- * even those that only mean a wrong address or descriptor.
+ * The system calls of a session.  Each has a list of all the errors in its
+ * manual, even of errors that only mean a wrong address or descriptor.
  */
 
 #ifndef ERRNOS_H
@@ -10,7 +10,10 @@
 
 enum { MOST_ERRORS = 24 };
 
-/* Errors are errnos or the constants in traced.h; 0 ends the list. */
+/*
+ * An error is an errno, or one of the constants in traced.h.  A 0 ends the list
+ * of errors.
+ */
 struct call {
 	const char *name;
 	long number;

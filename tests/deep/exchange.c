@@ -8,14 +8,15 @@
 
 enum {
 	HEADER = 52,		/* bytes of a PROXY header, version 2 */
-	MOST_BYTES = 400000	/* maximum that a side sends */
+	MOST_BYTES = 400000	/* maximum that one side sends */
 };
 
 /* What the client and the target send. */
 static unsigned char streams[2][MOST_BYTES];
 
 /*
- * If a side sees FIN, it must have everything that the other side sent before.
+ * A side that sees FIN must have got everything that the other side sent before
+ * FIN.  Returns what is wrong, or NULL.
  */
 static const char *
 judge(const struct side *side)
@@ -37,7 +38,10 @@ judge(const struct side *side)
 	return NULL;
 }
 
-/* True if the other side has sent these bytes, at this place. */
+/*
+ * True if these bytes are what the other side has sent at this place in its
+ * stream.
+ */
 static int
 is_right(const struct side *me, const unsigned char *bytes, size_t n,
     const unsigned char *stream)
@@ -69,7 +73,7 @@ receive(struct side *me, const unsigned char *stream)
 		me->dead = 1;
 }
 
-/* The number of bytes that may be sent now. */
+/* Returns how many bytes this side may send now. */
 static size_t
 ready(const struct exchange *e, const struct side *side, int i)
 {
@@ -105,7 +109,10 @@ transmit(const struct exchange *e, struct side *side, int i)
 		me->dead = 1;
 }
 
-/* If this side has sent everything, and it is its turn, send FIN or RST. */
+/*
+ * If this side has sent everything, and it is this side's turn, send FIN or
+ * RST.
+ */
 static void
 finish_or_reset(const struct exchange *e, struct side *side, int i)
 {
@@ -129,7 +136,7 @@ finish_or_reset(const struct exchange *e, struct side *side, int i)
 	}
 }
 
-/* Nothing more can come. */
+/* True if nothing more can come to this side. */
 static int
 is_over(const struct side *me)
 {

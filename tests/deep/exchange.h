@@ -1,6 +1,6 @@
 /*
- * A session whose relay may break off at any call: what its two peers do and
- * see.
+ * A session whose relay may break off at any system call: what the two peers of
+ * the session do, and what they see.
  */
 
 #ifndef EXCHANGE_H
@@ -8,41 +8,45 @@
 
 #include "../lib/traced.h"
 
-/* Maximum duration in milliseconds; the relay's options allow 5 s. */
+/*
+ * The maximum duration of a session in milliseconds.  The relay's -w and -T add
+ * up to 5 s.
+ */
 #define EXCHANGE_LIMIT (12000 * test_slow())
 
-/* What each side does. */
+/* What the two sides do.  In each array, the client comes first. */
 struct exchange {
 	const char *options[8];
-	size_t bytes[2];	/* from the client, from the target */
-	size_t urgent;		/* number of the urgent byte, from 1; 0: none */
-	size_t tail;		/* last bytes, held until the rest arrived */
-	int last[2];		/* this side finishes after the other */
-	int resets[2];		/* as soon as the relay has all its bytes */
-	int signal;		/* to the relay, when the target has all */
-	int named;		/* the target is a name */
+	size_t bytes[2];	/* sent by the client, and by the target */
+	size_t urgent;		/* place of the urgent byte, from 1; 0: none */
+	size_t tail;		/* last bytes, sent when the rest has arrived */
+	int last[2];		/* this side finishes only after the other */
+	int resets[2];		/* this side resets after its last byte */
+	int signal;		/* sent to the relay when the target has all */
+	int named;		/* the target is given by name */
 	int refuses;		/* the target does not listen */
 	int is_header;		/* a PROXY header comes first */
 	int shared;		/* descriptor 2 is the client's socket */
-	int slow;		/* target reads on once the client is gone */
-	int bulk;		/* through a relay that treats all as bulk */
+	int slow;		/* the target pauses until the client is gone */
+	int bulk;		/* the relay treats everything as bulk */
 };
 
 /* One end of a session. */
 struct side {
-	int fd;			/* -1: not there, or closed */
+	int fd;			/* -1: not open yet, or closed */
 	size_t to_send, sent, received;
-	size_t expected, skip;	/* bytes to receive; the first to ignore */
-	int finished;		/* it sent FIN */
-	int dead;		/* it got RST */
+	size_t expected, skip;	/* bytes to receive; how many to ignore first */
+	int finished;		/* it has sent FIN */
+	int dead;		/* it has got RST */
 	int got_fin;
-	int wrong;		/* a byte that nobody sent */
+	int wrong;		/* it got a byte that nobody sent */
 };
 
 /*
- * play_exchange: plays it with this client's socket and, unless the target
- * refuses, with this listener.  Returns what is wrong, or NULL.  The first word
- * is "LOSS:" if FIN hides that bytes were lost.
+ * play_exchange() plays the exchange.  `client' is the client's socket.
+ * `listener' is the target's, unless the target refuses.  Returns what is
+ * wrong, or NULL.  What it returns begins with "LOSS:" if a peer saw FIN
+ * although bytes were lost.
  */
 const char *play_exchange(const struct exchange *, struct tracing *,
 	    int listener, int client, struct side *);

@@ -1,16 +1,17 @@
 /*
- * Every system call can fail: each call of a session is made to fail with each
- * errno that its manual lists, either once (at its first, second or any later
- * use) or always.  There must never be a crash, a spin, an end later than the
- * limits allow, a wrong byte, or a FIN that hides the loss of bytes.
+ * Every system call can fail.  These tests make each call of a session fail,
+ * with each errno that its manual lists.  The call fails either once (at its
+ * first, second or any later use) or always.  After that, the relay must never
+ * crash, spin, end later than its limits allow, send a wrong byte, or send FIN
+ * although bytes were lost.
  *
- * There are many faults: make check tries every seventh (SAMPLE), and make
- * check-faults (FAULTS=all) tries all.  With FAULTS=sendto:2:32, only the
- * second sendto fails, with errno 32; with FAULTS=sendto:0:32, each sendto
- * fails.  In place of an errno, -1 means that the call does less than it was
- * asked to do, and -3 that the relay is killed.  FAULTS_LIST=1 prints each
- * fault and its outcome.  RELAY_BULK is the relay that treats every flow as
- * bulk.
+ * There are many such faults.  make check tries every seventh fault (SAMPLE),
+ * and make check-faults (FAULTS=all) tries them all.  With FAULTS=sendto:2:32,
+ * only the second sendto fails, with errno 32; with FAULTS=sendto:0:32, each
+ * sendto fails.  In place of an errno, -1 means that the call does less than it
+ * was asked to do, and -3 means that the relay is killed.  With FAULTS_LIST=1,
+ * the test prints each fault and its outcome.  RELAY_BULK is the path of the
+ * relay that treats every flow as bulk.
  */
 
 #include "errnos.h"
@@ -45,7 +46,7 @@ start(const struct exchange *e, struct relay *r, int port)
 	relay_startv(r, AF_INET6, !e->shared, args);
 }
 
-/* One session with this fault.  Returns what is wrong, or NULL. */
+/* Run one session with this fault.  Returns what is wrong, or NULL. */
 static const char *
 session(const struct exchange *e, struct tracing *t, const struct fault *f,
     struct side *side)
@@ -85,11 +86,11 @@ session(const struct exchange *e, struct tracing *t, const struct fault *f,
 
 static struct {
 	unsigned failures, losses;
-	unsigned faults[MOST_CALLS];	/* injected, by call */
+	unsigned faults[MOST_CALLS];	/* how many in each call */
 	char text[400];
 } found;
 
-/* One session in which the nth use of this call fails. */
+/* Run one session in which the nth use of this call fails. */
 static void
 try(const struct exchange *e, struct tracing *t, size_t call, unsigned nth,
     int error)
@@ -123,7 +124,7 @@ try(const struct exchange *e, struct tracing *t, size_t call, unsigned nth,
 	    nth, error, what);
 }
 
-/* FAULTS=call:nth:errno */
+/* Try only the fault of FAULTS=call:nth:errno. */
 static void
 just_one(const struct exchange *e, struct tracing *t, const char *text)
 {
@@ -140,7 +141,7 @@ just_one(const struct exchange *e, struct tracing *t, const char *text)
 			try(e, t, i, nth, error);
 }
 
-/* Errors after which it is right to make the same call again. */
+/* True for an error after which it is right to make the same call again. */
 static int
 passes(int error)
 {
@@ -149,8 +150,9 @@ passes(int error)
 
 /*
  * Each use of a call in a session without faults can fail, with each error of
- * that call.  All uses of a call can fail together (nth is 0).  Try every
- * step'th of these faults.
+ * that call.  All uses of a call can also fail together (nth is 0), except with
+ * an error after which the call is made again.  Of these faults, try every
+ * step'th.
  */
 static void
 every(const struct exchange *e, struct tracing *t, const unsigned *count,
@@ -173,8 +175,8 @@ every(const struct exchange *e, struct tracing *t, const unsigned *count,
 }
 
 /*
- * Check that a session without a fault is well; returns how often it makes each
- * call.
+ * Check that a session without a fault ends well.  Returns how often the
+ * session makes each call.
  */
 static const unsigned *
 calibrate(const struct exchange *e, struct tracing *t)
@@ -186,7 +188,10 @@ calibrate(const struct exchange *e, struct tracing *t)
 	size_t i;
 
 	what = session(e, t, NULL, side);
-	/* Other processes may hold all of this user's pipes: see pipe(7). */
+	/*
+	 * Try again, because other processes may hold all the pipes that this
+	 * user may have: see pipe(7).
+	 */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
 		pause_for(SETTLED);
 		what = session(e, t, NULL, side);
@@ -200,7 +205,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 		fail("without a fault %zu bytes arrive", side[1].received);
 	if (e->bulk && t->count[SYS_splice] == 0)
 		skip("nothing is spliced, see pipe-user-pages-soft in pipe(7)");
-	known = 1;	/* see traced.c */
+	known = 1;	/* traced.c begins at 1, too */
 	for (i = 0; i < ncalls; i++)
 		known += t->count[calls[i].number];
 	if (known != t->calls)

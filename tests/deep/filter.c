@@ -1,7 +1,8 @@
 /*
- * Every path of a session under the filter, with a relay that is killed by any
- * call that the filter denies (tests/stfl-relay-strict).  bulk.sh runs the
- * rules and the random scripts with such a relay.
+ * These tests take every path of a session under the filter.  Their relay
+ * (tests/stfl-relay-strict) is killed if it makes a call that the filter
+ * denies.  bulk.sh runs the tests in session/ and start/ and the random scripts
+ * with a relay that is killed in the same way.
  */
 
 #include "../lib/lack.h"
@@ -15,8 +16,8 @@
 #include <string.h>
 
 /*
- * The strict relay is built from the same sources as any other, and so makes
- * the same calls.
+ * Begin a session with the strict relay.  It is built from the same sources as
+ * any other relay, and so makes the same calls.
  */
 static void
 begin_strict(struct session *t, const char *option, const char *value)
@@ -39,7 +40,10 @@ TEST(filter_talk, "the filter allows all that talk needs")
 	conclude(&t);
 }
 
-/* Bulk in both flows at once, so that each has a pipe; then talk. */
+/*
+ * Carry bulk in both flows at once, so that each flow has a pipe.  After that,
+ * carry talk.
+ */
 static void
 carry_bulk(struct session *s)
 {
@@ -57,8 +61,9 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * If other processes hold many pipes, a session may get none (see pipe(7)), and
- * nothing is spliced in this test.  In bulk.sh everything is spliced.
+ * If other processes hold many pipes, a session may get none (see pipe(7)).
+ * The relay in this test then splices nothing, but the relay in bulk.sh splices
+ * everything.
  */
 TEST(filter_bulk, "the filter allows all that bulk needs")
 {
@@ -79,8 +84,8 @@ lack_splice(void)
 }
 
 /*
- * The kernel lacks the call, or has it but not for sockets.  The relay treats
- * everything as bulk.
+ * The kernel lacks splice(2), or has it but cannot use it on sockets.  The
+ * relay treats everything as bulk.
  */
 TEST(no_splice, "a kernel without splice(2) carries bulk")
 {
@@ -137,7 +142,7 @@ expect_syslog(int fd, const char *word)
 }
 #define expect_syslog(...) FROM(expect_syslog, __VA_ARGS__)
 
-/* The line goes to syslogd and to descriptor 2. */
+/* The relay writes each line to syslogd and to descriptor 2. */
 TEST(filter_signals, "the filter allows all that signals and syslog lines need")
 {
 	struct session s;
@@ -156,7 +161,7 @@ TEST(filter_signals, "the filter allows all that signals and syslog lines need")
 	expect_over(&s, CLIENT, "signal", 1000, 0);
 }
 
-/* The target reads slowly, and the relay has to wait in every way. */
+/* The target reads slowly, so the relay has to use all its ways of waiting. */
 TEST(filter_reset, "the filter allows all that a reset before a slow target "
     "needs")
 {
@@ -192,7 +197,10 @@ TEST(filter_idle, "the filter allows all that -T needs")
 	ends_idle(&s);
 }
 
-/* restart_syscall(2) resumes a poll(2) with a timeout. */
+/*
+ * After SIGCONT, the kernel resumes a poll(2) with a timeout by
+ * restart_syscall(2).
+ */
 TEST(filter_stopped, "the filter allows all that stopping and continuing need")
 {
 	struct session s;
@@ -214,7 +222,7 @@ TEST(filter_half_closed, "the filter allows all that -t needs")
 	expect_status(&s, 0);
 }
 
-/* The relay asks what is in flight, also by TCP_INFO. */
+/* The relay asks the kernel, also by TCP_INFO, what is in flight. */
 TEST(filter_unacknowledged,
     "the filter allows all that -k needs with bytes in flight")
 {

@@ -1,6 +1,6 @@
 /*
- * A router reports "unreachable" for a short time.  TCP must go on trying (RFC
- * 1122, 4.2.3.9).
+ * For a short time, a router reports "unreachable" by ICMP.  During that time,
+ * TCP must go on trying (RFC 1122, 4.2.3.9).
  */
 
 #include "../lib/links.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSING = 250 };	/* milliseconds of "unreachable" */
+enum { PASSING = 250 };	/* milliseconds without a route */
 
 TEST(icmp_before_reset,
     "ICMP unreachable in passing costs no byte before a reset")
@@ -35,9 +35,9 @@ TEST(icmp_before_reset,
 }
 
 /*
- * The far peers have finished.  When the near peers have finished, too, poll(2)
- * reports POLLHUP for a connection that still exists.  The relay is still
- * running at that time, because it has bytes for the near peers.
+ * The far peers have already finished.  When the near peers finish, too,
+ * poll(2) reports POLLHUP for the far connections, although they still exist.
+ * The relay is still running then, because it has bytes for the near peers.
  */
 TEST(icmp_before_fin,
     "ICMP unreachable in passing costs no byte before FIN that crosses "
@@ -75,7 +75,7 @@ TEST(icmp_before_fin,
 	}
 }
 
-/* How many "unreachable" messages of the router have arrived here. */
+/* Returns how many "unreachable" messages from the router have arrived here. */
 static long
 unreachables(void)
 {
@@ -94,9 +94,10 @@ unreachables(void)
 }
 
 /*
- * The listener's queue is full, so the relay's SYN gets no answer at first.
- * After the answer, the target's first byte arrives before the relay sees that
- * it is connected, and the acknowledgement of that byte causes ICMP.
+ * At first the listener's queue is full, so the relay's SYN gets no answer.
+ * When the answer has come, the target sends a byte before the relay sees that
+ * it is connected.  The acknowledgement of that byte makes the router report
+ * "unreachable".
  */
 TEST(icmp_at_handshake,
     "ICMP unreachable in passing does not end a session that begins")

@@ -1,6 +1,7 @@
 /*
- * What a session has given up, tried from inside: by an intruder in a relay
- * (probe.c), who reports to the target whatever was not denied.
+ * What a session has given up, as tried from inside.  An intruder in a relay
+ * (probe.c) makes the attempts, and reports to the target each one that was not
+ * denied.
  */
 
 #include "../lib/relay.h"
@@ -21,10 +22,10 @@
 
 #if defined(__linux__) || defined(__OpenBSD__)
 
-/* What descriptor 2 of a relay is. */
+/* The kinds of things that a relay may have as its descriptor 2. */
 enum { CLIENT_ITSELF, PIPE, REGULAR, TERMINAL, KINDS };
 
-static int second;	/* put on descriptor 2, or -1 */
+static int second;	/* becomes descriptor 2, unless it is -1 */
 static int unpowered;
 
 static void
@@ -36,7 +37,7 @@ change_over(void)
 		_exit(125);
 }
 
-/* The test opens the file and the terminal, and the relay inherits them. */
+/* Open the file or the terminal that the relay will inherit. */
 static int
 open_kind(int kind)
 {
@@ -55,8 +56,8 @@ open_kind(int kind)
 }
 
 /*
- * A session with an intruder.  Its relay is not the build under test, but built
- * from the same sources.
+ * Begin a session with an intruder.  Its relay is not the build under test, but
+ * is built from the same sources.
  */
 static void
 take_over(struct session *t, const char *what, int kind)
@@ -84,7 +85,10 @@ take_over(struct session *t, const char *what, int kind)
 static const char *const kinds[] = { "the client", "a pipe", "a file",
     "a terminal" };
 
-/* Read all that the intruder reports, up to a line that the client sends. */
+/*
+ * Read, as the target, all that the intruder reports.  The client sends a line,
+ * which arrives after the reports and so marks their end.
+ */
 static void
 hear(struct session *t, char *text, size_t size)
 {
@@ -108,7 +112,10 @@ hear(struct session *t, char *text, size_t size)
 }
 #define hear(...) FROM(hear, __VA_ARGS__)
 
-/* Whatever was tried, the session still works, and ends as it should. */
+/*
+ * Whatever the intruder has tried, the session still works, and ends as it
+ * should.
+ */
 static void
 still_carries(struct session *t)
 {
@@ -125,7 +132,10 @@ need_filter(pid_t pid)
 		skip("this kernel has no seccomp filter");
 }
 
-/* Expect that at least `least' attempts are made, and all fail with ENOSYS. */
+/*
+ * Expect that the intruder makes at least `least' attempts, and that all of
+ * them fail with ENOSYS.
+ */
 static void
 all_denied(const char *what, int kind, unsigned least)
 {
@@ -144,7 +154,10 @@ all_denied(const char *what, int kind, unsigned least)
 }
 #define all_denied(...) FROM(all_denied, __VA_ARGS__)
 
-/* Try with these Landlock ABIs: none, Debian 12's, and this kernel's. */
+/*
+ * Expect that everything is denied without Landlock, with the Landlock ABI of
+ * Debian 12, and with the ABI of this kernel.
+ */
 static void
 denied_everywhere(const char *what, unsigned least)
 {
@@ -194,9 +207,9 @@ TEST(old_doors,
 #endif
 
 /*
- * A maximum, not a list: which calls a session may make depends on the machine
- * and the libc, but there are few.  32-bit machines have some calls in two
- * forms, and PowerPC has recv(2) and send(2) in addition.
+ * How many calls a session may make at most.  There is no list of them, because
+ * they depend on the machine and the libc.  32-bit machines have two forms of
+ * some calls, and PowerPC also has recv(2) and send(2).
  */
 #if defined(__powerpc64__)
 enum { MOST_KNOWN = 12 };
@@ -228,7 +241,10 @@ TEST(every_number,
 }
 
 #ifdef __x86_64__
-/* The signal that int 0x80 causes here in a process without a filter; or 0. */
+/*
+ * Returns the signal that int 0x80 causes on this kernel in a process without a
+ * filter, or 0 if it causes none.
+ */
 static int
 foreign_signal(void)
 {
@@ -246,8 +262,8 @@ foreign_signal(void)
 }
 
 /*
- * If this kernel has no int 0x80 for any process, the kernel's signal ends the
- * session; otherwise the filter's SIGSYS ends it.
+ * If this kernel offers int 0x80 to no process, the kernel's own signal ends
+ * the session.  Otherwise, SIGSYS from the filter ends it.
  */
 TEST(foreign_architecture,
     "a call of another architecture ends the session with RST")
@@ -261,8 +277,9 @@ TEST(foreign_architecture,
 		expected = SIGSYS;
 	take_over(&t, "foreign", PIPE);
 	/*
-	 * In a build without a filter, the session carries this byte.  If RST
-	 * came first, send(2) reports it, and nothing reports it again.
+	 * In a build without a filter, the session carries this byte.
+	 * Otherwise, RST may come first.  If send(2) reports RST, no later call
+	 * reports it again.
 	 */
 	reset = send(t.fd[CLIENT], ".", 1, MSG_NOSIGNAL) == -1 &&
 	    errno == ECONNRESET;
@@ -279,7 +296,10 @@ TEST(foreign_architecture,
 }
 #endif
 
-/* Offer local sockets of the test, with a path and without one, and a file. */
+/*
+ * Make what the intruder will try to reach: two local sockets of the test, one
+ * with a path and one without, and a file.
+ */
 static void
 offer_things(void)
 {
@@ -320,7 +340,7 @@ remove_things(void)
 	}
 }
 
-/* Without a filter, Landlock is the only layer that is left. */
+/* Without a filter, Landlock is the only layer that denies anything. */
 TEST(landlock_alone,
     "without a filter Landlock still denies files, ports and signals")
 {

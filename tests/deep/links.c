@@ -1,10 +1,10 @@
 /*
  * Links that go down.  With -k, a peer that no longer answers counts as lost
- * after about twice that time; a peer that answers does not, however few bytes
- * it takes.
+ * after about twice the time of -k.  A peer that answers does not count as
+ * lost, however few bytes it takes.
  *
- * LINKS_PAUSE is the number of milliseconds for which a window is closed before
- * its link goes down.
+ * LINKS_PAUSE is how long, in milliseconds, a window is closed before its link
+ * goes down.
  */
 
 #include "../lib/links.h"
@@ -17,12 +17,15 @@
 #include <unistd.h>
 
 /*
- * In milliseconds: -k; the earliest and the latest time when a peer counts as
- * lost; and a pause after which nothing moves any more.
+ * All in milliseconds: K is -k.  EARLIEST and LATEST are the earliest and the
+ * latest time when a peer counts as lost.  After PAUSE, nothing moves any more.
  */
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
-/* The relay ends with status 0, and its line says which peer is lost. */
+/*
+ * Expect that the relay ends with status 0, and that its line says which peer
+ * is lost.
+ */
 static void
 expect_timeout(int far)
 {
@@ -38,7 +41,10 @@ expect_timeout(int far)
 }
 #define expect_timeout(...) FROM(expect_timeout, __VA_ARGS__)
 
-/* The near peers see RST at most `latest' ms after the link went down. */
+/*
+ * Expect that the near peers see RST at most `latest' ms after the link went
+ * down.
+ */
 static void
 expect_missed(int64_t since, int latest)
 {
@@ -72,7 +78,7 @@ expect_missed(int64_t since, int latest)
 }
 #define expect_missed(...) FROM(expect_missed, __VA_ARGS__)
 
-/* The sessions are still alive: bytes arrive. */
+/* Expect that the sessions are still alive, so that bytes arrive. */
 static void
 expect_alive(void)
 {
@@ -102,7 +108,10 @@ TEST(link_under_way,
 	expect_missed(since, LATEST);
 }
 
-/* Only FIN is in flight, and before FIN nothing was for a while. */
+/*
+ * Only FIN is in flight.  Before FIN was sent, nothing had been in flight for a
+ * while.
+ */
 TEST(link_fin_under_way,
     "a peer whose link goes down with FIN in flight to it counts as lost")
 {
@@ -117,8 +126,9 @@ TEST(link_fin_under_way,
 }
 
 /*
- * The kernel doubles the pause between its probes of a closed window.  Two
- * probes must go unanswered before the peer counts as lost.
+ * Each pause between the kernel's probes of a closed window is twice as long as
+ * the pause before.  A peer counts as lost only after it has left two probes
+ * unanswered.
  */
 TEST(link_window_closed,
     "a peer whose link goes down with its window closed counts as lost")
@@ -156,7 +166,10 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 	expect_alive();
 }
 
-/* After a silence the link is down.  Bytes sent in that time must arrive. */
+/*
+ * After a silence, the link is down for a time.  Bytes that are sent in that
+ * time must arrive later.
+ */
 static void
 outage(const char *k, const char *t, int silence, int ms, size_t size)
 {
@@ -170,7 +183,7 @@ outage(const char *k, const char *t, int silence, int ms, size_t size)
 	send_near(size);
 	pause_for(ms);
 	link_up();
-	should_take(down, ms);	/* ip(8) has to start, twice */
+	should_take(down, ms);	/* ip(8) must start twice in that time */
 	expect_stream(far_fd(CLIENT), 3, 0, size);
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();
@@ -186,8 +199,8 @@ TEST(link_short_outage,
 /*
  * When the link goes down, the peer's last answer may be as old as -k, which is
  * not the peer's fault.  The kernel retransmits after some 3.0 and 6.2 seconds.
- * In between, the relay looks often because of -t, and sees that the answer is
- * up to 8 seconds old.
+ * Between these times, the relay looks often, because it has -t, and sees that
+ * the last answer is up to 8 seconds old.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
@@ -196,8 +209,8 @@ TEST(link_outage_after_silence,
 }
 
 /*
- * The relay has already ended.  The kernel still probes the closed window, and
- * no option that the relay has set may make the kernel give up.
+ * The relay has already ended.  The kernel still probes the closed window.  No
+ * option that the relay has set may make the kernel give up.
  */
 TEST(link_closed_behind_fin,
     "what a closed window holds back outlives the relay")
@@ -206,7 +219,7 @@ TEST(link_closed_behind_fin,
 	int far, same;
 
 	begin_links();
-	same = 65536;	/* its present size: once set, it does not grow */
+	same = 65536;	/* its size now; once set, it does not grow */
 	for (far = CLIENT; far <= TARGET; far++) {
 		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
 		    sizeof same);

@@ -1,10 +1,11 @@
 /*
  * Load: many sessions at once, and many more in a row, through one
- * super-server.  None may be lost, every byte is checked, and nothing may be
- * left over.
+ * super-server.  No session may be lost, the tests check every byte, and
+ * nothing may be left over.
  *
- * LOAD_AT_ONCE and LOAD_IN_ROW are the numbers of these sessions.  If they are
- * not set, there are few sessions, and fewer still on a slow machine.
+ * LOAD_AT_ONCE and LOAD_IN_ROW are the numbers of sessions at once and in a
+ * row.  Without these variables, there are few sessions, and fewer still on a
+ * slow machine.
  */
 
 #include "../lib/places.h"
@@ -30,34 +31,36 @@
 
 enum {
 	TOGETHER = 500, IN_ROW = 3000,
-	ENOUGH = 4000,		/* milliseconds, unless a number is given */
+	ENOUGH = 4000,		/* milliseconds; no limit if a number is set */
 	MOST_BYTES = 20000,
 	ALWAYS_MOVES = 65536	/* KiB */
 };
 
 /*
  * What the processes of this test tell each other.  A session has arrived when
- * the target has seen it.
+ * the target has got its first bytes.
  */
 static struct figures {
 	volatile long started, ended, bad;
-	volatile long refused;	/* sessions that got no process */
+	volatile long refused;	/* sessions for which fork(2) failed */
 	volatile long arrived;
 	volatile long total;	/* sessions in all; 0: not known yet */
-	volatile long descriptors, sockets;	/* left over */
+	volatile long descriptors, sockets;	/* how many are left over */
 	volatile long up, over;	/* milliseconds */
 	volatile long memory;	/* KiB, of all sessions together */
 } *figures;
 
-static long wanted;		/* sessions */
-static int64_t deadline;	/* when the last one must have begun */
+static long wanted;		/* how many sessions to run */
+static int64_t deadline;	/* no session begins later than this */
 
 static pid_t superserver;
 static int front;		/* the super-server's port */
-static int target;		/* listener of all sessions' target */
+static int target;		/* the listener for all sessions */
 static char target_port[8];
 
-/* The number of descriptors that are open here; -1 if unknown. */
+/*
+ * Returns how many descriptors this process has open, or -1 if that is unknown.
+ */
 static long
 descriptors(void)
 {
@@ -126,8 +129,8 @@ be_superserver(int listener)
 
 #ifdef PR_SET_CHILD_SUBREAPER
 	/*
-	 * Processes that a relay leaves running become children of this
-	 * process, and are counted.
+	 * If a relay leaves processes running, they become children of this
+	 * process, and this process counts them.
 	 */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 #endif
@@ -161,7 +164,7 @@ available(void)
 	return meminfo(words);
 }
 
-/* Kernel memory that is used for processes and sockets, KiB. */
+/* Returns how many KiB of memory the kernel uses for processes and sockets. */
 static long
 held(void)
 {
@@ -181,7 +184,10 @@ raise_to(struct rlimit *limit, long n)
 		limit->rlim_max = limit->rlim_cur;
 }
 
-/* Raise the limits on descriptors and processes for n sessions, or skip. */
+/*
+ * Raise the limits on descriptors and processes so that n sessions are
+ * possible.  Skip if the system does not allow it.
+ */
 static void
 need(long n)
 {
@@ -217,7 +223,9 @@ start_superserver(void)
 	close(listener);
 }
 
-/* Wait until this count is n; fail if it stops growing before. */
+/*
+ * Wait until this count is n.  Fail if it stops growing before it gets there.
+ */
 static void
 wait_for(const volatile long *count, long n, const char *what)
 {
@@ -240,7 +248,7 @@ wait_for(const volatile long *count, long n, const char *what)
 	}
 }
 
-/* Expect that no session is lost, and that nothing is left of any. */
+/* Expect that no session is lost, and that no session leaves anything. */
 static void
 expect_nothing_left(long n)
 {
@@ -308,8 +316,9 @@ room_for(long n)
 }
 
 /*
- * The target of all sessions: a process of its own, because one process has
- * descriptors for one side only.  A session's first bytes are its number.
+ * The target of all sessions.  It is a process of its own, because one process
+ * may not have enough descriptors for both sides.  The first bytes of a session
+ * are its number.
  */
 static void
 be_target(void)
@@ -335,8 +344,8 @@ be_target(void)
 }
 
 /*
- * At most UNDER_WAY sessions are being set up at a time, because a listener's
- * queue is short.
+ * Begin sessions one after the other.  Wait whenever about UNDER_WAY of them
+ * have not yet arrived, because a listener's queue is short.
  */
 static void
 at_once(void)
@@ -404,8 +413,9 @@ in_row(void)
 }
 
 /*
- * Run the sessions with a super-server of their own.  When this process has
- * ended, only memory remains to be checked.
+ * Run the sessions with a super-server of their own.  All this is done in one
+ * process.  When that process has ended, only the kernel's memory remains to be
+ * checked.
  */
 static void
 run_apart(void (*sessions)(void))
@@ -417,7 +427,7 @@ run_apart(void (*sessions)(void))
 	start_superserver();
 	sessions();
 	close(target);
-	/* The last acknowledgement may still be on its way. */
+	/* The last acknowledgement may not have arrived yet. */
 	end = milliseconds() + SOON;
 	while ((figures->sockets = sockets_in_use()) != 0) {
 		if (milliseconds() > end)
@@ -427,7 +437,10 @@ run_apart(void (*sessions)(void))
 	_exit(0);
 }
 
-/* Run these tests in turn, because each would add to what the other counts. */
+/*
+ * Let no two of these tests run at the same time, because each would add to
+ * what the other one counts.
+ */
 static void
 wait_for_turn(void)
 {
@@ -442,8 +455,9 @@ wait_for_turn(void)
 }
 
 /*
- * A whole run, in a separate network.  The kernel must get back its memory,
- * except 1 KiB a session and what varies on any machine (ALWAYS_MOVES).
+ * Make a whole run in a separate network.  After it, the kernel must have its
+ * memory back, except for 1 KiB a session and what varies on any machine
+ * (ALWAYS_MOVES).
  */
 static void
 run(void (*sessions)(void), const char *variable, long otherwise)
@@ -458,7 +472,10 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
-	/* If all sessions end at once, leak checks would take 20 seconds. */
+	/*
+	 * Leave out the leak checks: those of all sessions, at the end, would
+	 * take 20 seconds.
+	 */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);
 	if (text != NULL)

@@ -1,21 +1,23 @@
 /*
  * Playing a script.  One process has both ends, so that each end can wait for
- * what the other has seen.  An end waits where TCP leaves the result to chance:
+ * what the other end has seen.  An end waits before each act whose result TCP
+ * would otherwise leave to chance:
  *
- *   TCP has only one urgent pointer.  A second urgent byte takes the mark
- *   from the first if the first is unread, so the second waits until the
- *   first has been seen.  The pointer reaches 64 KiB ahead, so an urgent
- *   byte also waits until at most NEAR bytes before it are unseen.
+ *   TCP has only one urgent pointer.  If a second urgent byte is sent
+ *   before the first is read, it takes the mark from the first.  So the
+ *   second waits until the other end has seen the first.  The pointer
+ *   reaches 64 KiB ahead.  So an urgent byte also waits until the other
+ *   end has seen all but at most NEAR of the bytes before it.
  *
- *   A reset drops what is in flight.  If the reset waits until everything
- *   is acknowledged (ACKED), the other end gets everything, read or not,
- *   and then RST.  If it waits until both ends have seen everything
- *   (QUIET), all that both ends see is certain.  If it does not wait
- *   (ABRUPT), it is only certain that the bytes that arrive are right, and
- *   that RST follows.
+ *   A reset drops the bytes that are in flight.  If the reset waits until
+ *   all bytes are acknowledged (ACKED), the other end gets all of them,
+ *   read or not, and then RST.  If it waits until both ends have seen
+ *   everything (QUIET), it is known in advance what each end sees.  If it
+ *   does not wait (ABRUPT), only two things are known in advance: the
+ *   bytes that arrive are right, and RST follows them.
  *
- *   A socket that is closed with unread bytes sends RST, so a close waits
- *   until its end has seen everything.
+ *   A socket that is closed with unread bytes sends RST.  So a close
+ *   waits until its end has seen everything.
  */
 
 #include "script.h"
@@ -30,7 +32,7 @@
 
 enum {
 	NEAR = 60000,
-	CHUNK = 50		/* milliseconds between reads at a rate */
+	CHUNK = 50		/* milliseconds between reads, with a rate */
 };
 
 static unsigned char bytes[ENDS][MOST_BYTES];	/* what each end sends */
@@ -66,7 +68,9 @@ play_begin(struct play *p, const struct script *s, int way)
 	p->peer[CLIENT].fd = dial(p->front, s);
 }
 
-/* If packets are lost, a connection may arrive late. */
+/*
+ * Take a connection that has arrived.  If packets are lost, it may arrive late.
+ */
 static void
 arrive(struct play *p, const struct script *s)
 {
@@ -85,7 +89,10 @@ arrive(struct play *p, const struct script *s)
 	close(theirs);
 }
 
-/* RST gives ECONNRESET, or on Linux EPIPE if FIN came before. */
+/*
+ * Note an error.  RST causes ECONNRESET or, on Linux, EPIPE if FIN came before
+ * RST.
+ */
 static void
 see_error(struct seen *seen, int error)
 {
@@ -114,9 +121,9 @@ push(struct play *p, int end)
 }
 
 /*
- * Read once after poll(2).  An urgent byte that arrives after the call of
- * sockatmark(3) is safe: it follows the bytes that poll(2) has seen, and
- * recv(2) stops before it.
+ * Read once after poll(2).  If an urgent byte arrives after the call of
+ * sockatmark(3), no mark is missed: the byte comes after the bytes that poll(2)
+ * has seen, and recv(2) stops before it.
  */
 static void
 take(struct play *p, int end)
@@ -145,7 +152,9 @@ take(struct play *p, int end)
 		return;
 	}
 	if (n == 0) {
-		/* If send(2) has reported an error, this is not FIN. */
+		/*
+		 * If send(2) has reported an error, a result of 0 is not FIN.
+		 */
 		seen->fin = me->error == 0 || me->error == EPIPE;
 		if (me->error != 0)
 			see_error(seen, me->error);
@@ -163,7 +172,7 @@ take(struct play *p, int end)
 	me->allowed -= n * 1000;
 }
 
-/* An end that has seen FIN may still see RST. */
+/* See whether RST has come to an end that has already seen FIN. */
 static void
 look_for_error(struct play *p, int end)
 {
@@ -178,7 +187,10 @@ look_for_error(struct play *p, int end)
 	}
 }
 
-/* Read at a rate.  An allowance expires if it is not used for 0.5 s. */
+/*
+ * Count how many bytes an end with a rate may read now.  It may save up at most
+ * what it may read in 0.5 s.
+ */
 static void
 count_allowed(struct peer *me)
 {
@@ -195,7 +207,7 @@ is_reading(const struct peer *me)
 	    (me->rate == 0 || me->allowed >= me->rate * CHUNK);
 }
 
-/* The events to poll an end for. */
+/* Returns the events for which to poll this end. */
 static struct pollfd
 interest(const struct peer *me)
 {
@@ -206,7 +218,10 @@ interest(const struct peer *me)
 		fd.events |= POLLIN;
 	if (me->sent < me->queued && me->error == 0)
 		fd.events |= POLLOUT;
-	/* After FIN both ways, poll(2) would always report POLLHUP at once. */
+	/*
+	 * After FIN both ways, leave the socket out, because poll(2) would
+	 * always report POLLHUP at once.
+	 */
 	fd.fd = fd.events != 0 || (is_reading(me) && !me->half_closed) ?
 	    me->fd : -1;
 	return fd;
@@ -238,7 +253,10 @@ serve(struct play *p, int end, int revents)
 		take(p, end);
 }
 
-/* True if an end has seen everything so far. */
+/*
+ * True if this end has seen everything that the script has made the other end
+ * send so far.
+ */
 static int
 is_abreast(const struct play *p, int end)
 {
@@ -253,7 +271,10 @@ is_abreast(const struct play *p, int end)
 	    (me->seen.bytes == other->queued && !other->half_closed);
 }
 
-/* True if the socket has taken everything that is to be sent so far. */
+/*
+ * True if this end's socket has taken everything that the script has made this
+ * end send so far.
+ */
 static int
 is_written(const struct peer *me)
 {
@@ -267,8 +288,8 @@ is_acked(const struct peer *me)
 }
 
 /*
- * True if an urgent byte would neither move another byte's mark nor be too far
- * ahead of what is seen.
+ * True if an urgent byte would not move the mark of another byte, and would not
+ * be too far ahead of what the other end has seen.
  */
 static int
 may_be_urgent(const struct play *p, int end)
@@ -282,7 +303,10 @@ may_be_urgent(const struct play *p, int end)
 	    (seen >= me->urgent && seen + NEAR > me->sent));
 }
 
-/* Until the target's connection is accepted, nobody would see a reset. */
+/*
+ * True if this end may reset now.  Before the target's connection is accepted,
+ * nobody would see the reset.
+ */
 static int
 may_reset(const struct play *p, int end, unsigned kind)
 {
@@ -310,8 +334,9 @@ send_urgent(struct play *p, int end)
 }
 
 /*
- * Send a byte every DRIP until all are sent.  When segments arrive again after
- * a loss, send the rest at once.
+ * Send a byte every DRIP until all of op's bytes are sent.  If segments were
+ * lost and now arrive again, send the remaining bytes at once.  Returns 0 if
+ * bytes remain.
  */
 static int
 trickle(struct play *p, const struct op *op)
@@ -335,7 +360,10 @@ trickle(struct play *p, const struct op *op)
 	return 1;
 }
 
-/* True if the relay has ended by itself, as it should, with status 0. */
+/*
+ * Returns 1 if the relay has ended.  If it does not end, or not with status 0,
+ * `trouble' says so.
+ */
 static int
 relay_ended(struct play *p)
 {
@@ -359,7 +387,7 @@ relay_ended(struct play *p)
 	return 1;
 }
 
-/* Do this op; returns 0 if it has to wait. */
+/* Do this op.  Returns 0 if the op has to wait. */
 static int
 perform(struct play *p, const struct op *op)
 {
@@ -385,7 +413,7 @@ perform(struct play *p, const struct op *op)
 	case HALF_CLOSE:
 		if (!is_written(me))
 			return 0;
-		(void)shutdown(me->fd, SHUT_WR);	/* may fail */
+		(void)shutdown(me->fd, SHUT_WR);	/* it may fail */
 		me->half_closed = 1;
 		break;
 	case RESET:
@@ -426,8 +454,8 @@ perform(struct play *p, const struct op *op)
 }
 
 /*
- * Close the sockets.  Open connections are reset, because too many in TIME_WAIT
- * use up the machine's ports.
+ * Close the sockets.  Connections that are still open are reset, because too
+ * many connections in TIME_WAIT would use up the machine's ports.
  */
 static void
 finish_play(struct play *p)

@@ -1,16 +1,19 @@
 /*
  * An intruder in a session.  It is built into a relay that calls probed_poll()
- * in place of poll(2) (tests/stfl-relay-probed).  In the first such call after
- * its confinement, the relay tries everything that it may not do.
+ * in place of poll(2) (tests/stfl-relay-probed).  In its first call of
+ * probed_poll() after its confinement, this relay tries everything that a
+ * session may not do.  On OpenBSD, it makes only one attempt, in the second
+ * such call.
  *
- * The target, to which a session may still write, gets a line for each attempt
- * that was not denied, and then "tried" with the number of attempts.  PROBE in
- * the environment names what is tried; without PROBE, nothing is tried.
+ * On Linux, the target, to which a session may still write, gets a line for
+ * each attempt that was not denied.  The last line is "tried" and the number of
+ * attempts.  PROBE in the environment names what to try; without PROBE, the
+ * relay tries nothing.
  *
- * The environment can also simulate a kernel without a mechanism: PROBE_ABI is
- * the highest Landlock ABI (0: no Landlock), and with PROBE=landlock there is
- * no seccomp filter.  PLACE is the path of the test's sockets and files, each
- * with its own suffix.
+ * The environment can also simulate a kernel that lacks a mechanism.  PROBE_ABI
+ * is the highest Landlock ABI that the relay sees (0: no Landlock).  With
+ * PROBE=landlock, the relay has no seccomp filter.  The paths of the test's
+ * socket and files begin with PLACE, and each path has its own suffix.
  */
 
 #define _GNU_SOURCE
@@ -44,7 +47,7 @@ int	probed_poll(struct pollfd *, nfds_t, int);
 int	probed_prctl(int, ...);
 long	probed_syscall(long, ...);
 
-/* What Landlock denies without a filter, by its ABI. */
+/* Try what Landlock denies with this ABI when there is no filter. */
 static void
 landlock_alone(long abi)
 {
@@ -60,7 +63,9 @@ landlock_alone(long abi)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memset(&un, 0, sizeof un);
 	un.sun_family = AF_UNIX;
-	/* A different process's socket, with a path and without one. */
+	/*
+	 * Two sockets of a different process: one with a path, and one without.
+	 */
 	snprintf(un.sun_path, sizeof un.sun_path, "%s.socket", getenv("PLACE"));
 	abstract = un;
 	abstract.sun_path[0] = '\0';
@@ -116,7 +121,7 @@ own_abi(void)
 	return abi;
 }
 
-/* read(2), called as on i386, which ends the session. */
+/* Call read(2) as a program for i386 does.  This ends the session. */
 static void
 foreign(void)
 {
@@ -179,7 +184,10 @@ probe(void)
 {
 	static int confined;
 
-	/* 0 before confinement; after it 1, or -1 if the filter denies this. */
+	/*
+	 * prctl(2) returns 0 before confinement.  After it, prctl(2) returns 1,
+	 * or -1 if the filter denies the call.
+	 */
 	if (confined || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		return;
 	confined = 1;
@@ -223,7 +231,8 @@ probed_pledge(const char *promises, const char *execpromises)
 
 /*
  * Make only one attempt, because it kills the process.  Make it in the second
- * poll(2), after the first byte, when both peers are there.
+ * call of probed_poll().  By then, the first byte has come, and both peers are
+ * there.
  */
 static void
 probe(void)

@@ -6,10 +6,10 @@
 #include <string.h>
 
 enum {
-	LONG = 24,		/* ops of a long script */
+	LONG = 24,		/* number of ops in a long script */
 	PATIENT_LONG = 14,
-	READING = 7,		/* seconds for a slow reader to read all */
-	SPENDING = 8000		/* milliseconds for pauses and the like */
+	READING = 7,		/* seconds in which a slow reader reads all */
+	SPENDING = 8000		/* milliseconds for all pauses and the like */
 };
 
 const char *const end_name[] = { "client", "target" };
@@ -18,18 +18,18 @@ const char *const way_name[] = { "directly", "through the relay" };
 /* A script under construction. */
 struct maker {
 	struct script *s;
-	uint64_t state;		/* of draw() */
+	uint64_t state;		/* the state of draw() */
 	size_t total[ENDS];	/* bytes that each end sends */
-	int closed[ENDS];	/* sends nothing more */
-	int narrow[ENDS];	/* a small receive buffer, */
-	int small[ENDS];	/* and small segments */
-	unsigned rate[ENDS];	/* at which an end reads; 0: no limit */
-	unsigned spent;		/* milliseconds that are certain to pass */
+	int closed[ENDS];	/* this end sends nothing more */
+	int narrow[ENDS];	/* this end has a small receive buffer */
+	int small[ENDS];	/* this end gets small segments */
+	unsigned rate[ENDS];	/* bytes/s that an end reads; 0: no limit */
+	unsigned spent;		/* milliseconds of pauses and the like */
 	int limited;		/* the relay has -T or -t */
-	int lost;		/* an end has lost segments */
+	int lost;		/* an end has lost segments before */
 };
 
-/* splitmix64 */
+/* The generator is splitmix64. */
 static unsigned
 draw(uint64_t *state, unsigned below)
 {
@@ -62,11 +62,11 @@ add(struct maker *m, int end, enum what what, unsigned arg)
 }
 
 /*
- * The relay's options.  If the relay has a limit, a byte must come from an end,
- * or be acknowledged by an end, at least every two seconds.  So pauses are
- * short, and buffers are small, so that even a slow reader opens its window
- * that often: Linux opens it by a sixteenth of the buffer or by a segment,
- * whichever is more.
+ * Choose the relay's options.  If the relay has a limit, an end must send or
+ * acknowledge a byte at least every two seconds.  So pauses are short.  Buffers
+ * are small, because Linux opens a closed window only when a sixteenth of the
+ * buffer is free, and at least one segment.  In a small buffer, even a slow
+ * reader frees that much at least every two seconds.
  */
 static void
 draw_options(struct maker *m)
@@ -75,7 +75,9 @@ draw_options(struct maker *m)
 	unsigned limit, which;
 
 	m->s->keepalive = keepalive[draw(&m->state, 8)];
-	/* Four probes or answers in a row are not lost by chance. */
+	/*
+	 * Four probes or answers in a row are practically never lost by chance.
+	 */
 	if (m->s->kind == LOSSY && m->s->keepalive != 0)
 		m->s->keepalive = 4;
 	m->limited = draw(&m->state, 3) == 0;
@@ -108,7 +110,7 @@ add_send(struct maker *m, int end)
 {
 	unsigned arg, left, most;
 
-	/* In a patient script, acts of other kinds send up to a megabyte. */
+	/* In a patient script, other acts than SEND send up to a megabyte. */
 	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
 	if (m->rate[!end] != 0)
 		most = m->rate[!end] * READING;
@@ -122,7 +124,9 @@ add_send(struct maker *m, int end)
 	add(m, end, SEND, arg);
 }
 
-/* A rate at which an end can read in time all that is on its way to it. */
+/*
+ * Choose a rate at which this end reads, in time, all that is on its way to it.
+ */
 static void
 add_rate(struct maker *m, int end)
 {
@@ -147,8 +151,9 @@ add_stall(struct maker *m, int end)
 }
 
 /*
- * If there is a limit, a pause is shorter than the limit, and longer than any
- * stall.  -t does not apply before FIN.
+ * If the relay has a limit that applies, a pause is shorter than the limit.  If
+ * the relay has any limit, a pause is longer than any stall.  -t does not apply
+ * before FIN.
  */
 static void
 add_pause(struct maker *m, int end)
@@ -167,9 +172,9 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * For less than the time between two probes, an end receives nothing.  It
- * misses either bytes that are sent in that time, or one probe of an idle
- * connection.
+ * Let an end receive nothing for less than the time between two probes.  Either
+ * the end misses bytes that are sent in that time, or its connection is idle
+ * and it misses one probe.
  */
 static void
 add_outage(struct maker *m, int end)
@@ -197,11 +202,11 @@ add_outage(struct maker *m, int end)
 }
 
 /*
- * Segments to an end are lost for longer than a relay with -k 1 waits for a
- * sign of life, while that end keeps sending.  The end sends on until TCP has
- * had time to retransmit the segments, which takes up to twice as long.
- * Nothing may be queued before the bytes of this end: behind a closed window,
- * they would wait where no relay sees them.
+ * Lose segments to an end for longer than a relay with -k 1 waits for a sign of
+ * life.  During that time, the end keeps sending.  After that, the end goes on
+ * sending until TCP has had time to send the lost segments again, which takes
+ * up to twice as long.  Nothing may be queued before the bytes of this end,
+ * because bytes that wait for a window to open do not reach the relay.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -243,10 +248,10 @@ may_lose(const struct maker *m, int end)
 }
 
 /*
- * An end closes for good when it has seen all that the other end sends.  From
- * then on the other end only reads, and finally closes, too: anything else
- * would be answered with RST, at a time that depends on when the closed end is
- * forgotten.
+ * An end closes for good when it has seen all that the other end sends.  After
+ * that, the other end only reads, and finally closes, too.  If it did anything
+ * else, it would get RST, at a time that depends on when the system forgets the
+ * closed end.
  */
 static void
 add_close(struct maker *m, int end)
@@ -258,7 +263,9 @@ add_close(struct maker *m, int end)
 		add(m, !end, STALL, draw(&m->state, 200) == 0 ? 25000 :
 		    1000 + draw(&m->state, 6000));
 	if (!m->closed[end] && draw(&m->state, 3) != 0) {
-		/* More than the buffers on the way hold; see set_window. */
+		/*
+		 * Send more than all buffers on the way hold; see set_window.
+		 */
 		if (stalled && m->small[!end] && m->rate[!end] == 0)
 			add(m, end, SEND, 40000 + draw(&m->state, 160000));
 		else
@@ -276,7 +283,7 @@ add_close(struct maker *m, int end)
 	}
 }
 
-/* Returns 0 if this act was the last. */
+/* Add an act of this kind.  Returns 0 if it is the last act of the script. */
 static int
 add_act(struct maker *m, int end, enum what what)
 {
@@ -328,19 +335,22 @@ add_reset(struct maker *m, int end)
 		add(m, end, HALF_CLOSE, 0);
 		finished = 1;
 	}
-	/* If the answer to a probe is lost, RST after FIN counts as one. */
+	/*
+	 * If the answer to a probe is lost, RST that comes after FIN counts as
+	 * that answer.  So use no probes.
+	 */
 	if (m->s->kind == LOSSY && finished)
 		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);
-	/* If a segment before RST is lost, RST may not be accepted. */
+	/* If a segment before RST is lost, the receiver may not accept RST. */
 	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
 	    kind);
 }
 
 /*
- * A script ends with a reset; or with both ends half-closed; or with one more
- * byte from each end that is not half-closed, which shows that its stream was
- * still open.  A patient script may also end with a close.
+ * A script has one of three endings.  One end resets; or both ends half-close;
+ * or each end that is not half-closed sends one more byte, which shows that its
+ * stream was still open.  A patient script may also end with a close.
  */
 void
 make_script(struct script *s, uint64_t seed, enum kind kind)
@@ -372,7 +382,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	what = SEND;
 	for (; left > 0; left--) {
 		end = (int)draw(&m.state, ENDS);
-		/* In two pauses in a row, a limit could run out. */
+		/* Two pauses in a row could be longer than a limit. */
 		what = m.limited && what == PAUSE ? SEND :
 		    often[draw(&m.state, whats)];
 		/* A long script should not end early. */
@@ -401,7 +411,10 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 			add(&m, end, SEND, 1);
 }
 
-/* The BSDs report a reset before FIN, unless FIN has already been read. */
+/*
+ * On the BSDs, recv(2) reports a reset in place of FIN if FIN has not been read
+ * when the reset comes.
+ */
 static int
 hides_fin(const struct script *s, int end)
 {
@@ -443,7 +456,7 @@ put(struct text *t, const char *format, ...)
 		t->n = sizeof t->s - 1;
 }
 
-/* The numbers are those of struct op, in bytes and milliseconds. */
+/* The numbers in the text are those of struct op, in bytes and milliseconds. */
 void
 put_script(struct text *t, const struct script *s)
 {

@@ -1,17 +1,17 @@
 /*
- * Random scripts: what two peers do to each other, made from a seed, played
- * once over a direct TCP connection and once through a relay.  Each end must
- * see the same both times: the bytes, the places of the urgent marks, the
- * stream's end.
+ * Random scripts.  A script is made from a seed, and says what two peers do to
+ * each other.  It is played once over a direct TCP connection, and once through
+ * a relay.  Both times, each end must see the same bytes, the same places of
+ * the urgent marks, and the same end of the stream.
  *
  *	tests/scripts [-p | -l] [-av] [-j jobs] [-n count] [-s first-seed]
  *
- * -p plays patient scripts, in which seconds pass and systems forget closed
- * connections.  They run in a network namespace in which the system forgets
- * early.  With -l, the namespace also loses and duplicates some packets.  The
- * count may also be given in the environment: in SCRIPTS or, of patient
- * scripts, in PATIENT.  -a goes on after a difference; -v shows each script and
- * what was seen.
+ * With -p, the scripts are patient: seconds pass in them, and systems forget
+ * closed connections.  They run in a network namespace in which the system
+ * forgets early.  With -l, the namespace also loses some packets and duplicates
+ * others.  The environment may give the count in place of -n: SCRIPTS or, with
+ * -p or -l, PATIENT.  With -a, the program goes on after a difference.  With
+ * -v, it shows each script and what each end saw.
  */
 
 #include "../lib/places.h"
@@ -30,28 +30,31 @@
 
 enum {
 	QUICK_SLOTS = 24,	/* scripts that a process plays at a time */
-	MOST_SLOTS = 300,	/* the same, if they mostly wait */
-	AT_ONCE = 3,		/* started before others are served again */
+	MOST_SLOTS = 300,	/* the same, for scripts that mostly wait */
+	AT_ONCE = 3,		/* scripts to start before serving others */
 	MOST_JOBS = 64,
-	TRIES = 5		/* tries of a script after a standstill */
+	TRIES = 5		/* maximum plays of a script: see proceed */
 };
 
 struct slot {
 	int busy;
 	int begun;		/* number of ways begun so far */
-	int late;		/* the machine has stood still meanwhile */
+	int late;		/* the machine stood still during play */
 	int tries;
 	struct script script;
 	struct play play[WAYS];
 };
 
 static enum kind kind;
-static int reports;		/* the pipe to the parent */
-static int all;			/* go on after a difference */
+static int reports;		/* the pipe for reports to the parent */
+static int all;			/* -a: go on after a difference */
 static int verbose;
 static volatile sig_atomic_t stop;
 
-/* How the two ways differ; 0 if they do not. */
+/*
+ * True if the ends saw different things in the two ways; `why' gets the
+ * difference.
+ */
 static int
 differs(const struct slot *slot, struct text *why)
 {
@@ -76,8 +79,8 @@ differs(const struct slot *slot, struct text *why)
 }
 
 /*
- * Both ways are done: report any difference to the parent, which then ends
- * everything.
+ * The script has been played both ways.  Report any difference to the parent,
+ * which then ends everything, except with -a.
  */
 static void
 compare(const struct slot *slot)
@@ -114,7 +117,8 @@ compare(const struct slot *slot)
 	    target_family() == AF_INET6 ? "TARGET6=yes " : "", relay_path,
 	    options[slot->script.kind], seed);
 	/*
-	 * Write the final NUL, too, because another process may add its report.
+	 * Write the final NUL, too: it ends this report, and another process
+	 * may write one after it.
 	 */
 	(void)!write(reports, t.s, t.n + 1);
 	stop = !all;
@@ -134,15 +138,16 @@ start(struct slot *slot)
 	slot->begun = 0;
 	slot->late = 0;
 	begin_next(slot);
-	/* Patient scripts mostly wait. */
+	/* Patient scripts mostly wait, so play both ways at once. */
 	if (slot->script.kind != QUICK)
 		begin_next(slot);
 }
 
 /*
- * Play both ways; then the slot is free for the next script.  A difference does
- * not count if the machine has stood still for long, because a limit of the
- * session may have run out.
+ * Go on with the script in this slot.  When it has been played both ways, the
+ * slot is free for the next script.  If the machine has stood still for long, a
+ * limit of the session may have run out, so a difference does not count.  The
+ * script is then played again.
  */
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
@@ -180,9 +185,10 @@ caught(int sig)
 }
 
 /*
- * How many scripts to play at a time.  Patient scripts mostly wait, so there
- * are as many of them as the descriptors allow.  A script may need seven: two
- * ends and a listener each way, and a listener for the relay's client.
+ * Returns how many scripts to play at a time.  Patient scripts mostly wait, so
+ * their number is limited only by the descriptors and MOST_SLOTS.  One such
+ * script may need seven descriptors: two ends and a listener for each way, and
+ * one more listener for the relay's client.
  */
 static unsigned
 most_slots(void)
@@ -199,7 +205,7 @@ most_slots(void)
 	    files.rlim_max < 7 + 32 ? 1 : (unsigned)(files.rlim_max - 32) / 7;
 }
 
-/* Play every stride'th script from this seed up to the last one. */
+/* From the scripts with the seeds `seed' to `last', play every stride'th. */
 static void
 play(uint64_t seed, uint64_t last, uint64_t stride)
 {
@@ -214,7 +220,7 @@ play(uint64_t seed, uint64_t last, uint64_t stride)
 	parent = getppid();
 	end = slots + most_slots();
 	present = milliseconds();
-	/* The parent may have been killed. */
+	/* Stop if the parent has been killed. */
 	while (!stop && getppid() == parent) {
 		fd = fds;
 		started = 0;
@@ -235,8 +241,8 @@ play(uint64_t seed, uint64_t last, uint64_t stride)
 		if (fd == fds)
 			break;
 		/*
-		 * No event reports the last acknowledgement, or the end of a
-		 * stall.
+		 * Wait only briefly, because no event reports the last
+		 * acknowledgement or the end of a stall.
 		 */
 		if (poll(fds, (nfds_t)(fd - fds), kind == QUICK ? 1 : 5) == -1
 		    && errno != EINTR)
@@ -273,7 +279,10 @@ start_worker(uint64_t first, uint64_t last, uint64_t stride)
 	_exit(0);
 }
 
-/* A separate network, where a system forgets soon, or packets are lost. */
+/*
+ * Enter a separate network.  In it, the system soon forgets closed connections.
+ * If the scripts are LOSSY, the network also loses packets.
+ */
 static void
 set_apart(void)
 {
@@ -299,7 +308,8 @@ set_apart(void)
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_time", "1");
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_intvl", "1");
 	/*
-	 * Retransmit, from 0.2 s on, for longer than a script loses segments.
+	 * Let TCP retransmit for longer than a script loses segments.  The
+	 * first retransmission comes after 0.2 s.
 	 */
 	put_file("/proc/sys/net/ipv4/tcp_retries2", "7");
 	if (kind != LOSSY)
@@ -317,7 +327,7 @@ take_place(void)
 	need_ipv6();
 }
 
-/* True if take_place() works; otherwise `why' gets the reason. */
+/* True if take_place() works.  Otherwise, `why' gets the reason. */
 static int
 can_take_place(char *why, size_t size)
 {
@@ -341,7 +351,7 @@ can_take_place(char *why, size_t size)
 	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/* Returns the exit status. */
+/* Play these scripts.  Returns the exit status. */
 static int
 run(uint64_t first, uint64_t count, unsigned jobs)
 {
@@ -373,7 +383,10 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 	for (i = 0; i < jobs; i++)
 		pid[i] = start_worker(first + i, first + count - 1, jobs);
 	close(end[1]);
-	/* Read until the first report, or until all processes have ended. */
+	/*
+	 * Read until the first report comes (with -a, read all reports), or
+	 * until all processes have ended.
+	 */
 	differences = 0;
 	while ((differences == 0 || all) &&
 	    (got = read(end[0], report, sizeof report)) > 0) {

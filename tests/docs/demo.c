@@ -1,4 +1,4 @@
-/* make demo, seen from outside: what it prints and what it leaves behind. */
+/* What make demo prints, and what it leaves behind. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -16,14 +16,15 @@
 
 struct demo {
 	pid_t pid;
-	int out;		/* reads the demo's 1 and 2 */
-	char text[8192];	/* what has been read */
-	char dir[256];		/* its TMPDIR */
+	int out;		/* gives what the demo writes to 1 and 2 */
+	char text[8192];	/* what has been read from out */
+	char dir[256];		/* the demo's TMPDIR */
 };
 
 /*
- * Start the command as a terminal does: in our process group, where ^C ends it.
- * We are in that group, too, and ignore ^C.
+ * Start the command as if on a terminal, where ^C ends it.  The command is in
+ * the process group of this test, and ^C goes to the whole group, so this test
+ * ignores ^C.
  */
 static void
 start(struct demo *d, const char *const *argv)
@@ -54,7 +55,10 @@ start(struct demo *d, const char *const *argv)
 }
 #define start(...) FROM(start, __VA_ARGS__)
 
-/* Start the demo with these variables in its environment (NULL: unset). */
+/*
+ * Start the demo with these variables in its environment.  A variable that is
+ * NULL is unset.
+ */
 static void
 begin_anywhere(struct demo *d, const char *relay, const char *target,
     const char *port)
@@ -80,7 +84,7 @@ begin_demo(struct demo *d, const char *relay, const char *target,
 }
 #define begin_demo(...) FROM(begin_demo, __VA_ARGS__)
 
-/* Read until these words appear; NULL: to the end. */
+/* Read until these words appear or, if words is NULL, to the end. */
 static void
 read_until(struct demo *d, const char *words)
 {
@@ -103,8 +107,9 @@ read_until(struct demo *d, const char *words)
 #define read_until(...) FROM(read_until, __VA_ARGS__)
 
 /*
- * Wait for the demo's end, and return its status.  We leave our process group,
- * which is the demo's.  Nothing may be left: no process in that group, no file.
+ * Wait for the demo's end, and return its exit status.  The demo is in the
+ * process group of this test, which therefore leaves the group.  After that, no
+ * process may be left in the group, and no file in TMPDIR.
  */
 static int
 finished(struct demo *d)
@@ -122,7 +127,10 @@ finished(struct demo *d)
 	group = getpgrp();
 	if (setpgid(0, getpgid(getppid())) == -1)
 		fail("setpgid: %s", strerror(errno));
-	/* Wait for init to reap what the shell did not wait for. */
+	/*
+	 * The shell has not waited for all its children, so wait until init
+	 * has.
+	 */
 	while (kill(-group, 0) == 0) {
 		if (milliseconds() > end)
 			fail("left a process behind");
@@ -145,7 +153,7 @@ expect_finished(struct demo *d, int want)
 }
 #define expect_finished(...) FROM(expect_finished, __VA_ARGS__)
 
-/* Get the text between these words and the end of the line. */
+/* Copy to `to' the text between these words and the end of the line. */
 static const char *
 after(const struct demo *d, const char *words, char *to, size_t size)
 {
@@ -170,7 +178,7 @@ check_page(struct demo *d)
 	after(d, "as it sees you, is ", page, sizeof page);
 	after(d, "saw the client at\n    ", seen, sizeof seen);
 	after(d, " via=", via, sizeof via);
-	page[strlen(page) - 1] = '\0';	/* the full stop */
+	page[strlen(page) - 1] = '\0';	/* without the full stop */
 	if (strncmp(via, "127.0.0.1:", 10) != 0 || strcmp(page, via) != 0 ||
 	    strcmp(seen, via) != 0)
 		fail("page \"%s\", server \"%s\", log \"%s\"", page, seen, via);
@@ -200,7 +208,9 @@ TEST(demo,
 	int64_t began;
 
 	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
-	/* The options of a make(1) that runs this test must not apply here. */
+	/*
+	 * If make(1) runs this test, its options must not apply to make demo.
+	 */
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
 	unsetenv("MAKELEVEL");
@@ -243,7 +253,7 @@ TEST(demo_target,
 	snprintf(text, sizeof text, "%d", port);
 	begin_demo(&d, relay_path, target, text);
 
-	/* The first client is the demo's own. */
+	/* The first client is started by the demo itself. */
 	server = accept_from(listener);
 	if (!readable(server, SOON) ||
 	    recv(server, request, sizeof request, 0) < 5 ||
@@ -258,7 +268,10 @@ TEST(demo_target,
 	snprintf(want, sizeof want, "\n[::1]:%d stays open", port);
 	after(&d, want, text, sizeof text);
 
-	/* Two more clients, one after the other: the demo stays up. */
+	/*
+	 * Two more clients come, one after the other, because the demo stays
+	 * up.
+	 */
 	d.text[0] = '\0';
 	client = connect_to(AF_INET6, port);
 	server = accept_from(listener);
@@ -284,7 +297,9 @@ TEST(demo_target,
 	expect_finished(&d, 130);
 }
 
-/* A script in place of the relay; the caller removes it. */
+/*
+ * Write a script that will run in place of the relay.  The caller removes it.
+ */
 static void
 write_script(char *path, size_t size, const char *text)
 {
@@ -411,7 +426,10 @@ TEST(demo_without_ipv6,
 	struct demo d;
 	char text[64];
 
-	/* A machine as in 2005: 127.0.0.1, and no ::1. */
+	/*
+	 * Make a machine as there were in 2005: with 127.0.0.1, but without
+	 * ::1.
+	 */
 	apart();
 	if (access(disable, F_OK) == 0)
 		put_file(disable, "1");

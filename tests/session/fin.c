@@ -1,12 +1,12 @@
-/* FIN: half-close, and the tails of streams. */
+/* Half-closing with FIN, and the last bytes before FIN. */
 
 #include "../lib/relay.h"
 
 #include <unistd.h>
 
 /*
- * One side sends FIN: the other side gets every byte, then FIN.  The opposite
- * direction goes on until the other side sends FIN, too.
+ * When one side sends FIN, the other side gets every byte and then FIN.  The
+ * opposite direction stays open until the other side sends FIN, too.
  */
 
 EACH_WAY(half_close,
@@ -59,7 +59,10 @@ EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
 	}
 }
 
-/* Bytes that the far side has yet to read arrive after the relay has ended. */
+/*
+ * After the relay has ended, the far side still gets the bytes that it has not
+ * yet read.
+ */
 EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
     "what a slow client has yet to read outlives the process")
 {
@@ -70,15 +73,17 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 
 	far = !near;
 	begin(&t, NULL, NULL);
-	same = 64 * KIB;	/* the present size: keep it */
+	same = 64 * KIB;	/* its size now, so that it does not grow */
 	setsockopt(t.fd[far], SOL_SOCKET, SO_RCVBUF, &same, sizeof same);
 	finish(t.fd[far]);
 	expect_end(t.fd[near], FIN);
 	sent = fill(t.fd[near], 1);
 	finish(t.fd[near]);
 	/*
-	 * The buffers of two sockets hold the `last' bytes, even if the system
-	 * is short of memory for TCP and makes them smaller (tcp_mem).
+	 * After the far side has read `first' bytes, the buffers of two sockets
+	 * can hold the `last' bytes.  They can hold that many even if the
+	 * system is short of memory for TCP and makes the buffers smaller
+	 * (tcp_mem).
 	 */
 	last = sent > MIB ? 256 * KIB : (size_t)sent / 4;
 	first = (size_t)sent - last;

@@ -1,4 +1,4 @@
-/* How bytes flow: bulk, backpressure, small pieces, and idleness. */
+/* How bytes flow: bulk, backpressure, small pieces, and idle sessions. */
 
 #include "../lib/relay.h"
 #include "../lib/use.h"
@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Backpressure is exact, and a session without movement costs nothing. */
+/*
+ * A relay that cannot send reads no more than it has room for, and a session in
+ * which nothing moves uses no CPU time.
+ */
 
 TEST(bulk, "128 MiB each way at once arrive unchanged")
 {
@@ -34,8 +37,8 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Send ten bytes 100 times from far to near (the direction that is not
- * stalled), and expect no delay.  A busy machine may delay one try; a relay
+ * Send ten bytes 100 times from far to near, which is the direction that is not
+ * stalled.  Expect no delay.  A busy machine may delay one try, but a relay
  * that delays bytes delays every try.
  */
 static void
@@ -96,7 +99,7 @@ EACH_WAY(stalled_reader,
 	expect_over(&t, near, "eof", 256 * KIB + sent, first + back);
 }
 
-/* Send as fast as possible, with any contents. */
+/* Send as fast as possible; the contents do not matter. */
 static void
 flood(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -121,8 +124,9 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 
 /*
  * strace(1) delays the relay by 2 ms whenever the relay asks how many bytes it
- * can read.  In that time more bulk arrives, and the receiver takes all that
- * the relay has sent.  The relay must still look at the other flow.
+ * can read.  During each delay, more bulk arrives, and the receiver takes all
+ * that the relay has sent.  The relay must still look at the flow in the
+ * opposite direction.
  */
 EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
     "turn",
@@ -155,9 +159,9 @@ EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
 }
 
 /*
- * The receiver acknowledges late.  A relay that waited for acknowledgements
- * (RFC 896) would take 40 ms for every other byte.  Several bytes in a row must
- * be faster than that, even on a busy machine.
+ * The receiver delays its acknowledgements.  A relay that waited for them (RFC
+ * 896) would need 40 ms for every second byte.  Even on a busy machine, several
+ * bytes in a row must each take less time than that.
  */
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")
@@ -200,7 +204,7 @@ TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
 	expect_stream(t.fd[TARGET], 1, 0, 100);
 	send_stream(t.fd[TARGET], 2, 0, 100);
 	expect_stream(t.fd[CLIENT], 2, 0, 100);
-	do {			/* until the relay stays asleep */
+	do {			/* wait until the relay stays asleep */
 		woken = status_of(t.pid, key);
 		pause_for(PIPE_UNUSED);
 	} while (status_of(t.pid, key) != woken);

@@ -1,6 +1,6 @@
 /*
- * Readers that pause until the system of the other side has forgotten that
- * side's connection.
+ * One side has closed, and its system forgets the connection while the reader
+ * on the other side pauses.
  */
 
 #include "../lib/patient.h"
@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 /*
- * A side has sent FIN and closed for good, and its system then forgets the
- * connection.  However slowly the other side reads, it gets every byte and FIN,
- * and no RST.
+ * One side sends FIN and closes for good, and its system then forgets the
+ * connection.  However slowly the other side reads, it gets every byte, then
+ * FIN, and no RST.
  */
 
 /*
- * Send `size' bytes and close for good: at once or, if `late', when the relay
- * has everything.  The far side reads only what the relay has no room for.
- * Returns how much the far side has read.
+ * Send `size' bytes, and close for good.  If `late', send FIN, and close only
+ * when the relay has all the bytes.  The far side reads only as many bytes as
+ * do not fit into the relay.  Returns how many bytes the far side has read.
  */
 static size_t
 send_and_close(struct patient *t, int near, size_t size, int late)
@@ -85,8 +85,8 @@ EACH_WAY(forgotten_late,
 }
 
 /*
- * The far side sends a byte, and the near side's system answers it with RST.
- * With -k 0, nothing else would reveal that the near side is gone.
+ * The far side sends a byte, and the near side's system answers with RST.  With
+ * -k 0, nothing except this RST would show that the near side is gone.
  */
 EACH_WAY(forgotten_and_told,
     "a target that writes to a client that closed still gets everything, after "
@@ -109,7 +109,7 @@ EACH_WAY(forgotten_and_told,
 	patient_over(&t, near, reset_of[near], size, 1);
 }
 
-/* The far side sends nothing more, but does not close. */
+/* The far side sends nothing more, but keeps its connection open. */
 EACH_WAY(forgotten_by_stayer,
     "when a client is forgotten, the relay ends, though the silent target has "
     "not closed",
@@ -138,8 +138,9 @@ EACH_WAY(forgotten_by_stayer,
 }
 
 /*
- * One side resets without FIN: the other gets all that was sent before, then
- * RST.  The relay waits for a reader as long as the reader's system answers.
+ * One side resets without FIN.  The other side gets all that was sent before
+ * the reset, then RST.  The relay waits for a slow reader for as long as the
+ * reader's system answers.
  */
 EACH_WAY(aborted_for_long,
     "a target that pauses for 20 s gets all that a client had "
@@ -163,9 +164,9 @@ EACH_WAY(aborted_for_long,
 
 #ifndef __linux__
 /*
- * On some systems the relay cannot know what an RST answers.  There, an RST
- * after a silence as long as -k counts as the answer of a system that has
- * forgotten the connection.
+ * On some systems, the relay cannot know which of its segments an RST answers.
+ * There, if an RST comes after a silence of at least -k, the relay takes it as
+ * the answer of a system that has forgotten the connection.
  */
 static void
 forgotten_as_told(int near, size_t size, int paused)

@@ -1,4 +1,4 @@
-/* -T, -t, and signals. */
+/* The limits -T and -t, and signals. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-/* -T and -t run out: RST on both sides. */
+/* When -T or -t runs out, both sides get RST. */
 
 TEST(idle_limit, "-T resets both sides when no byte has moved for that time")
 {
@@ -39,14 +39,17 @@ cpu_ms(void)
 	    (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
-/* A target that never accepts, and a client that waits for it. */
+/*
+ * The target's listener never accepts the connection, and the client waits for
+ * the target.
+ */
 TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 {
 	struct relay r;
 	int listener;
 	long before, usual, waiting;
 
-	/* The CPU time that any session takes: 0.1 s with a sanitizer. */
+	/* Any session takes some CPU time: 0.1 s with a sanitizer. */
 	before = cpu_ms();
 	session_after(NULL);
 	usual = cpu_ms() - before;
@@ -55,7 +58,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	relay_start(&r, client_family(), 1, "-T", "2", target_host(),
 	    port_text(listener), NULL);
 	send_stream(r.client, 1, 0, 1000);
-	/* Nobody accepts: only the target's kernel has answered. */
+	/* Nobody has accepted, so only the target's kernel has answered. */
 	expect_end(r.client, RST);
 	if (relay_status(&r, SOON) != 0)
 		fail("exit status is not 0");
@@ -69,7 +72,9 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 		fail("%ld ms of CPU, %ld without the waiting", waiting, usual);
 }
 
-/* Signals that log nothing, such as those of a timer that a parent has set. */
+/*
+ * These signals log nothing.  A timer that a parent has set sends such signals.
+ */
 TEST(idle_limit_and_signals, "-T is not put off by signals")
 {
 	struct session t;

@@ -1,6 +1,6 @@
 /*
- * Slow readers, limits, and lost peers.  Each test has a separate network in
- * which the system's timeouts are short.
+ * Slow readers, limits, and lost peers.  Each test runs in a network of its
+ * own, in which the system's timeouts are short.
  */
 
 #include "../lib/patient.h"
@@ -16,12 +16,12 @@
 
 /*
  * -T and -t end a session if no byte has moved for that time.  A byte moves
- * when it comes from a peer, and when a peer acknowledges it.
+ * twice: when it comes from a peer, and when the other peer acknowledges it.
  */
 
 /*
- * The relay gets everything at once.  The reader takes more than three times
- * the limit to read it.
+ * The relay gets all the bytes at once.  The reader takes more than three times
+ * the limit to read them.
  */
 static void
 slow_reader(int near, const char *option, int finished)
@@ -72,10 +72,13 @@ EACH_WAY(slow_after_own_fin,
 	slow_reader(near, "-t", !near);
 }
 
-/* The state of the near side while the far side reads nothing. */
+/*
+ * What the near side has done while the far side reads nothing.
+ * FAR_HAS_FINISHED means that the far side has sent FIN.
+ */
 enum fate { STAYS, HAS_FINISHED, IS_GONE, FAR_HAS_FINISHED };
 
-/* The near side sends 1 MiB, and the relay has it. */
+/* The near side sends 1 MiB, and the relay's system acknowledges all of it. */
 static void
 stall(struct patient *t, int near, enum fate fate)
 {
@@ -93,8 +96,9 @@ stall(struct patient *t, int near, enum fate fate)
 #define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
- * After `since', the far side reads more than its buffer holds.  So the last
- * byte moves after `since', and the limit counts from there.
+ * After `since', the far side reads more than its buffer holds, and so
+ * acknowledges more bytes.  The limit counts from the last of these
+ * acknowledgements, which comes after `since'.
  */
 static void
 stalled(int near, const char *option, enum fate fate, const char *end)
@@ -162,7 +166,7 @@ EACH_WAY(stalled_gone,
 	stalled(near, "-T", IS_GONE, reset_of[near]);
 }
 
-/* With -k, the far side closes its window, and then vanishes. */
+/* The session has -k.  The far side closes its window, and then vanishes. */
 static void
 lost(int near, enum fate fate, const char *end)
 {
@@ -210,8 +214,9 @@ EACH_WAY(lost_gone,
 }
 
 /*
- * A peer that sends is alive, even if it acknowledges nothing because large
- * segments do not reach it, as on a path that does not report its MTU.
+ * A peer that sends is alive, even if it acknowledges nothing.  Here it
+ * acknowledges nothing because large segments are lost on the way to it, as on
+ * a path that does not report its MTU.
  */
 EACH_WAY(sends_alone,
     "-k spares a client that sends and loses large segments",
@@ -236,11 +241,14 @@ EACH_WAY(sends_alone,
 	patient_over(&t, near, "eof", BYTES, SEGMENT);
 }
 
-/* Nothing unnecessary is done or kept open. */
+/*
+ * The relay does nothing unnecessary, and keeps nothing open that it no longer
+ * needs.
+ */
 
 /*
- * From the last byte until -T ends the session, the relay wakes up at most six
- * times to look at its connections.
+ * Between the last byte and the time when -T ends the session, the relay wakes
+ * up at most six times to look at its connections.
  */
 static void
 looks(int near, int unsent)
@@ -275,7 +283,7 @@ EACH_WAY(few_looks_at_unsent,
 	looks(near, 1);
 }
 
-/* The number of pipe ends that the relay has, including its descriptor 2. */
+/* How many ends of pipes the relay has open.  Its descriptor 2 counts, too. */
 static int
 pipes_of(pid_t pid)
 {
@@ -301,8 +309,8 @@ pipes_of(pid_t pid)
 }
 
 /*
- * After bulk, the relay must close the pipe that carried it.  Until then, if
- * `talks' is 1, the far side sends a byte every 100 ms.
+ * After bulk, the relay must close the pipe that carried the bulk.  If `talks'
+ * is 1, the far side sends a byte every 100 ms until the pipe is closed.
  */
 static void
 pipe_given_back(int near, const char *keepalive, int talks)

@@ -1,4 +1,4 @@
-/* The pipe through which bulk is carried: see carry_linux.c. */
+/* The pipe through which the relay carries bulk: see carry_linux.c. */
 
 #include "../lib/relay.h"
 
@@ -13,21 +13,24 @@
 #ifdef __linux__
 
 /*
- * A user ID that nobody else has: only the test's own pipes count towards its
- * limit.
+ * A user ID that nobody else has.  Only the pipes of this test count towards
+ * the limit of this user.
  */
 static uid_t lonely;
 
 static void
 become_lonely(void)
 {
-	/* A leak check needs another process, which this user may not start. */
+	/* A leak check starts another process, which this user may not do. */
 	if (setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == -1 ||
 	    setresuid(lonely, lonely, lonely) == -1)
 		_exit(126);
 }
 
-/* Have each relay run as a user of its own, who may have pipes. */
+/*
+ * Make the relays run as a user of their own, whose limit on pipes is not used
+ * up.
+ */
 static void
 alone(void)
 {
@@ -46,7 +49,10 @@ alone(void)
 }
 #define alone(...) FROM(alone, __VA_ARGS__)
 
-/* The size of the pipe that this process of a different user has; 0: none. */
+/*
+ * The size of the pipe that this process of a different user has, or 0 if it
+ * has none.
+ */
 static int
 pipe_size(pid_t pid)
 {
@@ -63,7 +69,7 @@ pipe_size(pid_t pid)
 			continue;
 		end = open(path, O_RDONLY | O_NONBLOCK);
 		if (end == -1)
-			continue;	/* just closed */
+			continue;	/* it has just been closed */
 		size = fcntl(end, F_GETPIPE_SZ);
 		close(end);
 		return size;
@@ -72,7 +78,10 @@ pipe_size(pid_t pid)
 }
 #define pipe_size(...) FROM(pipe_size, __VA_ARGS__)
 
-/* A pipe that is being closed, or is too small, may exist for a moment. */
+/*
+ * Wait, because a pipe may exist for a moment while the relay closes it, or
+ * finds it too small.
+ */
 static void
 expect_no_pipe(pid_t pid)
 {
@@ -88,8 +97,8 @@ expect_no_pipe(pid_t pid)
 #define expect_no_pipe(...) FROM(expect_no_pipe, __VA_ARGS__)
 
 /*
- * pipe-user-pages-soft is the maximum of pages in all pipes of a user.  Once it
- * is reached, new pipes are small.
+ * pipe-user-pages-soft is the maximum number of pages in all pipes of a user.
+ * Once a user has reached it, the user's new pipes are small.
  */
 TEST(no_large_pipe, "bulk is copied for a user who may have no more large pipes, "
     "and has a pipe once the user may")
@@ -136,7 +145,7 @@ TEST(no_large_pipe, "bulk is copied for a user who may have no more large pipes,
 	expect_status(&t, 0);
 }
 
-/* After bulk, an idle session keeps nothing that only bulk needs. */
+/* After bulk, an idle session gives up everything that only bulk needs. */
 TEST(pipe_given_back, "the pipe for bulk is closed when nothing moves for the "
     "time of -k")
 {
@@ -157,7 +166,7 @@ TEST(pipe_given_back, "the pipe for bulk is closed when nothing moves for the "
 	expect_over(&t, CLIENT, "eof", 1000, 16 * MIB + 3000);
 }
 
-/* A session whose relay runs as a user of its own. */
+/* Begin a session whose relay runs as a user of its own. */
 static void
 begin_alone(struct session *t)
 {
@@ -169,7 +178,10 @@ begin_alone(struct session *t)
 }
 #define begin_alone(...) FROM(begin_alone, __VA_ARGS__)
 
-/* Bytes from near to far, of which each part arrives before the next is sent. */
+/*
+ * Send bytes from near to far in parts.  Each part arrives at the far side
+ * before the next part is sent.
+ */
 static void
 in_parts(struct session *t, int near, const int *parts, int n, int times)
 {
@@ -185,7 +197,7 @@ in_parts(struct session *t, int near, const int *parts, int n, int times)
 #define in_parts(...) FROM(in_parts, __VA_ARGS__)
 
 /*
- * Over loopback a block arrives in two parts, if the sender's segments are a
+ * Over loopback, a block arrives in two parts if the sender's segments are a
  * little shorter than the block.
  */
 EACH_WAY(bulk_in_parts,
@@ -202,8 +214,9 @@ EACH_WAY(bulk_in_parts,
 }
 
 /*
- * A stopped relay finds more than a new pipe takes.  Blocks that fit then give
- * the large pipe back.
+ * While the relay is stopped, more bytes arrive than fit into a new pipe.  The
+ * relay must then enlarge its pipe.  After that, only small blocks come, and
+ * the relay must replace the large pipe by a small one.
  */
 TEST(pipe_fits, "a pipe grows to 512 KiB at most if it is too small, and is "
     "replaced by a small one when that will do")

@@ -1,4 +1,7 @@
-/* Resets: each is passed on to the other side, after the bytes before it. */
+/*
+ * Resets: the relay passes each reset on to the other side, after the bytes
+ * that came before it.
+ */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -12,8 +15,8 @@
 #include <unistd.h>
 
 /*
- * One side resets or vanishes: the other side gets the bytes that the relay had
- * already read, then RST, and never FIN in place of RST.
+ * When one side resets or vanishes, the other side gets the bytes that the
+ * relay had already read, then RST.  It never gets FIN in place of RST.
  */
 
 static void
@@ -41,8 +44,8 @@ reset_after(int near, size_t bytes, int finished)
 		expect_end(t.fd[far], RST);
 	}
 	/*
-	 * If a side had finished, and nothing was pending to it, its reset
-	 * loses nothing.
+	 * A reset loses nothing if it comes after the same side's FIN, and if
+	 * no bytes are on their way to that side.
 	 */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
@@ -75,8 +78,8 @@ EACH_WAY(reset_after_others_fin,
 }
 
 /*
- * Expect RST after some or all of the bytes; or, if `finished', FIN after all
- * of them.
+ * If `finished' is 0, expect RST after some or all of the bytes.  If it is 1,
+ * FIN may come in place of RST, but only after all of the bytes.
  */
 static void
 expect_some_then_end(int fd, size_t sent, int finished)
@@ -101,7 +104,10 @@ expect_some_then_end(int fd, size_t sent, int finished)
 }
 #define expect_some_then_end(...) FROM(expect_some_then_end, __VA_ARGS__)
 
-/* Send bytes both ways, perhaps FIN, wait a little, and reset. */
+/*
+ * Send bytes both ways, send FIN in every third round, wait a little, and
+ * reset.
+ */
 static void
 reset_round(int near, int round)
 {
@@ -139,8 +145,8 @@ TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
 }
 
 /*
- * For tests in which both FIN and the end of the connection have come when the
- * relay first looks (tcp_had_fin).
+ * Some tests stop the relay until both FIN and the end of the connection have
+ * come.  Skip them where the relay cannot tell that FIN has come (tcp_had_fin).
  */
 static void
 need_had_fin(void)
@@ -150,7 +156,7 @@ need_had_fin(void)
 #endif
 }
 
-/* The far side gets all the bytes before FIN, and RST after FIN. */
+/* The far side gets all the bytes, then FIN, then RST. */
 EACH_WAY(reset_right_behind_fin,
     "a client's FIN and the reset right after it both arrive",
     "a target's FIN and the reset right after it both arrive")
@@ -172,9 +178,10 @@ EACH_WAY(reset_right_behind_fin,
 }
 
 /*
- * The same, while FIN to the near side is queued after bytes that the near side
- * does not read.  Linux then reports a different errno for the reset.  The far
- * side does not see the reset, because it has had FIN both ways.
+ * As above, but the relay also has FIN for the near side.  This FIN is queued
+ * after bytes that the near side does not read.  In this state, Linux reports a
+ * different errno for the reset.  The far side does not see the reset, because
+ * FIN has already gone both ways on its connection.
  */
 EACH_WAY(reset_right_behind_crossing_fin,
     "a client's FIN that crosses the target's and the reset after it both "
@@ -199,7 +206,7 @@ EACH_WAY(reset_right_behind_crossing_fin,
 	expect_over(&t, near, reset_of[near], 50000, 300000);
 }
 
-/* True if the connection is gone. */
+/* True if the connection has been reset. */
 static int
 broken(int fd)
 {
@@ -211,8 +218,9 @@ broken(int fd)
 }
 
 /*
- * FIN has come, but the relay sees it only when the sender's system no longer
- * answers.  Because nothing is lost, the far side may stay, and gets no RST.
+ * FIN has come, but by the time the relay sees it, the sender's system no
+ * longer answers.  Nothing is lost, so the far side may keep its connection,
+ * and gets no RST.
  */
 EACH_WAY(vanished_behind_fin,
     "a client's FIN arrives even if the client is lost before it is seen",
@@ -236,7 +244,10 @@ EACH_WAY(vanished_behind_fin,
 		fail("RST");
 }
 
-/* Send until the relay takes no more and sleeps; returns how much it took. */
+/*
+ * Send until the relay takes no more and sleeps.  Returns how many bytes the
+ * relay took.
+ */
 static uint64_t
 fill_relay(const struct session *t, int near)
 {
@@ -281,8 +292,8 @@ EACH_WAY(reset_while_far_is_slow,
 }
 
 /*
- * The near side resets after it has had FIN, when the far side will send it
- * nothing more.
+ * The near side resets after the far side has sent FIN.  The relay therefore
+ * has nothing more to send to the near side.
  */
 EACH_WAY(reset_while_far_is_done_and_stuck,
     "a target that has finished and is slow gets all that a client "
@@ -305,9 +316,9 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 }
 
 /*
- * After FIN both ways, the far side resets, and the bytes that it has yet to
- * read are lost.  The BSDs set no error for this reset, and no event reports
- * it.
+ * Both sides have sent FIN when the far side resets, and the bytes that the far
+ * side has not read are lost.  The BSDs set no error for such a reset, and
+ * report no event.
  */
 EACH_WAY(reset_both_unread,
     "a session is over when both have reset after FIN, the client first",
@@ -316,7 +327,7 @@ EACH_WAY(reset_both_unread,
 #ifdef __linux__
 	enum { UNREAD = 300000 };
 #else
-	enum { UNREAD = 30000 };	/* for smaller buffers, on both sides */
+	enum { UNREAD = 30000 };	/* buffers on both sides are smaller */
 #endif
 	struct session t;
 
@@ -333,7 +344,7 @@ EACH_WAY(reset_both_unread,
 	expect_over(&t, near, reset_of[!near], UNREAD, 0);
 }
 
-/* The far side reads nothing, so only -T ends the session. */
+/* The far side reads nothing, so nothing except -T ends the session. */
 EACH_WAY(reset_while_far_is_done_for,
     "a client's reset is seen even if the target has finished and reads "
     "nothing",
@@ -358,7 +369,7 @@ EACH_WAY(reset_while_far_is_done_for,
 
 /*
  * The far side reads some 20 KB/s.  The relay's send buffer holds megabytes,
- * and poll(2) reports room in that buffer only when a third of it is free.
+ * and poll(2) reports that it has room only when a third of it is free.
  */
 EACH_WAY(reset_while_far_dribbles,
     "a target that takes little at a time gets all that a client "
@@ -381,7 +392,10 @@ EACH_WAY(reset_while_far_dribbles,
 	expect_over(&t, near, reset_of[near], taken, 0);
 }
 
-/* Stop a relay that has its client, before it sees its target connected. */
+/*
+ * Stop a relay that has its client, before the relay sees that its target is
+ * connected.
+ */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
 {
@@ -402,7 +416,9 @@ stop_when_connected(struct session *t, int ours, int theirs)
 }
 #define stop_when_connected(...) FROM(stop_when_connected, __VA_ARGS__)
 
-/* The target sends and resets before the relay can look at it. */
+/*
+ * The target sends bytes and resets before the relay looks at the connection.
+ */
 static void
 reset_when_connected(int finished)
 {
@@ -445,8 +461,8 @@ TEST(target_fin_and_reset_at_once,
 }
 
 /*
- * FIN that came before the relay's start is not mistaken for a byte that the
- * parent has read.
+ * The client's FIN comes before the relay starts.  The relay must not take it
+ * for a byte that the parent has read.
  */
 TEST(reset_behind_early_fin,
     "a client's FIN from before the relay's start arrives, and the reset after "
@@ -470,7 +486,10 @@ TEST(reset_behind_early_fin,
 	expect_over(&t, CLIENT, "eof", 5000, 0);
 }
 
-/* After the near side's reset, the far side does not read what is left. */
+/*
+ * After the near side's reset, the far side does not read the bytes that are
+ * left.
+ */
 EACH_WAY(last_words_and_signal,
     "the wait for a slow target costs no CPU, and a signal ends it",
     "the wait for a slow client costs no CPU, and a signal ends it")
@@ -478,7 +497,7 @@ EACH_WAY(last_words_and_signal,
 	struct session t;
 
 	(void)fill_and_reset(&t, near);
-	expect_idle(t.pid, SECOND, 12);	/* pauses of 100 ms, pump.c */
+	expect_idle(t.pid, SECOND, 12);	/* pump.c pauses for 100 ms each time */
 	kill(t.pid, SIGTERM);
 	if (relay_status(&t.relay, PROMPTLY) != 0)
 		fail("exit status is not 0");

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * The far side gets each urgent byte at its place in the stream, with the
- * urgent mark on it, however many urgent bytes a session has.
+ * However many urgent bytes a session has, the far side gets each of them at
+ * its place in the stream, with the urgent mark on it.
  */
 
 static void
@@ -23,7 +23,9 @@ send_urgent(int fd, char c)
 	p.fd = fd;
 	p.events = POLLOUT;
 	while (send(fd, &c, 1, MSG_OOB) != 1)
-		/* For urgent data, the BSDs do not wait for room. */
+		/*
+		 * For urgent data, send(2) on the BSDs does not wait for room.
+		 */
 		if (errno != ENOBUFS || poll(&p, 1, SOON) != 1)
 			fail("send: %s", strerror(errno));
 }
@@ -40,7 +42,7 @@ keep_inline(int fd)
 }
 #define keep_inline(...) FROM(keep_inline, __VA_ARGS__)
 
-/* Read size bytes of the stream, none of which may be marked. */
+/* Read size bytes of the stream.  None of them may be marked as urgent. */
 static void
 expect_unmarked(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -182,7 +184,10 @@ EACH_WAY(ten_urgent, "ten urgent bytes of a client arrive with their marks",
 	expect_over(&t, near, "eof", at + 10, 0);
 }
 
-/* Both ways at once: the mark of one flow must not show in the other. */
+/*
+ * Urgent bytes go both ways at once.  The mark of one flow must not show in the
+ * other flow.
+ */
 TEST(urgent_each_way,
     "urgent bytes both ways at once keep their places and marks")
 {
@@ -261,7 +266,7 @@ EACH_WAY(urgent_in_bulk,
 	begin(&t, NULL, NULL);
 	keep_inline(t.fd[far]);
 	sender = aside(send_bulk_with_urgent, t.fd[near], 1, 8 * MIB);
-	pause_for(STILL);		/* all buffers on the way are full */
+	pause_for(STILL);		/* until all buffers are full */
 	expect_unmarked(t.fd[far], 1, 0, 4 * MIB);
 	expect_urgent(t.fd[far], 'U');
 	expect_unmarked(t.fd[far], 1, 4 * MIB, 4 * MIB);
@@ -274,11 +279,11 @@ EACH_WAY(urgent_in_bulk,
 }
 
 /*
- * Linux reports an urgent byte as soon as it arrives, even if bytes before it
- * have yet to arrive: see tcp_at_mark.
+ * Linux reports an urgent byte as soon as it arrives, even if some of the bytes
+ * before it have not arrived: see tcp_at_mark.
  */
 
-/* An urgent byte has arrived, but the 1,000 bytes before it are lost. */
+/* Let an urgent byte arrive, and lose the 1,000 bytes before it. */
 static void
 lose_before_urgent(struct session *t, int end)
 {
@@ -288,7 +293,7 @@ lose_before_urgent(struct session *t, int end)
 	send_urgent(t->fd[CLIENT], 'U');
 }
 
-/* Now the lost bytes arrive, too. */
+/* Let TCP send the lost bytes again.  Expect them, then the urgent byte. */
 static void
 expect_lost_and_urgent(struct session *t, int end)
 {
@@ -323,8 +328,8 @@ TEST(urgent_behind_lost,
 }
 
 /*
- * strace(1) puts a second between the relay's poll(2) and its recv(2).  The
- * lost segment arrives in that second.
+ * strace(1) delays the relay by a second between its poll(2) and its recv(2).
+ * The lost segment arrives in that second.
  */
 TEST(urgent_behind_late,
     "an urgent byte keeps its mark when the lost segment before it comes as "
@@ -334,7 +339,10 @@ TEST(urgent_behind_late,
 	struct session t;
 	int end, ours, theirs;
 
-	/* On 32 bits, strace(1) could only delay every socketcall(2). */
+	/*
+	 * On 32 bits, recv(2) may be one of the calls that are made as
+	 * socketcall(2), and strace(1) cannot tell these apart.
+	 */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
 	socket_pair(client_family(), &ours, &theirs);
@@ -342,7 +350,7 @@ TEST(urgent_behind_late,
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* until strace(1) holds the relay back */
+	do			/* wait until strace(1) stops the relay */
 		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);
@@ -350,7 +358,9 @@ TEST(urgent_behind_late,
 	expect_status(&t, 0);
 }
 
-/* Some receivers read the urgent byte outside the stream. */
+/*
+ * Receive the urgent byte outside the stream, by MSG_OOB, as some receivers do.
+ */
 static void
 expect_out_of_line(int fd, char want)
 {
@@ -362,7 +372,7 @@ expect_out_of_line(int fd, char want)
 	p.events = POLLPRI;
 	if (poll(&p, 1, SOON) != 1)
 		fail("no urgent byte");
-	/* The BSDs may know the mark before the byte has arrived. */
+	/* On the BSDs, the mark may be known before the byte has arrived. */
 	end = milliseconds() + SOON;
 	while (recv(fd, &c, 1, MSG_OOB) != 1)
 		if (errno != EWOULDBLOCK || milliseconds() > end)
@@ -410,9 +420,9 @@ EACH_WAY(reset_behind_urgent,
 }
 
 /*
- * Bytes that came before the relay's start are not mistaken for FIN: a byte
- * that the parent has read, or an urgent byte that Linux drops in favour of the
- * next.
+ * Some bytes come before the relay starts.  The relay must not take them for
+ * FIN.  Such a byte is one that the parent has read, or an urgent byte that
+ * Linux drops when the next urgent byte comes.
  */
 static void
 reset_after_early(int urgent)

@@ -1,4 +1,4 @@
-/* Peers that vanish, and how keepalive notices. */
+/* Peers that vanish, and how the relay notices by keepalive. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -39,7 +39,9 @@ EACH_WAY(vanished_busy,
 	vanished(near, 500);
 }
 
-/* The far side sends to a near side that has finished and then vanished. */
+/*
+ * The near side has finished and then vanished, and the far side sends to it.
+ */
 EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
     "becomes a reset at the target",
     "a target that has finished and then vanishes becomes a reset at the "
@@ -57,7 +59,7 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 	wait_acked(t.fd[near]);
 	vanish(t.fd[near]);
 	send_stream(t.fd[!near], 2, 0, 1000);
-	/* After FIN, only send(2) reports a reset. */
+	/* The far side has had FIN, so only send(2) reports the reset. */
 	end = milliseconds() + VANISHED;
 	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
 		if (milliseconds() > end)
@@ -72,7 +74,10 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 		fail("logged %s", line);
 }
 
-/* A peer still answers, however long its window stays closed. */
+/*
+ * A peer whose window is closed still answers probes, so it is not lost,
+ * however long the window stays closed.
+ */
 EACH_WAY(closed_window_lives,
     "a target whose window stays closed does not count as lost",
     "a client whose window stays closed does not count as lost")
@@ -91,7 +96,10 @@ EACH_WAY(closed_window_lives,
 	expect_over(&t, near, "eof", sent, 0);
 }
 
-/* Seconds until the kernel's next keepalive probe on a connection; 0: none. */
+/*
+ * Returns the seconds until the kernel's next keepalive probe on this
+ * connection; 0 if none is due; -1 if there is no such connection.
+ */
 static int
 probe_due(const char *table, int local, int remote)
 {
@@ -135,7 +143,7 @@ TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
-	/* Up to five seconds may have passed since the timer was set. */
+	/* The timer may be as much as five seconds old. */
 	probed_after(NULL, NULL, 55, 60);
 	probed_after("-k", "1000", 995, 1000);
 	probed_after("-k", "0", 0, 0);

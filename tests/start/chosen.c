@@ -1,6 +1,6 @@
 /*
- * What a client chooses: MPTCP, if the listener offers it; and the target, if
- * the target is given as a network.
+ * If the listener offers MPTCP, the client chooses whether to use it.  If the
+ * target is given as a network, the client chooses the target, too.
  */
 
 #include "../lib/places.h"
@@ -20,7 +20,7 @@
 #endif
 
 
-/* An MPTCP client, with talk and with bulk. */
+/* The client uses MPTCP, both for talk and for bulk. */
 
 static void
 mptcp_session(struct relay *r)
@@ -31,7 +31,7 @@ mptcp_session(struct relay *r)
 	row_start(r, ours, theirs, NULL, NULL);
 }
 
-/* Expect RST, however it is reported. */
+/* Expect RST.  Any error of recv(2) counts as RST. */
 static void
 expect_error(int fd)
 {
@@ -55,7 +55,7 @@ mptcp_whole(void)
 	whole_session(&r);
 }
 
-/* MPTCP has no urgent data: the byte arrives like any other. */
+/* MPTCP has no urgent data, so the urgent byte arrives like any other byte. */
 static void
 mptcp_urgent(void)
 {
@@ -73,7 +73,7 @@ mptcp_urgent(void)
 	whole_session(&r);
 }
 
-/* A client that closes its socket with unread bytes sends a reset. */
+/* The client sends a reset, because it closes its socket with unread bytes. */
 static void
 mptcp_client_resets(void)
 {
@@ -147,7 +147,7 @@ TEST(mptcp, "an MPTCP client is served as a TCP client, without the urgent "
 	EACH(mptcp_client, rows);
 }
 
-/* If the target is a network, the client chooses the address. */
+/* The target is given as a network, and the client chooses an address in it. */
 
 static const struct {
 	const char *dialled, *network, *end;
@@ -215,7 +215,7 @@ TEST(choices, "whatever target a client chooses in a network, the status is 0 "
 	}
 }
 
-/* The client chooses the listener itself as its target. */
+/* The client chooses the listener's own address as its target. */
 TEST(chosen_loop, "a client that chooses the service itself gets RST, and the "
     "status is 0")
 {

@@ -1,7 +1,7 @@
 /*
- * Connections that were reset, on systems that no longer know such connections:
- * on the BSDs and macOS getsockname(2) fails with EINVAL or ECONNRESET, which
- * strace(1) injects here.
+ * Connections that were reset before the relay asks for their addresses.  On
+ * the BSDs and macOS, getsockname(2) then fails with EINVAL or ECONNRESET.
+ * Here, strace(1) injects these errors.
  */
 
 #include "../lib/places.h"
@@ -13,7 +13,10 @@
 
 static const char *const answers[] = { "EINVAL", "ECONNRESET" };
 
-/* The strace(1) command by which the nth getsockname(2) gets this error. */
+/*
+ * Builds the strace(1) command that makes the nth getsockname(2) fail with this
+ * error.  Returns the number of its words.
+ */
 static int
 answering(const char *words[], const char *error, int nth)
 {

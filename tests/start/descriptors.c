@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Each descriptor has one of these states, and one digit in base 3. */
+/*
+ * Each of the three descriptors is one of these.  A combination is a number
+ * with three digits in base 3, one digit for each descriptor.
+ */
 enum { SOCKET, A_FILE, CLOSED };
 static int combination, files[3];
 
@@ -34,8 +37,8 @@ combine(void)
 }
 
 /*
- * Expect that one session is served to its end, and that in another one the
- * target's reset reaches the client at once.
+ * Expect that a session is served to its end.  Expect that in another session
+ * the target's reset reaches the client at once.
  */
 static void
 expect_served(void)
@@ -56,7 +59,10 @@ expect_served(void)
 	let_go(&t);
 }
 
-/* Expect a refusal in words, and no byte of them at the client. */
+/*
+ * Expect that the relay refuses the session.  The words that say why may reach
+ * descriptor 2, but not one byte of them may reach the client.
+ */
 static void
 expect_refused(void)
 {

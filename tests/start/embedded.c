@@ -1,7 +1,7 @@
 /*
- * A network as the target: the target's address is embedded in the address that
- * the client dialled.  A denied target was the client's choice, so the log has
- * a warning, and the status is 0.
+ * The target is a network, and the client dials an address in which the
+ * target's address is embedded.  If the target is denied, that was the client's
+ * choice, so the log has a warning, and the status is 0.
  */
 
 #include "../lib/calls.h"
@@ -20,10 +20,10 @@ static const struct {
 	{ "64", "2001:db8:122:344:c0:2:2100::" },
 	{ "96", "2001:db8:122:344::192.0.2.33" },
 	{ "96", "64:ff9b::192.0.2.33" },
-	/* The suffix is ignored (RFC 6052, 2.2). */
+	/* The relay ignores the suffix (RFC 6052, 2.2). */
 	{ "32", "2001:db8:c000:221:0:dead:beef:1" },
 	{ "56", "2001:db8:122:3c0:0:221:dead:beef" },
-	/* RFC 3056, 2; it has no reserved bits. */
+	/* RFC 3056, 2; there, no bits are reserved. */
 	{ "16", "2002:c000:221::1" },
 	{ "16", "2002:c000:221:1:212:34ff:fe56:789a" }
 };
@@ -66,8 +66,8 @@ TEST(embedded_by_default, "without -x, an address is embedded in the last 32 "
 }
 
 /*
- * A client that dials this address is denied a target in this network, and the
- * log line names the target.
+ * The client dials this address, in which a target is embedded.  Expect that
+ * the relay denies the target, and that the log line names the target.
  */
 static void
 expect_denied(const char *client, const char *dialled, const char *prefix,
@@ -157,7 +157,10 @@ TEST(embedded_no_host, "a target in 0/8, multicast or broadcast is denied in "
 	size_t i;
 
 	apart();
-	/* Linux takes 0.0.0.0 as this host. */
+	/*
+	 * On Linux, 0.0.0.0 means this host.  A relay that did not deny it as a
+	 * target would reach this listener.
+	 */
 	(void)listen_at("127.0.0.1", 1025, 5);
 	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		snprintf(dialled, sizeof dialled, "64:ff9b::%s", cases[i].host);

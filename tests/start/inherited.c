@@ -1,9 +1,9 @@
 /*
- * Nothing inherited is trusted.  This file tests what is queued on the client's
- * socket, and options of that socket.  The parent has set them on the socket
- * itself, or on the listener, from which accept(2) copies them.  The state of
- * the process is in parents.c; SO_RCVBUF and SO_SNDBUF of 1 are in
- * surroundings.c.
+ * The relay trusts nothing that it inherits.  This file tests options of the
+ * client's socket, and what is queued on the socket.  The parent has set the
+ * options on the socket itself, or on the listener, from which accept(2) copies
+ * them.  The tests in parents.c are about the state of the process.  A test in
+ * surroundings.c sets SO_RCVBUF and SO_SNDBUF to 1.
  */
 
 #include "../lib/places.h"
@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Older headers lack them. */
+/* Older headers do not define these. */
 #ifndef TCP_RTO_MAX_MS
 #define TCP_RTO_MAX_MS 44
 #endif
@@ -38,21 +38,22 @@
 #endif
 
 enum { SIZE = 300000 };
-/* For SO_TIMESTAMPING. */
+/* Flags for SO_TIMESTAMPING. */
 enum { TX_SOFTWARE = 2, SOFTWARE = 16, TX_ACK = 512 };
 
 /*
  * Socket options that must do no harm.
  *
- * Options that say how packets look or what they may cost are not listed,
- * because the relay leaves them as the operator wants them: SO_MARK,
+ * The list leaves out options that say how packets look or what they may cost,
+ * because the relay leaves those as the operator wants them.  They are SO_MARK,
  * SO_PRIORITY, SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH,
- * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS and
- * the same of IPv6, flow labels, IPsec policies, the sizes of buffers,
- * TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP, TCP_TX_DELAY.
+ * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER and IP_OPTIONS
+ * with their counterparts for IPv6, flow labels, IPsec policies, the sizes of
+ * buffers, TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP and
+ * TCP_TX_DELAY.
  *
- * Nor are SO_LOCK_FILTER and TCP_REPAIR (which needs CAP_NET_ADMIN) listed,
- * because the relay cannot undo them.
+ * The list also leaves out SO_LOCK_FILTER and TCP_REPAIR (which needs
+ * CAP_NET_ADMIN), because the relay cannot undo them.
  */
 
 static const int none = 0, one = 1, tick = 20000, many = 1000000, minus = -1;
@@ -136,7 +137,10 @@ TEST(socket_options,
 	EACH(with_option, options);
 }
 
-/* A client whose window stays closed after the relay has ended. */
+/*
+ * The client reads nothing until some time after the relay has ended, so its
+ * window stays closed for that time.
+ */
 static void
 pausing_client(const struct row *o)
 {
@@ -167,8 +171,9 @@ TEST(pauses, "a limit on the client's socket does not cut the tail of one "
 }
 
 /*
- * The target closes for good and is forgotten, so the relay closes the client's
- * connection.  That connection is then in FIN_WAIT2, and must not be reset
+ * The target closes for good, and its system forgets the connection, so the
+ * relay closes the client's connection.  The relay's end of the client's
+ * connection is then in FIN_WAIT2.  The system must not reset this connection
  * while the client is silent.
  */
 static void
@@ -199,7 +204,7 @@ TEST(linger2, "TCP_LINGER2 on the client's socket does not reset a silent "
 	EACH(silent_client, rows);
 }
 
-/* ICMP. */
+/* What ICMP reports. */
 
 static uint16_t
 checksum(const unsigned char *p, size_t size)
@@ -213,7 +218,7 @@ checksum(const unsigned char *p, size_t size)
 	return (uint16_t)~(sum + (sum >> 16));
 }
 
-/* The sequence number of the next byte that this connection will receive. */
+/* The sequence number of the next byte that this socket will receive. */
 static uint32_t
 next_byte(int fd)
 {
@@ -261,7 +266,7 @@ unreachable(int fd, int six)
 	seq = htonl(next_byte(fd));
 	memcpy(packet + 8 + ip + 4, &seq, 4);
 	sum = htons(checksum(packet, 8 + ip + 20));
-	if (!six)		/* for ICMPv6 the kernel fills it in */
+	if (!six)		/* the kernel sets ICMPv6's checksum */
 		memcpy(packet + 2, &sum, 2);
 	raw = socket(six ? AF_INET6 : AF_INET, SOCK_RAW,
 	    six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
@@ -313,9 +318,9 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 }
 
 /*
- * The parent has sent the client a byte.  When the relay starts, the error
- * queue of its socket has an entry for that byte; or, if `late', the entry
- * appears only when the byte reaches the client.
+ * The parent has sent the client a byte.  For that byte, an entry comes into
+ * the error queue of the relay's socket.  The entry is there when the relay
+ * starts or, if `late', comes only when the byte reaches the client.
  */
 static void
 queued(const struct row *o)
@@ -359,9 +364,9 @@ TEST(error_queue,
 }
 
 /*
- * While the target is being connected, neither ICMP nor the error queue counts
- * as the client's end.  The attempt lasts for all of -w, and the status is not
- * that of a client who has left.
+ * The relay is connecting to its target.  Neither ICMP nor an entry in the
+ * error queue means that the client has left.  So the attempt lasts for all of
+ * -w, and the status is not the one for a client that has left.
  */
 static void
 dialing(const struct row *o)
@@ -399,7 +404,9 @@ TEST(while_dialing,
 	EACH(dialing, rows);
 }
 
-/* Descriptor flags: the relay gets a signal for each event on its socket. */
+/*
+ * A flag of the descriptor: each event on the relay's socket raises a signal.
+ */
 
 static int signal_of_descriptor;
 

@@ -7,7 +7,8 @@
 
 /*
  * The relay gets this name as its target, and must connect to this address.
- * Expect bytes and FIN both ways, and the log line.  The option may be NULL.
+ * Expect bytes and FIN both ways, and the log line.  `option' may be NULL for
+ * no option.
  */
 static void
 expect_target(const char *client, const char *dialled, const char *option,
@@ -66,9 +67,9 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 	give("2001:db8::2");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "localhost", "::1");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "both", "2001:db8::1");
-	/* Nobody listens on the first of the name's addresses. */
+	/* Nobody listens at the first of the two addresses of "several". */
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "several", "2001:db8::2");
-	/* Without -6, the name gives a different target. */
+	/* Without -6, the relay takes the IPv4 address of "both". */
 	expect_target("::1", "::1", NULL, "both", "127.0.0.1");
 
 	theirs = call(&t, "127.0.0.1", 0, "127.0.0.1", 0);
@@ -77,7 +78,10 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 	expect_failure(&t, 68, "resolve error=\"*");
 }
 
-/* The target is the address that was dialled, with or without its port. */
+/*
+ * The target is the address that the client dialled.  If `with_port', the
+ * command line also gives the port that the client dialled.
+ */
 static void
 expect_loop(int with_port)
 {

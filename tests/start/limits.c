@@ -1,4 +1,4 @@
-/* Limits that a parent has set: setrlimit(2). */
+/* Limits that a parent has set by setrlimit(2). */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -29,7 +29,7 @@ set_limit(void)
 		_exit(126);
 }
 
-/* The log file on 2, which may not grow. */
+/* The log file on descriptor 2.  It may not grow. */
 static int log_file;
 
 static void
@@ -70,8 +70,8 @@ starts(void)
 }
 
 /*
- * Find the lowest limit of this kind (a power of two) with which the program
- * starts.  A session must work with that limit, too.
+ * Find the lowest limit of this kind with which the program starts; only powers
+ * of two are tried.  A session must work with that limit, too.
  */
 static void
 least_limit(limit_name kind)
@@ -84,7 +84,7 @@ least_limit(limit_name kind)
 	    limit_value *= 2)
 		if (starts())
 			break;
-	/* With AddressSanitizer the program starts only without a limit. */
+	/* With AddressSanitizer, the program starts only without a limit. */
 	if (!starts())
 		limit_value = 0;
 	relay_setup = set_limit;
@@ -134,7 +134,10 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
 	}
 }
 
-/* A session needs descriptors 0 to 3, and briefly one more for Landlock. */
+/*
+ * A session needs descriptors 0 to 3.  To set up Landlock, it needs one more
+ * for a short time.
+ */
 TEST(few_descriptors, "with five descriptors or more a session works; with "
     "four it works or is refused in words")
 {

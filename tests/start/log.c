@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The line of a session, for clients and targets of each kind. */
+/* The log line of a session, for each kind of client and target. */
 
 TEST(seconds_taken, "secs is the time since the relay's start")
 {
@@ -32,7 +32,10 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 		    (long long)(milliseconds() - began));
 }
 
-/* The client is of this family; the listener is of the same, or dual-stack. */
+/*
+ * Run a session whose client is of this family.  The listener is of the same
+ * family, or dual-stack.
+ */
 static void
 session_through(int family, int listener, const char *const *args, int target)
 {
@@ -61,7 +64,7 @@ TEST(ipv4_clients, "IPv4 clients, mapped or not, are served and logged as what "
 	session_through(AF_INET6, listen_dual(), args, target);
 }
 
-/* The client dials [::1] and the target is at 127.0.0.1, on the same port. */
+/* The client dials [::1].  The target is at 127.0.0.1, on the same port. */
 TEST(dialled_port, "a port left out is the one that the client dialled")
 {
 	static const char *const args[] = { "-v", "127.0.0.1", NULL };
@@ -97,7 +100,10 @@ TEST(service_name, "the port may be a name from services(5)")
 	session_through(AF_INET6, listen_on(AF_INET6), args, target);
 }
 
-/* Without -v, descriptor 2 gets only failures, with -q or without it. */
+/*
+ * Without -v, the relay writes only failures to descriptor 2, whether or not -q
+ * is given.
+ */
 static void
 quiet(const char *option)
 {
@@ -127,9 +133,9 @@ TEST(silence_when_well, "descriptor 2 gets nothing when all is well")
 	quiet("-q");
 }
 
-/* Syslog. */
+/* Log lines to syslogd. */
 
-/* Fill syslogd's socket, which nobody reads. */
+/* Fill up syslogd's socket, from which nobody reads. */
 static void
 wedge(void)
 {
@@ -158,7 +164,7 @@ receive_line(int fd, char *line, size_t size)
 }
 #define receive_line(...) FROM(receive_line, __VA_ARGS__)
 
-/* Expect one datagram, which has this priority and then the session's line. */
+/* Expect one datagram that consists of this priority and the session's line. */
 static void
 expect_syslog(int fd, const struct session *t, const char *priority,
     const char *end, uint64_t up, uint64_t down)
@@ -201,7 +207,7 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 	syslog_session(fd, "-q", 0);
 }
 
-/* Start the test program itself in a place that has a syslogd. */
+/* Run a test, by tests/run, in a place that has a syslogd. */
 TEST(tests_unlogged,
     "the relays under test do not write into the log of the system they run on")
 {
@@ -254,7 +260,10 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 		fail("syslogd gets \"%s\"", line);
 }
 
-/* The peers see the end at once; the process may wait 5 s to log its line. */
+/*
+ * The peers see the end at once, but the process may wait up to 5 s to log its
+ * line.
+ */
 TEST(wedged_syslogd,
     "a wedged syslogd delays no peer, and the process's end by at most five "
     "seconds")
@@ -305,7 +314,10 @@ TEST(syslogd_recovers, "a syslogd that recovers in time gets the line")
 	expect_status(&t, 0);
 }
 
-/* Make descriptor 2 a pipe that is full and stays so. */
+/*
+ * Fill up the pipe on descriptor 2.  It stays full, because nobody reads from
+ * it yet.
+ */
 static void
 fill_two(void)
 {

@@ -1,4 +1,4 @@
-/* A target that is the service itself. */
+/* The target is the service itself. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* If the target would be this very service, the client gets RST. */
+/*
+ * If a session's target would be the relay's own service, the client gets RST.
+ */
 
 /*
  * Start a relay for each connection to this listener, until this client sees
- * the end.  The listener is also the relays' target.  Returns how many relays
- * were started.
+ * the end of its connection.  All these relays have the listener as their
+ * target.  Returns how many relays were started.
  */
 static int
 serve_itself(int listener, int client, const char *const *args)
@@ -74,7 +76,10 @@ TEST(loop, "a dual-stack listener that relays to itself stops after at "
 	loops(AF_INET6, "127.0.0.2", 1, 2);
 }
 
-/* 0.0.0.0 also means this host (RFC 1122, 3.2.1.3), and so does ::. */
+/*
+ * As a target, 0.0.0.0 also means this host (RFC 1122, 3.2.1.3), and so does
+ * ::.
+ */
 TEST(loop_by_another_name,
     "a dual-stack listener that relays to 0.0.0.0, :: or a mapped "
     "address of its own stops after at most two processes, with "

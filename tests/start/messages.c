@@ -1,6 +1,6 @@
 /*
- * The message for a mistake says what to do about it, both on a terminal and in
- * the log of a real inetd.
+ * When the operator makes a mistake, a message says what to do about it.  It
+ * does so both on a terminal and in the log of a real inetd.
  */
 
 #include "../lib/places.h"
@@ -34,8 +34,8 @@
     "the program's name before both)"
 
 /*
- * The program's name and its arguments; and the line that they must cause,
- * without its beginning, "stfl-relay[PID]: ".
+ * Each mistake: `words' are the program's name and its arguments.  `line' is
+ * the line that the relay must write, without "stfl-relay[PID]: ".
  */
 static const struct {
 	const char *words[6];
@@ -85,7 +85,7 @@ static const struct {
 	{ { "localhost", "80" }, "target 80" A_NUMBER },
 	{ { "www.example.org" }, "no target given (in inetd.conf, the "
 	    "program's name comes before it)" },
-	/* The program may have a name like these. */
+	/* In each of these, the program has an unusual name. */
 	{ { "-stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 	{ { "a:b/stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 	{ { "relay:http", "[::1]" }, "target [::1]" NO_BRACKETS },
@@ -93,7 +93,7 @@ static const struct {
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
-static const char *const *typed;	/* in place of the library's words */
+static const char *const *typed;	/* replaces the library's words */
 
 static void
 as_typed(void)
@@ -102,8 +102,8 @@ as_typed(void)
 }
 
 /*
- * Start the relay with these words and this descriptor 0, and expect this
- * status.  Puts into text what the relay writes to 2.
+ * Start the relay with these words and this descriptor 0.  Expect this exit
+ * status.  Put into `text' what the relay writes to descriptor 2.
  */
 static void
 type(int zero, const char *const *words, int status, char *text, size_t size)
@@ -121,7 +121,7 @@ type(int zero, const char *const *words, int status, char *text, size_t size)
 }
 #define type(...) FROM(type, __VA_ARGS__)
 
-/* The text of a line, without "stfl-relay[PID]: " and what precedes that. */
+/* Returns the text of a line after "stfl-relay[PID]: ". */
 static char *
 words_of(char *line)
 {
@@ -162,7 +162,10 @@ TEST(no_standard_input, "standard input from /dev/null is told of systemd's "
 		fail("it says \"%s\"", words_of(text));
 }
 
-/* Start a real inetd in a separate /dev, with a port for each mistake. */
+/*
+ * Start a real inetd with a /dev of its own.  For each mistake, the
+ * configuration of inetd has one port.
+ */
 static void
 start_inetd(int first)
 {
@@ -195,7 +198,7 @@ start_inetd(int first)
 	case -1:
 		fail("fork: %s", strerror(errno));
 	case 0:
-		/* With -d it stays in the foreground, and prints much. */
+		/* With -d, inetd stays in the foreground and prints much. */
 		dup2(open("/dev/said", O_WRONLY | O_CREAT, 0600), 2);
 		execl(inetd, "inetd", "-d", "-i", "/dev/conf", (char *)NULL);
 		_exit(127);
@@ -247,7 +250,10 @@ TEST(mistakes_in_inetd, "a mistake in inetd.conf is logged with what to do, and 
 	}
 }
 
-/* -h, -V and their long forms, on a pipe and on the client's socket. */
+/*
+ * -h, -V and their long forms, when the output goes to a pipe, and when it
+ * would go to the client's socket.
+ */
 
 static int shown;
 
@@ -258,7 +264,8 @@ show_to_pipe(void)
 }
 
 /*
- * Expect output from this option that begins like this, none of it to a client.
+ * With this option, the relay prints a text that begins with `begins'.  It must
+ * not print any of it to a client.
  */
 static void
 expect_shown(const char *option, const char *begins)

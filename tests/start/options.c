@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A bit for each descriptor that is closed when the relay starts. */
+/* Each bit stands for a descriptor that is closed when the relay starts. */
 static int closed;
 
 static void
@@ -78,11 +78,11 @@ TEST(client_gone, "a client that is gone already is a quiet exit")
 		fail("the target is connected to");
 }
 
-/* What happens on bad input. */
+/* What the relay does on bad input. */
 
 struct bad {
 	const char *args[6];
-	const char *words;	/* in the line */
+	const char *words;	/* the line must have these */
 };
 
 static const struct bad bad_lines[] = {
@@ -129,7 +129,7 @@ static const struct bad bad_lines[] = {
 	{ { "-n", "localhost", "80", NULL }, "target localhost:" }
 };
 
-/* Expect one line that has these words, then the usage, and status 64. */
+/* Expect one line that has these words, then the usage, and exit status 64. */
 static void
 expect_usage(struct relay *r, const char *words)
 {
@@ -149,7 +149,10 @@ expect_usage(struct relay *r, const char *words)
 }
 #define expect_usage(...) FROM(expect_usage, __VA_ARGS__)
 
-/* For each of these, expect the line and usage, and a reset at the client. */
+/*
+ * For each of these command lines, expect the line, the usage, and a reset at
+ * the client.
+ */
 static void
 expect_bad(const struct bad *bad, size_t n)
 {
@@ -188,7 +191,7 @@ TEST(bad_lines_as_inetd, "a bad command line gets a client RST and not a byte")
 	}
 }
 
-/* Addresses, networks, and versions of the header. */
+/* Bad addresses, bad networks, and bad versions of the PROXY header. */
 static const struct bad bad_values[] = {
 	{ { "-s", "126.0.0.0/7", "127.0.0.1", "80", NULL }, "-s 126.0.0.0/7:" },
 	{ { "-s", "0.0.0.0/0", "127.0.0.1", "80", NULL }, "-s 0.0.0.0/0:" },

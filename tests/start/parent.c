@@ -1,4 +1,4 @@
-/* What a parent passes on: signals, limits, descriptors. */
+/* What a process inherits from its parent: signals, limits, descriptors. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Nothing inherited is trusted. */
+/* The relay trusts nothing that it inherits. */
 
 static void
 hostile_parent(void)
@@ -34,7 +34,10 @@ hostile_parent(void)
 	umask(0777);
 }
 
-/* Become the relay's hostile parent, in a directory that has been removed. */
+/*
+ * Give the relay a hostile parent, and a working directory that has been
+ * removed.
+ */
 static void
 be_hostile(void)
 {
@@ -81,7 +84,7 @@ TEST(hostile_session,
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* alarm(2) survives execve(2). */
+/* An alarm that is set by alarm(2) survives execve(2). */
 static void
 leave_alarm(void)
 {
@@ -99,7 +102,7 @@ TEST(inherited_alarm, "an alarm that the parent has set does no harm")
 	expect_status(&t, 0);
 }
 
-/* The resolver looks up the name on the command line, and nothing else. */
+/* The resolver must look up the name on the command line, and nothing else. */
 TEST(hostile_resolver, "the environment does not change what is looked up")
 {
 	static const char *const args[] = { "single", "80", NULL };
@@ -118,7 +121,7 @@ TEST(hostile_resolver, "the environment does not change what is looked up")
 		fail("looked up is something else");
 }
 
-/* The write end of a pipe, which the relay inherits at many numbers. */
+/* The write end of a pipe.  The relay inherits it as many descriptors. */
 static int stray;
 
 static void
@@ -143,7 +146,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/* A number that is none of those above. */
+	/* Give the write end a number that is not in `at' above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;
@@ -155,7 +158,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* The number of descriptors that the relay may have. */
+/* The maximum number of descriptors that the relay may have. */
 static int most;
 
 static void
@@ -167,7 +170,10 @@ few_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A session needs descriptors 0 to 3, and one more, so no pipe is possible. */
+/*
+ * A session needs descriptors 0 to 3, and one more for a short time.  With
+ * five, bulk can have no pipe.
+ */
 TEST(limit_of_five, "five descriptors are enough")
 {
 	struct session t;
@@ -183,7 +189,10 @@ TEST(limit_of_five, "five descriptors are enough")
 	expect_over(&t, CLIENT, "eof", 8 * MIB + 1000, 3000);
 }
 
-/* A look-up needs more than the four descriptors that the relay may have. */
+/*
+ * The relay may have only four descriptors.  A look-up needs more, so one of
+ * its system calls fails.
+ */
 TEST(system_error, "a system call that fails is RST at the client: 71")
 {
 	static const char *const args[] = { "localhost", "80", NULL };

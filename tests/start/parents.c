@@ -1,10 +1,12 @@
 /*
- * What a parent leaves in the process: everything that survives execve(2).
+ * What a parent leaves in the process that becomes the relay: everything that
+ * survives execve(2).
  *
- * In other files: all signals ignored or blocked, umask, environment, an alarm
- * and stray descriptors (parent.c); limits (limits.c); descriptors 0, 1 and 2
- * (descriptors.c); each signal by itself and no /dev (surroundings.c); calls
- * that fail, one at a time (faults.c).
+ * Other files test some of these things.  In parent.c, all signals are ignored
+ * or blocked, and there are a umask, an environment, an alarm and stray
+ * descriptors.  Limits are in limits.c, and descriptors 0, 1 and 2 are in
+ * descriptors.c.  In surroundings.c, each signal is ignored or blocked by
+ * itself, and there is no /dev.  In faults.c, calls fail, one at a time.
  */
 
 #include "../lib/lack.h"
@@ -35,7 +37,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Send without end. */
+/* Send until this process is killed. */
 static void
 send_on(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -43,7 +45,7 @@ send_on(int fd, unsigned stream, uint64_t from, size_t size)
 		send_stream(fd, stream, from, size);
 }
 
-/* Make the relay work until it has used this many milliseconds of CPU time. */
+/* Keep the relay busy until it has used this many milliseconds of CPU time. */
 static void
 burn(struct relay *r, int ms)
 {
@@ -66,7 +68,10 @@ burn(struct relay *r, int ms)
 	relay_ends(r, 0);
 }
 
-/* Keep all signals pending until the relay's main(), however late it begins. */
+/*
+ * Block all signals.  They then stay pending until the relay's main() runs,
+ * even if that is late.
+ */
 static void
 block_all(void)
 {
@@ -136,7 +141,7 @@ TEST(timers, "neither timers nor limits that count CPU time end a session")
 	EACH(burnt, rows);
 }
 
-/* Make signals pending before execve(2). */
+/* Make some signals pending before execve(2). */
 static void
 waiting_signals(void)
 {
@@ -180,7 +185,7 @@ schedule_idle(void)
 	schedule(SCHED_IDLE);
 }
 
-/* Be root without root's capabilities, and gain none by execve(2). */
+/* Be root, but without root's capabilities, and let execve(2) give none. */
 static void
 secure_bits(void)
 {
@@ -189,14 +194,19 @@ secure_bits(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* This signal comes only if the parent ends, which it does not do here. */
+/*
+ * The kernel sends this signal only if the parent ends, and here it does not.
+ */
 static void
 death_signal(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 }
 
-/* The relay keeps this slack, by which its -w, -T and -t may then be late. */
+/*
+ * The relay does not change the timer slack that it inherits, so its -w, -T and
+ * -t may be late by this much.
+ */
 static void
 timer_slack(void)
 {
@@ -213,8 +223,8 @@ small_stack(void)
 }
 
 /*
- * A session can do without these calls.  A parent's filter makes the first n of
- * them fail.
+ * A session can do without the calls in this list.  A filter that the parent
+ * has installed makes the first n of them fail.
  */
 static void
 calls_fail(int error, size_t n)
@@ -230,7 +240,7 @@ calls_fail(int error, size_t n)
 		{ SYS_sched_yield, ANY_ARGUMENT, 0, 0 },
 		{ SYS_setitimer, ANY_ARGUMENT, 0, 0 },
 		{ 436, ANY_ARGUMENT, 0, 0 },	/* close_range */
-		{ 444, ANY_ARGUMENT, 0, 0 },	/* Landlock's, up to 446 */
+		{ 444, ANY_ARGUMENT, 0, 0 },	/* 444 to 446: Landlock */
 		{ 445, ANY_ARGUMENT, 0, 0 },
 		{ 446, ANY_ARGUMENT, 0, 0 }
 	};
@@ -247,7 +257,10 @@ calls_not_there(void)
 	calls_fail(ENOSYS, 9);
 }
 
-/* Not Landlock's calls: if Landlock exists but refuses, the session ends. */
+/*
+ * Landlock's calls are left out: if Landlock exists but refuses, the session
+ * ends.
+ */
 static void
 calls_refused(void)
 {
@@ -261,7 +274,7 @@ served(const struct row *o)
 
 	relay_setup = o->setup;
 	row_begin(&r, NULL, NULL, NULL);
-	/* A repeating timer may send its signal once more. */
+	/* The timer repeats, so let it send its signal once more. */
 	if (o->setup == real_timer)
 		pause_for(TIMER_PAST);
 	whole_session(&r);
@@ -289,8 +302,8 @@ TEST(attributes, "the parent's timers, pending signals, personality, "
 }
 
 /*
- * Descriptor 2 is a terminal to which background processes may not write (stty
- * tostop).
+ * Descriptor 2 is a terminal that does not let background processes write to it
+ * (stty tostop).
  */
 
 static int tty;
@@ -328,7 +341,8 @@ TEST(in_background,
 	pid_t pid;
 
 	/*
-	 * The leader of a process group cannot leave its session: fork first.
+	 * Fork first, because the leader of a process group may not call
+	 * setsid(2).
 	 */
 	pid = fork();
 	if (pid == 0) {
@@ -350,8 +364,8 @@ pipe_on_two(void)
 }
 
 /*
- * Another process fills the pipe on descriptor 2 after the relay's poll(2) has
- * found it writable, and before the relay writes.
+ * The relay's poll(2) finds that the pipe on descriptor 2 is writable.  Before
+ * the relay writes, another process fills the pipe.
  */
 TEST(usage_to_full_pipe,
     "a usage error does not wait for a pipe that fills up before the relay "
@@ -378,14 +392,17 @@ TEST(usage_to_full_pipe,
 	relay_setup = pipe_on_two;
 	socket_pair(AF_INET6, &ours, &theirs);
 	relay_on(&r, theirs, 0, words);
-	/* The relay closes its sockets before it writes a word. */
+	/* The relay closes its sockets before it writes its message. */
 	expect_end(ours, RST);
 	pause_for(LOG_STUCK);
 	fcntl(end[1], F_SETFL, O_NONBLOCK);
 	while (write(end[1], page, sizeof page) > 0 ||
 	    write(end[1], "x", 1) == 1)
 		;
-	/* O_NONBLOCK also applies to the relay, whose write(2) should wait. */
+	/*
+	 * O_NONBLOCK is shared with the relay, whose write(2) should block.  So
+	 * clear it.
+	 */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);
 }

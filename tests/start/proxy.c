@@ -1,4 +1,4 @@
-/* -p: the header of the PROXY protocol, in both versions. */
+/* -p: the header of the PROXY protocol, in versions 1 and 2. */
 
 #include "../lib/calls.h"
 #include "../lib/places.h"
@@ -11,8 +11,9 @@
 #endif
 
 /*
- * A session with a header of this version; the client connects from and to
- * these addresses and ports.  A port of 0 means any free one.
+ * Begin a session with a header of this version.  The client connects from
+ * `from' and `from_port' to `to' and `to_port'.  A port of 0 means any free
+ * port.
  */
 static void
 begin_proxy(struct session *t, const char *version, const char *from,
@@ -27,7 +28,7 @@ begin_proxy(struct session *t, const char *version, const char *from,
 }
 #define begin_proxy(...) FROM(begin_proxy, __VA_ARGS__)
 
-/* Compare byte for byte. */
+/* Fail unless these bytes are the same. */
 static void
 compare(const void *got, const void *want, size_t size)
 {
@@ -53,7 +54,7 @@ expect_bytes(int fd, const void *want, size_t size)
 }
 #define expect_bytes(...) FROM(expect_bytes, __VA_ARGS__)
 
-/* The ports are fixed, so that every byte of the header is known. */
+/* The test fixes the ports, so it knows every byte of the header. */
 static void
 golden(const char *version, const char *from, int from_port, const char *to,
     int to_port, const void *want, size_t size)
@@ -161,7 +162,10 @@ TEST(proxy_2_ipv4, "-p 2 reports a client with an IPv4 address, mapped or not, "
 	    want, sizeof want);
 }
 
-/* The number of segments with bytes that this socket has received; or 1. */
+/*
+ * Returns how many segments with bytes this socket has received, or 1 if the
+ * system does not say.
+ */
 static int
 segments(int fd)
 {
@@ -180,7 +184,9 @@ segments(int fd)
 	return 1;
 }
 
-/* Expect one segment with exactly these bytes while the client is silent. */
+/*
+ * While the client is silent, expect one segment that consists of these bytes.
+ */
 static void
 expect_at_once(int fd, const void *want, size_t size)
 {
@@ -198,7 +204,10 @@ expect_at_once(int fd, const void *want, size_t size)
 }
 #define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
-/* The header of version 1 for this session, with loopback addresses. */
+/*
+ * Write the header of version 1 for this session; the addresses are those of
+ * loopback.
+ */
 static int
 header_1(char *text, size_t size, const struct session *t, int protocol)
 {
@@ -272,7 +281,10 @@ TEST(proxy_before_data, "the header comes before bytes that the client has "
 	expect_whole(&t, 30000, 0);
 }
 
-/* The header names the client's protocol, IPv4, and not the target's. */
+/*
+ * The header names the protocol of the client, IPv4, and not that of the
+ * target.
+ */
 TEST(proxy_to_ipv6, "-6 works with -p")
 {
 	char want[128];

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The BSDs and macOS have only one address of 127.0.0.0/8. */
+/* Skip on the BSDs and macOS, which have only one address of 127.0.0.0/8. */
 static void
 need_loopback_network(void)
 {
@@ -23,7 +23,7 @@ need_loopback_network(void)
 	close(fd);
 }
 
-/* Expect that the relay with this -s connects from the address `want'. */
+/* Expect that a relay with this -s connects from the address `want'. */
 static void
 expect_source(const char *client, const char *dialled, const char *source,
     const char *target, const char *want)
@@ -41,7 +41,10 @@ expect_source(const char *client, const char *dialled, const char *source,
 	if (strcmp(host_text(&seen), want) != 0)
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
-	/* This also checks that the log line has that address as via. */
+	/*
+	 * This also checks that the value of via= in the log line is that
+	 * address.
+	 */
 	expect_whole(&t, 0, 0);
 }
 #define expect_source(...) FROM(expect_source, __VA_ARGS__)
@@ -71,8 +74,8 @@ TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
 }
 
 /*
- * The manual's examples, which never change.  A separate program has computed
- * the address that a client gets in each network.
+ * The manual's examples.  They must never change.  The address that each client
+ * gets in each network was computed by a separate program.
  */
 static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
 
@@ -159,7 +162,10 @@ TEST(map_small_networks, "the mapping uses every host of a /30, /31 and /32 "
 
 enum { PARTS = 8, CLIENTS = 160 };
 
-/* The source address that the target sees for a client at this address. */
+/*
+ * Returns the source address that the target sees when a client connects from
+ * this address.
+ */
 static uint32_t
 source_seen(const char *client)
 {
@@ -179,8 +185,8 @@ source_seen(const char *client)
 }
 
 /*
- * Expect that the clients spread evenly over the parts of the network, and that
- * none gets the network's first or last address.
+ * Expect that the clients spread evenly over the parts of the network.  Expect
+ * also that no client gets the first or the last address of the network.
  */
 static void
 expect_even(const uint32_t *source, int shift)
@@ -201,7 +207,10 @@ expect_even(const uint32_t *source, int shift)
 }
 #define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
-/* Check the highest bits of the host part, and the lowest. */
+/*
+ * Check that the clients spread evenly by the highest bits of the host part,
+ * and by its lowest bits.
+ */
 static void
 expect_spread(const char *about, uint16_t (*net)[4])
 {
@@ -221,7 +230,10 @@ expect_spread(const char *about, uint16_t (*net)[4])
 }
 #define expect_spread(...) FROM(expect_spread, __VA_ARGS__)
 
-/* The mapping is the same everywhere, so this does not depend on chance. */
+/*
+ * The mapping is the same on every machine, so the result does not depend on
+ * chance.
+ */
 TEST(map_even, "clients spread evenly over 8 parts of a /10")
 {
 	static uint16_t random[CLIENTS][4], of_64[CLIENTS][4], of_48[CLIENTS][4];
@@ -247,9 +259,12 @@ TEST(map_even, "clients spread evenly over 8 parts of a /10")
 	expect_spread("(the first /64 of /48s in a row) ", of_48);
 }
 
-/* Source addresses that are not available. */
+/* Source addresses that the relay cannot use. */
 
-/* Expect that this -s fails, because it is, or maps to, the address `is'. */
+/*
+ * Expect that this -s fails, because `is' is not an address of this host.  `is'
+ * is the address that the -s gives or maps to.
+ */
 static void
 expect_no_source(const char *source, const char *is, const char *target,
     int port)
@@ -281,7 +296,10 @@ TEST(source_not_here, "-s says which address is not one of this host")
 	expect_no_source("2001:db8::1", "2001:db8::1", "::1", 1025);
 }
 
-/* Linux can bind to these addresses, but would connect from different ones. */
+/*
+ * Linux can bind a socket to these addresses, but the socket would then connect
+ * from a different address.
+ */
 TEST(source_no_host, "-s never lets a session connect from another address")
 {
 	int port;
@@ -295,9 +313,12 @@ TEST(source_no_host, "-s never lets a session connect from another address")
 
 enum { MOST_SESSIONS = 4 };
 
-static int free_port = 50000;	/* each is used only once */
+static int free_port = 50000;	/* each port is used only once */
 
-/* A client's connection that leaves the relay's two ports free. */
+/*
+ * Connect a client to the relay.  Its connection uses neither of the two ports
+ * that the relay can choose from.
+ */
 static int
 call_apart(struct session *t)
 {
@@ -308,8 +329,8 @@ call_apart(struct session *t)
 #define MORE_PORTS "; -s with a network has as many for each of its addresses"
 
 /*
- * The relay can choose from two ports.  Two sessions to each of two targets
- * work, and a third session to the first target fails.
+ * The relay can choose from two ports.  Two sessions to `target' and two
+ * sessions to `other' work, and then a third session to `target' fails.
  */
 static void
 expect_no_port(const char *source, const char *target, const char *other,
@@ -331,7 +352,10 @@ expect_no_port(const char *source, const char *target, const char *other,
 	put_names(&last, whole);
 	serve(&last, theirs, "-s", source, target, "1025", NULL);
 	expect_failure(&last, 69, end);
-	/* "two" has a second address, which fails for a different reason. */
+	/*
+	 * The name "two" has a second address, at which the attempt fails for a
+	 * different reason.
+	 */
 	if (strchr(source, ':') == NULL) {
 		theirs = call_apart(&last);
 		put_names(&last, "127.0.0.3:1025");
@@ -349,8 +373,8 @@ expect_no_port(const char *source, const char *target, const char *other,
 #define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
 /*
- * Two sessions to this target from one address work, and a third one fails with
- * these words.
+ * From one source address, two sessions to this target work.  A third session
+ * fails, and the log line has these words.
  */
 static void
 expect_none_left(const char *source, const char *target, const char *whole,
@@ -361,7 +385,10 @@ expect_none_left(const char *source, const char *target, const char *whole,
 	char end[200];
 	int i, theirs;
 
-	/* Without a source there are two -v, which mean the same as one. */
+	/*
+	 * If there is no source, put -v twice in its place, which means the
+	 * same as one -v.
+	 */
 	option = source != NULL ? "-s" : "-v";
 	source = source != NULL ? source : "-v";
 	for (i = 0; i < 2; i++) {
@@ -387,7 +414,8 @@ TEST(no_port_left, "-s uses a port for several targets; when none is left that "
 	give("2001:db8::1");
 	give("2001:db8::2");
 	give("2001:db8::9");
-	close(listen_at("2001:db8::9", 1025, 5));	/* waits until usable */
+	/* listen_at() waits until this address is usable. */
+	close(listen_at("2001:db8::9", 1025, 5));
 	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
 	expect_no_port("2001:db8::9", "2001:db8::1", "2001:db8::2",
 	    "[2001:db8::1]:1025");

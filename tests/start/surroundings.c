@@ -1,6 +1,7 @@
 /*
- * The rest of a session's surroundings, one at a time: a signal that is ignored
- * or blocked, options of the client's socket, the environment, /dev and /etc.
+ * The rest of a session's surroundings.  Each test changes one thing: a signal
+ * that is ignored or blocked, options of the client's socket, the environment,
+ * /dev or /etc.
  */
 
 #include "../lib/places.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Signals: SIGUSR1 logs, SIGTERM ends. */
+/* On SIGUSR1, the relay logs a line; on SIGTERM, it ends. */
 
 static int sig_number;
 
@@ -63,8 +64,8 @@ TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
 }
 
 /*
- * Options that a super-server, or a service before the relay, has set on the
- * socket.
+ * Socket options that were set by the super-server, or by a program that had
+ * the socket before the relay.
  */
 
 static void
@@ -94,7 +95,10 @@ set_options(void)
 	option(SO_SNDBUF, &one, sizeof one);
 	many = 1000000;
 	option(SO_RCVLOWAT, &many, sizeof many);
-	/* Get SIGIO, which kills by default, at each event. */
+	/*
+	 * At each event, the relay gets SIGIO, which kills a process by
+	 * default.
+	 */
 	signal(SIGIO, SIG_DFL);
 #ifdef O_ASYNC
 	if (fcntl(0, F_SETOWN, getpid()) == -1 ||
@@ -133,7 +137,9 @@ TEST(nothing_there, "a session needs nothing in /dev and /etc")
 	mount_over("/dev");
 	mount_over("/etc");
 	session_after(NULL);
-	/* Without /etc, a name is unknown, or no nameserver answers. */
+	/*
+	 * Without /etc, either the name is unknown, or no nameserver answers.
+	 */
 	relay_startv(&r, AF_INET6, 0, args);
 	expect_end(r.client, RST);
 	status = relay_status(&r, SOON);

@@ -1,4 +1,7 @@
-/* The target: refused, silent, unreachable, and names. */
+/*
+ * Targets that refuse, are silent or cannot be reached; and targets given by
+ * name.
+ */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -8,9 +11,10 @@
 #include <unistd.h>
 
 /*
- * The target refuses or cannot be reached, -w runs out, or the name is unknown:
- * the client gets RST without a byte.  Nothing that the relay itself writes
- * reaches the client.
+ * In each of these tests, the target refuses, the target cannot be reached, -w
+ * runs out, or the name is unknown.  The client gets RST, and not one byte
+ * before it.  Nothing that the relay writes for the operator reaches the
+ * client.
  */
 
 TEST(refused, "a target that refuses is RST at the client, without a byte: 69")
@@ -41,7 +45,7 @@ TEST(times_out, "a target that does not answer within -w is RST at the client: "
 }
 
 /*
- * -w counts from the relay's start, however late the relay begins to connect.
+ * -w counts from the relay's start, even if the relay begins to connect late.
  */
 TEST(times_out_in_all,
     "the time before the relay gets to its target counts towards -w")
@@ -68,7 +72,10 @@ TEST(times_out_in_all,
 	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
 }
 
-/* A session whose target answers nobody; returns the target's listener. */
+/*
+ * Begin a session with a target that answers nobody.  Returns the target's
+ * listener.
+ */
 static int
 begin_dialing(struct session *t)
 {
@@ -82,7 +89,7 @@ begin_dialing(struct session *t)
 }
 #define begin_dialing(...) FROM(begin_dialing, __VA_ARGS__)
 
-/* The attempt stops at once when the client leaves. */
+/* When the client leaves, the relay stops its attempt to connect at once. */
 static void
 leaves_while_dialing(int bytes)
 {
@@ -132,7 +139,10 @@ TEST(unreachable, "a target without a route is RST at the client: 69")
 	fails(69, "192.0.2.1:80", "unreachable error=\"*", args);
 }
 
-/* A nameserver that knows no name (NXDOMAIN; RFC 1035, 4.1.1). */
+/*
+ * The nameserver answers that there is no such name (NXDOMAIN; RFC 1035,
+ * 4.1.1).
+ */
 static void
 know_nothing(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -201,7 +211,10 @@ TEST(leaves_while_resolving,
 	expect_line(&t, "client-reset", 0, 0);
 }
 
-/* Every A record is tried, in order; the attempts share what is left of -w. */
+/*
+ * The relay tries the A records of a name in order, until one answers.  The
+ * time that is left of -w is divided among the attempts.
+ */
 
 TEST(name_of_target, "the target may be a name")
 {
@@ -218,7 +231,8 @@ TEST(name_of_target, "the target may be a name")
 }
 
 /*
- * Only one of three addresses answers: in turn the first, second and third.
+ * Of three addresses, only one answers: the first in the first session, the
+ * second in the second, and the third in the third.
  */
 TEST(next_address, "each address of a name is tried until one answers")
 {
@@ -240,7 +254,7 @@ TEST(next_address, "each address of a name is tried until one answers")
 	}
 }
 
-/* The log line names the address that was tried last. */
+/* The log line names the address that the relay tried last. */
 TEST(addresses_in_order, "the addresses of a name are tried in order")
 {
 	static const char *const up[] = { "up", "9", NULL };
@@ -282,8 +296,8 @@ TEST(silent_address,
 }
 
 /*
- * Nobody listens, and the system has only the target's port to choose for the
- * relay's own socket.
+ * Nobody listens at the target.  The only port that the system can give the
+ * relay's own socket is the target's port.
  */
 TEST(connects_to_itself, "a relay whose target would be its own socket is "
     "refused")

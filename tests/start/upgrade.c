@@ -1,4 +1,4 @@
-/* The program is replaced while it runs. */
+/* The program file is replaced while sessions run. */
 
 #include "../lib/relay.h"
 #include "../lib/traced.h"
@@ -14,7 +14,10 @@
 
 static char place[256];
 
-/* Run make(1) as an operator would; returns the program's inode number. */
+/*
+ * Run make(1) with this target, as an operator would.  Returns the inode number
+ * of the program.
+ */
 static ino_t
 install_as(const char *target)
 {
@@ -54,7 +57,7 @@ TEST(upgrade, "make install under 100 live sessions ends none of them, and the "
 	ino_t first;
 	int i;
 
-	/* A test does not build anything. */
+	/* Skip if make(1) would have to build the program. */
 	if (system("make -q stfl-relay >/dev/null 2>&1") != 0)
 		skip("no make(1), or stfl-relay is not built");
 	snprintf(place, sizeof place, "%s/a place XXXXXX",

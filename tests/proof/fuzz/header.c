@@ -1,6 +1,6 @@
 /*
- * libFuzzer: what stands for an address in a PROXY header or in the log is read
- * back as that address.
+ * libFuzzer: a PROXY header and the log give an address as text or as bytes.
+ * When these are read back, they must give the same address.
  */
 
 #include "../../../src/header.c"
@@ -22,7 +22,7 @@ draw_address(union address *a, int family, const uint8_t **data, size_t *size)
 	}
 }
 
-/* True if host is the text of this address, and port its port. */
+/* True if `host' is the text of this address, and `port' is its port. */
 static int
 is(const union address *a, const char *host, unsigned port)
 {
@@ -36,7 +36,8 @@ is(const union address *a, const char *host, unsigned port)
 }
 
 /*
- * The line of version 1 has single spaces, decimal ports, and CR LF at its end.
+ * The line of version 1 must have single spaces, decimal ports, and CR LF at
+ * its end.
  */
 static void
 check_1(const union address *from, const union address *to)
@@ -78,7 +79,7 @@ check_2(const union address *from, const union address *to)
 	REQUIRE(text[n - 2] * 256U + text[n - 1] == address_port(to));
 }
 
-/* As in the log: [address%scope]:port. */
+/* The log has an address as [address%scope]:port. */
 static void
 check_print(const union address *a)
 {
@@ -114,7 +115,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_2(&from, &to);
 
 	/*
-	 * A mapped address becomes its IPv4 address; no other address changes.
+	 * address_unmap() must turn a mapped address into its IPv4 address, and
+	 * must change no other address.
 	 */
 	if (family == AF_INET6 && draw_below(2, &data, &size) == 1)
 		memcpy(&from.in6.sin6_addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);

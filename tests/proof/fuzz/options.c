@@ -1,6 +1,7 @@
 /*
- * libFuzzer: the command line, its words separated by NUL.  Any command line is
- * either refused in words or read as an independent parser reads it.
+ * libFuzzer: the command line.  The input is its words, separated by NUL.  The
+ * program must either refuse a command line in words, or read its numbers,
+ * addresses and networks as the independent parser in this file does.
  */
 
 #include "../../../src/options.c"
@@ -10,7 +11,8 @@
 enum { MOST_WORDS = 24, LONGEST_LINE = 512 };
 
 /*
- * The number in these digits; -1 if they are not one, or it exceeds `most'.
+ * Returns the number that `text' consists of.  Returns -1 if `text' is not a
+ * number, or if the number exceeds `most'.
  */
 static long
 digits(const char *text, long most)
@@ -27,7 +29,7 @@ digits(const char *text, long most)
 	return n;
 }
 
-/* number() and digits() agree. */
+/* number() and digits() must agree. */
 static void
 check_number(const char *text, long least, long most)
 {
@@ -37,7 +39,10 @@ check_number(const char *text, long least, long most)
 	REQUIRE(number(text, least, most) == (n < least ? -1 : n));
 }
 
-/* The text that is written for an address is read as that address. */
+/*
+ * An address is written as text.  When the text is read, it must give the same
+ * address.
+ */
 static void
 check_address(const char *text)
 {
@@ -57,7 +62,8 @@ check_address(const char *text)
 }
 
 /*
- * A network is an address, a slash and a prefix length, and has no host bits.
+ * A network must be an IPv4 address, a slash and a prefix length, and must have
+ * no host bits.
  */
 static void
 check_network(struct session *s, const char *text, int least)
@@ -89,7 +95,7 @@ check_network(struct session *s, const char *text, int least)
 	    len == digits(slash + 1, 32));
 }
 
-/* Everything that the rest of the program relies on. */
+/* Check everything that the rest of the program relies on. */
 static void
 check_options(const struct options *o)
 {
@@ -143,7 +149,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 
 	clear(&s);
-	optind = 0;		/* resets glibc's getopt */
+	optind = 0;		/* this resets glibc's getopt */
 	if (options_parse(&s, argc, argv) == 0) {
 		REQUIRE(s.end == END_OPEN);
 		check_options(&s.opt);

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: a client's source address is a host address in the network, the
- * same for the client's whole /64.
+ * libFuzzer: a client's source address must be a host address in the network.
+ * It must be the same for all addresses in the client's /64.
  */
 
 #include "../../../src/source.c"

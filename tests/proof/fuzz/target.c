@@ -1,13 +1,13 @@
 /*
- * libFuzzer: the target in the address that the client dialled, compared with
- * the table in RFC 6052, 2.2.
+ * libFuzzer: find the target that is embedded in the address that the client
+ * dialled.  Compare it with the table in RFC 6052, 2.2.
  */
 
 #include "../../../src/target.c"
 
 #include "fuzz.h"
 
-/* For each prefix length, where the four bytes of the IPv4 address are. */
+/* Where each prefix length puts the four bytes of the IPv4 address. */
 static const struct {
 	int len;
 	int at[4];
@@ -21,7 +21,7 @@ static const struct {
 	{ 96, { 12, 13, 14, 15 } }
 };
 
-/* Bit i of an IPv4 address, from the left. */
+/* Returns bit i of an IPv4 address; bit 0 is the leftmost. */
 static int
 bit(const unsigned char *address, int i)
 {
@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dialled[8] = 0;
 	for (i = 0; i < 4; i++)
 		want[i] = dialled[formats[format].at[i]];
-	/* In most cases, a network that contains this address. */
+	/* In most cases, use a network that contains this address. */
 	memcpy(network, want, sizeof network);
 	if (draw_below(4, &data, &size) == 1)
 		draw(network, sizeof network, &data, &size);
