@@ -2,8 +2,8 @@
  * How the bytes of one flow move.  The rules of a session are in pump.c.
  *
  * carry_fill and carry_drain return a number of bytes, or -1 with an errno.
- * EAGAIN means "not now".  Any other errno means that the socket has failed
- * from which carry_fill reads, or to which carry_drain writes.
+ * EAGAIN means "not now".  Any other errno means that a socket has failed: the
+ * one that carry_fill reads from, or the one that carry_drain writes to.
  *
  * carry.h explains talk and bulk.
  */

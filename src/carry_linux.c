@@ -90,7 +90,7 @@ get_pipe(struct flow *f)
  *
  * The pipe is too small if these bytes fill it, or if more bytes had come than
  * it took.  (Short packets from a network may fill a pipe with fewer bytes than
- * its size.)  Asking how many bytes have come costs a system call.  So the
+ * its size.)  It costs a system call to ask how many bytes have come.  So the
  * relay asks only if the pipe may grow, and only right after a drain (`again'),
  * because the turn before may have left bytes in the socket.
  *
@@ -136,9 +136,10 @@ fast_fill(struct flow *f, int again)
  * for it.  If the relay slept in poll(2) instead, an interrupt would have to
  * wake it, often from a different processor.  With both peers on two cores,
  * yielding gives 1.1 to 1.2 times the throughput.  After a large amount,
- * yielding is not needed: the reader is awake, and more bytes have come.  Up to
- * three packets are a small amount.  For each GB, this bound costs 4 % less CPU
- * than a bound of one packet, and yielding after every amount costs 7 % more.
+ * yielding is not needed: the reader is awake, and more bytes have come.  An
+ * amount of up to three packets is small.  For each GB, this bound costs 4 %
+ * less CPU than a bound of one packet, and yielding after every amount costs 7
+ * % more.
  */
 ssize_t
 fast_drain(struct flow *f)

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 /*
- * True if this descriptor is open and cannot be the client's connection: either
- * it is not a socket, or it is a local socket, but not the one on descriptor 0.
- * On some BSDs sockets have no inode number to compare.  There, every socket
- * counts as the client's, because it is better to lose a message than to put it
- * into the client's stream.
+ * True if this descriptor is open and cannot be the client's connection: it is
+ * not a socket, or it is a local socket that differs from the one on descriptor
+ * 0.  On some BSDs sockets have no inode number to compare.  There, every
+ * socket counts as the client's, because it is better to lose a message than to
+ * put it into the client's stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
@@ -142,7 +142,7 @@ client_take(struct session *s)
 	    s->fd[CLIENT] == -1)
 		return no_client(s);
 	if (tcp_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
-		/* If the socket is not TCP, TCP_NODELAY fails like this. */
+		/* TCP_NODELAY fails with these if the socket is not TCP. */
 		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
 			kind = socket_kind(s);
 			return refuse(s, kind != NULL ? kind :

@@ -133,9 +133,9 @@
  * the arguments that it uses.  If a call has an old and a new form, both are
  * listed, because libc decides which form to use.
  *
- * Any other call fails with ENOSYS, so that a libc that tries a newer call
- * first can fall back to an older one.  Only a call for a foreign architecture
- * kills the process.
+ * Any other call fails with ENOSYS.  A libc that tries a newer call first then
+ * falls back to an older one.  Only a call for a foreign architecture kills the
+ * process.
  */
 static const struct sock_filter filter[] = {
 	/*

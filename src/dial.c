@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 /*
- * Connect, and wait until there is a connection, connecting has failed, or the
- * deadline has come.  Returns 0 or an errno, and stores in s->via the address
- * that the target sees.  Returns -1 if the session is over, because the client
- * left or a signal came.  Bytes and FIN from the client are not read here: the
- * pump will read them.
+ * Connect, and wait until the connection is made or has failed, but not beyond
+ * the deadline.  Returns 0 or an errno, and stores in s->via the address that
+ * the target sees.  Returns -1 if the session is over, because the client left
+ * or a signal came.  Bytes and FIN from the client are not read here: the pump
+ * will read them.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)

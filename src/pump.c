@@ -189,8 +189,8 @@ gone(struct session *s, int side, int error)
 	/* If only our FIN is unacknowledged, nothing is lost. */
 	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
 	/*
-	 * If the other side was gone before, and this side has received
-	 * everything that the other side had sent, the end is good.
+	 * If the other side was gone before this side, and this side has
+	 * received everything that the other side had sent, the end is good.
 	 */
 	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);

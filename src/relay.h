@@ -2,8 +2,8 @@
  * A session: its state, and the steps that it goes through, in order.
  *
  * Each step takes the session.  It returns 0 to go on, or -1 to end the
- * session.  After -1, s->end is the reason, and s->error (an errno) or s->words
- * explains that reason: see over() and misused() in report.c.  Every file
+ * session.  If it returns -1, s->end is the reason, and s->error (an errno) or
+ * s->words gives details: see over() and misused() in report.c.  Every file
  * includes this header first.
  */
 
@@ -121,10 +121,10 @@ struct session {
 	union address target, via;	/* the target's address; ours */
 	int gone_early;		/* errno if the target is gone already; or 0 */
 	/* pump: */
-	int64_t moved[SIDES];	/* when a side last sent or acknowledged */
+	int64_t moved[SIDES];	/* when a side last sent or acknowledged any */
 	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
-	int64_t acked[SIDES];	/* acknowledged before the last look, with FIN */
+	int64_t acked[SIDES];	/* bytes and FIN acked before the last look */
 	int64_t came[SIDES];	/* bytes that had come before the last look */
 	int64_t asked[SIDES];	/* see owes_too_long() */
 	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */

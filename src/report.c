@@ -108,11 +108,11 @@ shown(struct session *s, const char *text)
  * connection, and anything that a library prints by mistake goes to syslogd.
  *
  * Neither descriptor may be left free, because the target's socket would get
- * its number, and a confined session can do nothing with descriptor 2 except
- * write lines.  If the socket to syslogd cannot be opened, a socket of the
- * target's family takes its place.  That socket reaches nobody.  If that one
- * cannot be opened either, no session is possible anyway, because the target's
- * socket has the same family.
+ * its number.  A target's socket on 2 would be useless, because a confined
+ * session can do nothing with descriptor 2 except write lines.  If the socket
+ * to syslogd cannot be opened, a socket of the target's family takes its place.
+ * That socket reaches nobody.  If that one cannot be opened either, no session
+ * is possible anyway, because the target's socket has the same family.
  */
 int
 report_open(struct session *s)

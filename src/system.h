@@ -142,8 +142,8 @@
 #endif
 
 /*
- * The linker places common symbols last, and the buffers are the last part of
- * this symbol.  So everything else that a session writes to is in one page,
+ * The linker places common symbols last, and a session's buffers come last in
+ * its symbol.  So everything else that a session writes to is in one page,
  * together with libc's data.
  */
 #define SESSION_LAST __attribute__((common))

@@ -220,9 +220,9 @@ extract(struct session *s)
 }
 
 /*
- * Fill s->targets with the addresses to try, in this order: the given address,
- * every address of the given name, or the address embedded in the one that the
- * client dialled.
+ * Fill s->targets, in the order in which dial() will try them.  They are the
+ * given address, or every address of the given name, or the address embedded in
+ * the one that the client dialled.
  *
  * Ends the session with END_RESOLVE if the look-up finds no address, and with
  * END_DENIED if the client may not reach the target.  Ends it with END_LOOP if

@@ -263,7 +263,7 @@ tcp_had_fin(int fd, uint64_t taken)
 	struct tcp_info info;
 	int unread;
 
-	/* With the calls in this order, no byte in between is taken for FIN. */
+	/* A byte that comes between these two calls is not taken for FIN. */
 	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
 		return 0;
 	return info.tcpi_bytes_received > taken + (unsigned)unread;
@@ -274,8 +274,8 @@ tcp_had_fin(int fd, uint64_t taken)
  * and answered our probe with RST.  When a system has closed a connection for
  * good, it forgets the connection after a minute or so (FIN_WAIT2 in RFC 9293,
  * 3.6).  If a probe is unanswered, perhaps because the probe was lost, and the
- * peer itself then sends RST, this looks the same.  `probed' says whether
- * enough time has passed for a probe, and is not needed on Linux.
+ * peer itself then sends RST, this looks the same.  On Linux, `probed' is not
+ * needed.  It says whether enough time has passed for a probe.
  */
 int
 tcp_forgotten(int fd, int probed)

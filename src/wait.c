@@ -38,9 +38,8 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Set the dispositions and the mask of signals as this program needs them,
- * whatever was inherited: catch the operator's signals and the alarm, and block
- * the others.
+ * Set up signals as this program needs them, whatever was inherited: catch the
+ * operator's signals and the alarm, and block the others.
  *
  * None of the other signals is needed.  A call that causes SIGPIPE or SIGXFSZ
  * also fails with an errno.  The remaining ones can come only from what
