@@ -1,6 +1,6 @@
 /*
- * Sessions in which the client's address and the address that it dials are
- * given, and the addresses in the log lines of these sessions.
+ * Sessions in which a test chooses the client's address and the address that
+ * the client dials.  The test then checks the addresses in the log lines.
  */
 
 #ifndef CALLS_H

@@ -17,7 +17,7 @@
 
 struct session far_sessions[2];
 
-static int place[PLACES];	/* descriptors of each /proc/self/ns/net */
+static int place[PLACES];	/* for each place: its /proc/self/ns/net */
 
 #ifdef __linux__
 void

@@ -23,9 +23,9 @@ enum { LIMIT = 2000 };
 
 struct patient {
 	struct relay relay;
-	pid_t pid;		/* the relay's process, even after its end */
+	pid_t pid;		/* the relay's process ID, even after its end */
 	int fd[2];		/* the peers' own sockets */
-	int port[2];		/* the peers' ports, even once closed */
+	int port[2];		/* the peers' ports, even after they closed */
 	int relay_port[2];	/* the relay's ports, towards the peers */
 };
 

@@ -178,7 +178,10 @@ doing(pid_t pid)
 	return text;
 }
 
-/* Count turns, not the clock's time: a machine may stand still for seconds. */
+/*
+ * Count turns, and not the time on the clock, because a machine may stand still
+ * for seconds.
+ */
 int
 relay_status(struct relay *r, int ms)
 {

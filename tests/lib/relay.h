@@ -44,7 +44,7 @@ void	relay_stderr(struct relay *, char *, size_t);
 /* A session with both of its peers, and what its lines must say. */
 struct session {
 	struct relay relay;
-	pid_t pid;		/* the relay's process, even after its end */
+	pid_t pid;		/* the relay's process ID, even after its end */
 	int fd[2];		/* the peers' own sockets */
 	char addresses[300];	/* as the log line must give them */
 };

@@ -184,7 +184,7 @@ is_id(const char *words)
 	return 0;
 }
 
-/* An id must match as a whole.  Of a place or a sentence, a part is enough. */
+/* An id must match as a whole; a part of a place or of a sentence is enough. */
 static int
 matches(const struct test *test, const char *words)
 {

@@ -62,7 +62,7 @@ unsent(int fd)
 {
 	int n;
 #if defined(__OpenBSD__) || defined(__DragonFly__)
-	/* The room in the buffer, from kevent(2), may be below 0. */
+	/* kevent(2) tells the room in the buffer, which may be below 0. */
 	const struct timespec none = { 0, 0 };
 	struct kevent event;
 	socklen_t len;

@@ -116,7 +116,8 @@ int	test_slow(void);
 /*
  * While a machine stands still, the relay's own limits run on.  If a test fails
  * after a pause that was more than LATE too long, the runner runs it again.
- * should_take: notes such a pause.  What began at `then' should have taken ms.
+ * should_take: notes such a pause, which began at this time and should have
+ * taken this number of ms.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
@@ -124,7 +125,7 @@ void	should_take(int64_t, int ms);
 
 #define SOON (10000 * test_slow())	/* anything slower has failed */
 #define PROMPTLY (3000 * test_slow())	/* less than any limit of a test */
-#define LATER (2000 * test_slow())	/* how late something may be */
+#define LATER (2000 * test_slow())	/* something may be late by this much */
 #define VANISHED (5000 * test_slow())	/* by then, -k 1 has lost a peer */
 #define STILL (300 * test_slow())	/* time in which nothing may happen */
 #define FULL (500 * test_slow())	/* no byte taken: buffers are full */

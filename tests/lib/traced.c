@@ -171,9 +171,9 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 }
 
 /*
- * True if the program itself makes this call at its start.  The program trusts
- * nothing that its parent has left, so it first sets up signals and
- * descriptors.  No libc makes such calls before main.
+ * True if this is one of the calls that the program itself makes when it
+ * starts.  The program trusts nothing that its parent has left, so it first
+ * sets up signals and descriptors.  No libc makes such calls before main.
  */
 static int
 is_own(long call, const struct user_regs_struct *r)
