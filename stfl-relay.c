@@ -1,9 +1,9 @@
 /*
- * stfl-relay: carry one accepted IPv6 connection to a server that only speaks
- * IPv4 (or the other way round).  A super-server such as inetd starts it for
- * each connection.
+ * stfl-relay carries one accepted IPv6 connection to a server that only speaks
+ * IPv4 (or an IPv4 connection to a server that only speaks IPv6).  A
+ * super-server such as inetd starts one relay process for each connection.
  *
- * This is the whole story of a session; each step is a file in src/.
+ * The calls in main() are a whole session.  The code of each step is in src/.
  */
 
 #include "src/relay.h"

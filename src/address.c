@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The size of the sockaddr for this family. */
+/* The size of the sockaddr for this address's family. */
 socklen_t
 address_size(const union address *a)
 {
 	return a->sa.sa_family == AF_INET ? sizeof a->in : sizeof a->in6;
 }
 
-/* True if address, scope and port are the same. */
+/* True if both have the same address, scope and port. */
 int
 address_equal(const union address *a, const union address *b)
 {
@@ -37,8 +37,8 @@ address_port(const union address *a)
 }
 
 /*
- * Turn an IPv4-mapped address (RFC 4291, 2.5.5.2) into the IPv4 address that is
- * in it.  Leave any other address as it is.
+ * Turn an IPv4-mapped address (RFC 4291, 2.5.5.2) into the IPv4 address that it
+ * contains.  Leave any other address as it is.
  */
 void
 address_unmap(union address *a)
@@ -66,9 +66,10 @@ address_host(char *to, size_t size, const union address *a)
 }
 
 /*
- * Write 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952, 6).  If the address has a
- * scope, write its number, too (RFC 4007, 11.2).  ADDRESS_WIDTH bytes are
- * enough for this function and for address_host.
+ * Write an address and its port, as 192.0.2.1:80 or [2001:db8::1]:80 (RFC 5952,
+ * 6).  If the address has a scope, write the number of the scope, too (RFC
+ * 4007, 11.2).  ADDRESS_WIDTH bytes are enough for the text of this function
+ * and of address_host.
  */
 void
 address_print(char *to, size_t size, const union address *a)

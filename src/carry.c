@@ -1,31 +1,32 @@
 /*
  * How the bytes of one flow move.  The rules of a session are in pump.c.
  *
- * carry_fill and carry_drain return a number of bytes, or -1: with EAGAIN for
- * "not now", with any other errno if that socket has failed.
+ * carry_fill and carry_drain return a number of bytes, or -1 with an errno.
+ * EAGAIN means "not now".  Any other errno means that a socket has failed: the
+ * one that carry_fill reads from, or the one that carry_drain writes to.
  *
- * Talk (small messages) is copied.  Bulk has a fast path on Linux: carry.h.
+ * carry.h explains talk and bulk.
  */
 
 #include "relay.h"
 
 #include <errno.h>
 
-/* Bytes that were read and have yet to be sent. */
+/* The number of bytes that were read and are not sent yet. */
 size_t
 carry_pending(const struct flow *f)
 {
 	return f->carry.end - f->carry.start + f->carry.piped;
 }
 
-/* True if the flow is bulk on the fast path: more has probably come. */
+/* True if the flow is bulk on the fast path.  If so, more has probably come. */
 int
 carry_bulk(const struct flow *f)
 {
 	return f->carry.pipe[0] != 0;
 }
 
-/* The events to poll f->from for when nothing is pending. */
+/* The events that poll(2) must await on f->from while nothing is pending. */
 short
 carry_events(const struct flow *f)
 {
@@ -48,7 +49,7 @@ result(ssize_t n)
 	return n;
 }
 
-/* A read has brought n bytes: is the flow bulk?  See carry.h. */
+/* A read has brought n bytes: change the flow's weight (see carry.h). */
 static void
 weigh(struct carry *c, ssize_t n)
 {
@@ -62,10 +63,11 @@ weigh(struct carry *c, ssize_t n)
 }
 
 /*
- * Take the bytes that are there, up to the urgent mark; at the mark, only the
- * urgent byte.  Call this only when nothing is pending, with the events that
- * poll(2) has just reported for f->from.  Returns 0 at FIN.  Without events
- * only the fast path is tried, because it stops at the mark by itself.
+ * Read the bytes that have come, but not beyond the urgent mark.  At the mark,
+ * read only the urgent byte.  Call this function only when nothing is pending.
+ * `revents' is what poll(2) has just reported for f->from.  If it is 0, only
+ * the fast path is tried, because that path stops at the mark by itself.
+ * Returns 0 at FIN.
  */
 ssize_t
 carry_fill(struct flow *f, int revents)
@@ -106,7 +108,7 @@ carry_drain(struct flow *f)
 	} else {
 		n = send(f->to, c->buffer + c->start, c->end - c->start,
 		    c->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
-		/* The BSDs' errno if there is no room (tcp_usrreq.c). */
+		/* On the BSDs, ENOBUFS means: no room now (tcp_usrreq.c). */
 		if (n == -1 && errno == ENOBUFS && c->urgent)
 			errno = EAGAIN;
 		/* MPTCP before Linux 5.17 rejects MSG_OOB: send without it. */

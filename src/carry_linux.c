@@ -10,16 +10,17 @@
 #include <unistd.h>
 
 /*
- * Bytes.  A pipe begins with the size that the system gives to new ones, which
- * is LEAST_PIPE or more unless the user has too many (pipe(7)), and is doubled
- * while it is too small.  For one stream 512 KiB is as fast as 1 MiB, 64 KiB
- * half as fast.  Many streams at once are faster with small pipes, whose pages
- * stay in the processor's caches: 100 of them through 512 KiB carry 1.4 times
- * as much as through 1 MiB.
+ * The sizes of a pipe, in bytes.  A new pipe has the size that the system
+ * chooses.  That is LEAST_PIPE or more, unless the user has too many pipes
+ * (pipe(7)).  While a pipe is too small, its size is doubled, up to MOST_PIPE.
+ * One stream is as fast through 512 KiB as through 1 MiB, but only half as fast
+ * through 64 KiB.  Many streams at once are faster through small pipes, because
+ * the pages of small pipes stay in the processor's caches: 100 streams carry
+ * 1.4 times as much through 512 KiB as through 1 MiB.
  */
 enum { LEAST_PIPE = 65536, MOST_PIPE = 524288 };
 
-/* Bytes: the maximum that TCP passes down at once by default. */
+/* In bytes: the maximum that TCP hands to IP at once by default. */
 enum { PACKET = 65536 };
 
 /* Close the pipe, if there is one. */
@@ -37,7 +38,10 @@ fast_end(struct flow *f)
 	c->weight = 0;
 }
 
-/* Double the pipe.  If the system refuses, ask again after the next look. */
+/*
+ * Double the size of the pipe, if it may grow.  If the system refuses, ask
+ * again only after the next look.
+ */
 static void
 grow(struct carry *c)
 {
@@ -50,8 +54,8 @@ grow(struct carry *c)
 }
 
 /*
- * Beyond the limits in pipe(7) new pipes are small: then do without a pipe, and
- * try again after BULK more bytes.
+ * Open a pipe.  If the user is beyond the limits in pipe(7), new pipes are
+ * small.  In that case, do without a pipe, and try again after BULK more bytes.
  */
 static void
 get_pipe(struct flow *f)
@@ -73,25 +77,27 @@ get_pipe(struct flow *f)
 		return;
 	}
 	len = sizeof c->segment;
-	c->segment = 1;		/* in case the call fails */
+	c->segment = 1;		/* in case getsockopt(2) fails */
 	(void)getsockopt(f->to, IPPROTO_TCP, TCP_MAXSEG, &c->segment, &len);
 }
 
 /*
- * Take what has come, but if it fills the pipe, take only whole segments of the
- * other side.  The rest would be sent as a small packet; if left, it is sent
- * together with the bytes after it.  If segments shrink later, each full pipe
- * ends with a small packet, and nothing worse happens.
+ * Take what has come, but at most the whole segments of the receiving side that
+ * fit into the pipe.  Bytes beyond the last whole segment would be sent as a
+ * small packet.  If they are left in the socket, they are sent together with
+ * the bytes that follow them.  If segments shrink later, each full pipe ends
+ * with a small packet, and nothing worse happens.
  *
- * The pipe is too small if that filled it, or if more had come than it took: on
- * a network, short packets may fill it with fewer bytes.  The number of bytes
- * that had come is asked for only when it can grow, and nobody has waited since
- * the last turn, which may have left some.
+ * The pipe is too small if these bytes fill it, or if more bytes had come than
+ * it took.  (Short packets from a network may fill a pipe with fewer bytes than
+ * its size.)  It costs a system call to ask how many bytes have come.  So the
+ * relay asks only if the pipe may grow, and only right after a drain (`again'),
+ * because the turn before may have left bytes in the socket.
  *
- * At the urgent mark splice(2) fails with EAGAIN, or returns 0 if FIN has come,
- * too; then only recv(2) can tell the mark from FIN.  A socket reports an error
- * only once, so every error that is not about splice(2) itself is returned
- * here.
+ * At the urgent mark, splice(2) fails with EAGAIN.  If FIN has come, too,
+ * splice(2) returns 0.  In both cases this function returns 0, because only
+ * recv(2) can tell the mark from FIN.  A socket reports an error only once, so
+ * every error that is not about splice(2) itself is returned here.
  */
 ssize_t
 fast_fill(struct flow *f, int again)
@@ -123,16 +129,17 @@ fast_fill(struct flow *f, int again)
 }
 
 /*
- * Send what is in the pipe, without SPLICE_F_MORE, which would hold back the
- * last bytes.
+ * Send what is in the pipe.  SPLICE_F_MORE is not used, because it would hold
+ * back the last bytes.
  *
  * After a small amount, yield the processor to the peers if they are waiting
- * for it.  If we slept in poll(2) instead, an interrupt would have to wake us,
- * often from a different processor.  With both peers on two cores, yielding
- * gives 1.1 to 1.2 times the throughput.  After a large amount there is no
- * need: the reader is awake, and more bytes have come.  For each GB a bound of
- * three packets costs 4 % less CPU than a bound of one packet; yielding always
- * costs 7 % more.
+ * for it.  If the relay slept in poll(2) instead, an interrupt would have to
+ * wake it, often from a different processor.  With both peers on two cores,
+ * yielding gives 1.1 to 1.2 times the throughput.  After a large amount,
+ * yielding is not needed: the reader is awake, and more bytes have come.  An
+ * amount of up to three packets is small.  For each GB, this bound costs 4 %
+ * less CPU than a bound of one packet, and yielding after every amount costs 7
+ * % more.
  */
 ssize_t
 fast_drain(struct flow *f)
@@ -143,7 +150,7 @@ fast_drain(struct flow *f)
 	c = &f->carry;
 	n = splice(c->pipe[0], NULL, f->to, NULL, c->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	/* splice(2) hides an error that follows some bytes. */
+	/* If an error follows some bytes, splice(2) reports only the bytes. */
 	if (n > 0 && (size_t)n < c->piped &&
 	    (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
@@ -158,7 +165,7 @@ fast_drain(struct flow *f)
 	return n;
 }
 
-/* True if there is an empty pipe, which can be closed. */
+/* True if the flow has an empty pipe, which can be closed. */
 int
 carry_holds(const struct flow *f)
 {
@@ -166,8 +173,9 @@ carry_holds(const struct flow *f)
 }
 
 /*
- * A look: close the pipe if no byte has moved since the last one, or if it is
- * large and has not been full, and so a smaller one will do.
+ * At each look: close an empty pipe if no byte was sent since the last look, or
+ * if the pipe is large and was never half full since then.  A smaller one will
+ * do.
  */
 void
 carry_rest(struct flow *f)

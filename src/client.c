@@ -1,4 +1,4 @@
-/* Checking what the super-server passed on, and preparing it for a session. */
+/* Check what the super-server passed on, and prepare it for a session. */
 
 #include "relay.h"
 
@@ -9,10 +9,10 @@
 
 /*
  * True if this descriptor is open and cannot be the client's connection: it is
- * not a socket, or it is a local socket that is not also descriptor 0.  On some
- * BSDs sockets have no inode number to compare.  There, every socket counts as
- * the client's, because it is better to lose a message than to put it into the
- * client's stream.
+ * not a socket, or it is a local socket that differs from the one on descriptor
+ * 0.  On some BSDs sockets have no inode number to compare.  There, every
+ * socket counts as the client's, because it is better to lose a message than to
+ * put it into the client's stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
@@ -61,9 +61,10 @@ inherit(struct session *s)
 }
 
 /*
- * What the socket on descriptor 0 is, if it is not a connection; NULL if it is
- * a TCP socket that is not connected.  After a reset, the BSDs and Darwin do
- * not even know the socket's own address, and report its family as AF_UNSPEC.
+ * Descriptor 0 is a socket, but not a TCP connection.  Returns what it is, or
+ * NULL if it is a TCP socket that is not connected.  After a reset, the BSDs
+ * and Darwin do not even know the socket's own address, and report its family
+ * as AF_UNSPEC.
  */
 static const char *
 socket_kind(const struct session *s)
@@ -120,13 +121,13 @@ no_client(struct session *s)
 }
 
 /*
- * Take the client's connection: note its address and the address that it
- * dialled, and prepare the socket for a flow.  report_open points descriptors 1
- * and 2 to something else, because RST is sent only when the last descriptor of
- * a connection is closed.
+ * Take the client's connection: note the client's address and the address that
+ * the client dialled, and prepare the socket for a flow.  report_open points
+ * descriptors 1 and 2 to something else, because RST is sent only when the last
+ * descriptor of a connection is closed.
  *
- * If the client has already left, the session ends quietly.  Anything other
- * than a TCP connection is the operator's mistake.
+ * If the client has already left, the session ends quietly.  If descriptor 0 is
+ * anything other than a TCP connection, the operator has made a mistake.
  */
 int
 client_take(struct session *s)
@@ -141,13 +142,13 @@ client_take(struct session *s)
 	    s->fd[CLIENT] == -1)
 		return no_client(s);
 	if (tcp_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
-		/* TCP_NODELAY fails like this if the socket is not TCP. */
+		/* TCP_NODELAY fails with these if the socket is not TCP. */
 		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
 			kind = socket_kind(s);
 			return refuse(s, kind != NULL ? kind :
 			    "a socket that is not TCP");
 		}
-		/* The BSDs and Darwin report these after a reset. */
+		/* The BSDs and Darwin report these errors after a reset. */
 		if (errno == ECONNRESET || errno == EINVAL)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);
@@ -161,9 +162,9 @@ client_take(struct session *s)
 }
 
 /*
- * True if the client is gone.  The caller has polled its socket without
- * requesting any event.  Bytes and FIN that the client sends meanwhile are left
- * to the pump.
+ * True if the client is gone.  The caller has polled the client's socket
+ * without requesting any event.  Bytes and FIN from the client do not matter
+ * here: the pump will read them.
  */
 int
 client_left(const struct pollfd *p)

@@ -1,9 +1,9 @@
 /*
- * Give up what a session does not need: stray descriptors when it begins, and
- * everything else once the target is connected.
+ * Give up what a session does not need: stray descriptors when the session
+ * begins, and everything else once the target is connected.
  *
- * If the kernel lacks a mechanism, the others still apply.  If it has a
- * mechanism but refuses it, the session ends.
+ * If the kernel lacks a mechanism, the other mechanisms still apply.  If the
+ * kernel has a mechanism but refuses it, the session ends.
  */
 
 #include "relay.h"
@@ -21,11 +21,11 @@ enum {
 };
 
 /*
- * An upper bound for open descriptors.  Linux reports the size of the
- * descriptor table (FDSize in proc_pid_status(5)).  Elsewhere the bound is the
- * hard limit, but at most a million.  The soft limit is used only if there is
- * no hard limit, because it may have been lowered after a descriptor was
- * opened.
+ * An upper bound for the numbers of open descriptors.  On Linux, it is the size
+ * of the descriptor table (FDSize in proc_pid_status(5)).  On other systems, it
+ * is the hard limit, but at most a million.  The soft limit is used only if
+ * there is no hard limit, because the soft limit may have been lowered after a
+ * descriptor was opened.
  */
 static long
 table_size(void)
@@ -69,9 +69,9 @@ close_strays(void)
 }
 
 /*
- * Forbid core dumps, new processes, more descriptors than a session needs, and
- * growing files (unless descriptor 2 may be a file).  Lowering a limit cannot
- * fail.
+ * Forbid core dumps, new processes, and more descriptors than a session needs.
+ * Unless descriptor 2 may be a file, also forbid that files grow.  Lowering a
+ * limit cannot fail.
  */
 static void
 limit_resources(const struct session *s)
@@ -83,12 +83,15 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NPROC, &limit);
 	if (!s->copy)
 		(void)setrlimit(RLIMIT_FSIZE, &limit);
-	/* Fails if the limit is already lower, which is just as good. */
+	/* This fails if the limit is already lower, which is just as good. */
 	limit.rlim_cur = limit.rlim_max = DESCRIPTORS;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The kernel has this mechanism but refuses it, with errno.  Returns -1. */
+/*
+ * The kernel has this mechanism but has refused it; errno says why.  Returns
+ * -1.
+ */
 int
 confine_refused(struct session *s, const char *what)
 {

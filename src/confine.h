@@ -1,6 +1,6 @@
 /*
- * The part of confine.c that depends on the system.  There is one file for
- * each: confine_linux.c, confine_openbsd.c, confine_freebsd.c, confine_other.c.
+ * The part of confine.c that depends on the system.  Each system has a file:
+ * confine_linux.c, confine_openbsd.c, confine_freebsd.c, confine_other.c.
  */
 
 #ifndef CONFINE_H
@@ -12,8 +12,9 @@
 #endif
 
 /*
- * confine_lock: give up whatever the system lets a process give up.  Returns 0,
- * or -1 (from confine_refused) if the system refuses.
+ * confine_lock gives up whatever the system lets a process give up.  It returns
+ * 0, or -1 if the system refuses: confine_refused notes the reason and returns
+ * -1.
  */
 int	confine_lock(struct session *);
 int	confine_refused(struct session *, const char *);

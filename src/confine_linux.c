@@ -40,7 +40,10 @@
 
 #ifdef ARCH
 
-/* To see which system calls a libc makes, define DENIED to kill the process. */
+/*
+ * To see which system calls a libc makes, define DENIED so that it kills the
+ * process.
+ */
 #ifndef DENIED
 #define DENIED (SECCOMP_RET_ERRNO | ENOSYS)
 #endif
@@ -49,7 +52,7 @@
 #define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
 #define LOAD_SECOND(field) \
 	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
-/* For an argument that is an int: load the half that the kernel looks at. */
+/* Load an argument that is an int: only the half at which the kernel looks. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOAD_INT(field) LOAD_SECOND(field)
 #else
@@ -84,9 +87,11 @@
 
 /*
  * On some machines one system call, socketcall(2), stands for all calls on
- * sockets.  Its arguments are in memory that a filter cannot see.  Allow
- * send(9), recv(10), and shutdown(13) to getsockopt(15).  With musl, also allow
- * sendto(11) and recvfrom(12), which its older versions call this way.
+ * sockets.  Its first argument is the number of the call that is meant.  The
+ * other arguments are in memory, which a filter cannot see.  Allow send (9),
+ * recv (10), and the calls from shutdown (13) to getsockopt (15).  With musl,
+ * also allow sendto (11) and recvfrom (12), because its older versions make
+ * these calls through socketcall(2).
  */
 #ifdef __GLIBC__
 #define SOCKETCALLS ALLOW_2(9, 10), ALLOW_3(13, 14, 15)
@@ -95,8 +100,8 @@
 #endif
 
 /*
- * Some machines have only one of two forms of a call.  There, both names mean
- * that one form.
+ * Some calls have two forms, of which some machines have only one.  On such a
+ * machine, both names mean that one form.
  */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
@@ -124,30 +129,34 @@
 #endif
 
 /*
- * All system calls that a session still makes, and only with the arguments that
- * it uses.  A call that has an old and a new form is listed in both, because
- * libc decides which one to use.
+ * This filter allows all system calls that a session still makes, and only with
+ * the arguments that it uses.  If a call has an old and a new form, both are
+ * listed, because libc decides which form to use.
  *
- * Any other call fails with ENOSYS, so that a libc that tries a newer call can
- * fall back to an older one.  Only a call for a foreign architecture kills the
+ * Any other call fails with ENOSYS.  A libc that tries a newer call first then
+ * falls back to an older one.  Only a call for a foreign architecture kills the
  * process.
  */
 static const struct sock_filter filter[] = {
 	/*
-	 * This instruction does not affect the verdict, but saves time: 35
-	 * microseconds a session instead of 79.
+	 * This instruction does not affect the verdict, but saves time.  With
+	 * it, the filter costs 35 microseconds a session instead of 79.
 	 *
 	 * When a filter is set, the kernel simulates it for every system call,
-	 * in order to skip the filter later for calls that it always allows.
-	 * But the kernel stops simulating at an instruction that it does not
-	 * know, such as this one.  Running the filter at each call costs less
+	 * in order to find calls that the filter always allows.  Later, the
+	 * kernel skips the filter for these calls.  But the kernel stops
+	 * simulating at an instruction that its simulator does not know, such
+	 * as this one.  To run the filter at each call of a session costs less
 	 * than the simulation.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	UNLESS(ARCH, RETURN(SECCOMP_RET_KILL_PROCESS)),
 
-	/* Harmless with any arguments: they open nothing and reach nobody. */
+	/*
+	 * These calls are harmless with any arguments: they open nothing and
+	 * reach nobody.
+	 */
 	LOAD(nr),
 	ALLOW_4(SYS_poll, SYS_ppoll, SYS_ppoll_time64, SYS_sched_yield),
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
@@ -169,9 +178,9 @@ static const struct sock_filter filter[] = {
 #endif
 
 	/*
-	 * The first argument of every call below is a descriptor.  Descriptor 2
-	 * is denied to them all, because it may be the operator's terminal or a
-	 * file.  Only write(2), above, may use it.
+	 * The first argument of every call below is a descriptor.  None of
+	 * these calls may use descriptor 2, because it may be the operator's
+	 * terminal or a file.  Only write(2), above, may use it.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -181,7 +190,10 @@ static const struct sock_filter filter[] = {
 	ALLOW(SYS_recvfrom),
 #endif
 #ifdef SYS_sendto
-	/* Only without an address, which could be that of any local socket. */
+	/*
+	 * Allow it only without an address, because the address could be that
+	 * of any local socket.
+	 */
 	IF(SYS_sendto,
 	    NULL_ONLY(args[4]),
 	    ALLOW_ALL),
@@ -192,7 +204,7 @@ static const struct sock_filter filter[] = {
 #ifdef SYS_send
 	ALLOW(SYS_send),
 #endif
-	/* Only without offsets: only a file can have one. */
+	/* Allow it only without offsets, because only files need them. */
 	IF(SYS_splice,
 	    LOAD_INT(args[2]),
 	    IF(STDERR_FILENO, DENY),
@@ -224,7 +236,10 @@ static const struct sock_filter filter[] = {
 		DENY),
 	    DENY),
 #endif
-	/* Nothing like F_SETOWN, which has signals sent to other processes. */
+	/*
+	 * Deny all others, such as F_SETOWN, which can have signals sent to
+	 * other processes.
+	 */
 	IF_2(SYS_fcntl, SYS_fcntl64,
 	    LOAD_INT(args[1]),
 	    ALLOW_2(F_SETPIPE_SZ, F_GETPIPE_SZ),
@@ -254,8 +269,8 @@ filter_calls(void)
 #endif
 
 /*
- * Landlock is new in Linux 5.13, and older headers lack these numbers.  They
- * are the same on all machines except Alpha.
+ * Landlock is new in Linux 5.13, and older headers lack these numbers.  The
+ * numbers are the same on all machines except Alpha.
  */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -263,16 +278,17 @@ filter_calls(void)
 #endif
 
 /*
- * Deny everything that the Landlock of the running kernel can deny: files,
- * ports, local sockets of other processes, signals to other processes
- * (landlock(7)).
+ * Deny everything that the Landlock of the running kernel can deny: access to
+ * files, ports and other processes' local sockets, and signals to other
+ * processes (landlock(7)).
  */
 static int
 landlock(void)
 {
 #define BITS(n) ((1ULL << (n)) - 1)
 	/*
-	 * What each ABI can deny, from ABI 1 on.  Newer ABIs never deny less.
+	 * What each ABI can deny, beginning with ABI 1.  Newer ABIs never deny
+	 * less.
 	 */
 	static const struct {
 		uint64_t fs, net, scoped;

@@ -1,4 +1,6 @@
-/* Connect to the target, within -w and only while the client stays. */
+/*
+ * Connect to the target, within the time of -w and only while the client stays.
+ */
 
 #include "relay.h"
 
@@ -7,11 +9,11 @@
 #include <unistd.h>
 
 /*
- * Connect, and wait until the connection is made, has failed, or the deadline
- * has come.  Returns 0 or an errno, and stores in s->via the address that the
- * target sees.  Returns -1 if the session is over, because the client left or a
- * signal came.  Bytes and FIN that the client sends meanwhile are left to the
- * pump.
+ * Connect, and wait until the connection is made or has failed, but not beyond
+ * the deadline.  Returns 0 or an errno, and stores in s->via the address that
+ * the target sees.  Returns -1 if the session is over, because the client left
+ * or a signal came.  Bytes and FIN from the client are not read here: the pump
+ * will read them.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
@@ -68,9 +70,9 @@ failure(int error)
 }
 
 /*
- * Put into words that this address has no free port for a connection to the
- * target.  Without -s, the same errno may also mean that the system has no
- * address to choose.  Returns an errno.
+ * Put into s->words that this address has no free port for a connection to the
+ * target.  Without -s, the same errno may also mean that this host has no
+ * address of the target's family.  Returns the errno to report.
  */
 static int
 no_port(struct session *s, const union address *source)
@@ -94,8 +96,8 @@ no_port(struct session *s, const union address *source)
 }
 
 /*
- * The address of -s could not be used.  Put the reason into words where
- * strerror(3) would mislead.  Returns the errno.
+ * The address that -s gives could not be used.  If strerror(3) would mislead,
+ * put the reason into s->words.  Returns the errno.
  */
 static int
 no_source(struct session *s, const union address *source, int error)
@@ -123,14 +125,17 @@ bind_source(struct session *s, union address *source)
 	if (s->opt.source_len != 0)
 		source->in.sin_addr = source_of(&s->client,
 		    source->in.sin_addr, s->opt.source_len);
-	/* Some systems bind to multicast, but no answer ever comes back. */
+	/*
+	 * Some systems can bind to a multicast address, but no answer comes
+	 * back.
+	 */
 	if (source->sa.sa_family == AF_INET &&
 	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
 	 * Let connect(2) choose the port, because it knows the target.  If
-	 * bind(2) chose it, as it does before Linux 4.2, the port would be
-	 * taken for all targets.
+	 * bind(2) chose the port, as it does before Linux 4.2, no other
+	 * connection could use that port, not even to a different target.
 	 */
 	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 	    &yes, sizeof yes);
@@ -155,14 +160,14 @@ open_socket(struct session *s, int family, union address *source)
 static int
 verify(struct session *s, const union address *source)
 {
-	/* Linux binds to broadcast, but connects from another address. */
+	/* Linux binds to a broadcast address, but connects from another one. */
 	if (source->sa.sa_family == AF_INET && s->via.sa.sa_family == AF_INET &&
 	    source->in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * If nobody listens on a local port, the system may choose that very
-	 * port for our end.  Then TCP connects the socket to itself (RFC 9293,
-	 * 3.5).
+	 * If the target is a local port on which nobody listens, the system may
+	 * choose that very port for our end.  Then TCP connects the socket to
+	 * itself (RFC 9293, 3.5).
 	 */
 	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
 }
@@ -184,8 +189,8 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	if (error == EADDRNOTAVAIL)
 		error = no_port(s, &source);
 	/*
-	 * The target accepted, then sent RST.  It may have sent bytes before
-	 * RST, which the pump passes on.
+	 * The target accepted the connection, then sent RST.  Before RST, it
+	 * may have sent bytes, and the pump passes them on.
 	 */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone_early = error;
@@ -195,9 +200,9 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 }
 
 /*
- * Try the targets in order.  Each attempt gets an equal share of what is left
- * of -w, so that a silent target leaves time for the next one.  If all attempts
- * fail, the session ends as the last one failed.
+ * Try the targets in order.  Each attempt gets an equal share of the time that
+ * is left of -w, so that a silent target leaves time for the next one.  If all
+ * attempts fail, the session ends for the reason for which the last one failed.
  */
 int
 dial(struct session *s)

@@ -66,11 +66,13 @@ version_2(const union address *from, const union address *to, char *header)
 }
 
 /*
- * With -p, send the header before anything else.  It holds the client's address
- * and the address that the client dialled, which are of the same family.
+ * With -p, send the header before anything else.  The header holds the client's
+ * address and the address that the client dialled.  Both are of the same
+ * family.
  *
- * A new connection has room for the header.  If the target does not take
- * it, the target is gone, and the pump passes on what it had sent.
+ * A new connection has room for the header.  So if the target does not take the
+ * header, the target is gone.  The pump then passes on what the target had
+ * sent.
  */
 int
 header(struct session *s)

@@ -1,6 +1,6 @@
 /*
- * Send lines to syslogd through its socket, which all systems have except
- * illumos (log_sun.c).
+ * Send lines to syslogd through its socket.  All systems have this socket
+ * except illumos (log_sun.c).
  */
 
 #include "relay.h"
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* A descriptor for log_connect, or -1. */
+/* Returns a descriptor for log_connect, or -1. */
 int
 log_open(void)
 {
@@ -32,7 +32,8 @@ log_connect(int fd)
 
 /*
  * Send a line of this length without waiting.  The line begins with its
- * priority in brackets, and a newline and NUL follow it.
+ * priority in brackets.  After the line come a newline and NUL, which len does
+ * not count.
  */
 void
 log_send(int fd, const char *line, size_t len)

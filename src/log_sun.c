@@ -1,6 +1,6 @@
 /*
- * Send lines to syslogd on illumos through a STREAMS device, log(4D), which
- * takes the priority of a line separately from its text.
+ * Send lines to syslogd on illumos through a STREAMS device, log(4D).  The
+ * device takes the priority of a line separately from its text.
  */
 
 #include "relay.h"
@@ -14,14 +14,14 @@
 #include <string.h>
 #include <stropts.h>
 
-/* A descriptor for log_connect, or -1. */
+/* Returns a descriptor for log_connect, or -1. */
 int
 log_open(void)
 {
 	return open("/dev/conslog", O_WRONLY | O_NONBLOCK);
 }
 
-/* Returns 0, or -1 if this is not the device. */
+/* Returns 0, or -1 if this descriptor is not the device. */
 int
 log_connect(int fd)
 {
@@ -30,8 +30,9 @@ log_connect(int fd)
 
 /*
  * Send a line of this length without waiting.  The line begins with its
- * priority in brackets, and a newline and NUL follow it.  The device takes at
- * most 1,024 bytes, including the newline and NUL (LOG_MAXPS).
+ * priority in brackets.  After the line come a newline and NUL, which len does
+ * not count.  The device takes at most 1,024 bytes, including the newline and
+ * NUL (LOG_MAXPS).
  */
 void
 log_send(int fd, const char *line, size_t len)

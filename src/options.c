@@ -1,4 +1,4 @@
-/* Reading and checking the command line. */
+/* Read and check the command line. */
 
 #include "relay.h"
 
@@ -36,8 +36,8 @@ number(const char *text, long min, long max)
 }
 
 /*
- * Store an option's value, which is a number from min to max, in *to.  A
- * message calls the value `thing'.
+ * Store an option's value in *to.  The value is a number from min to max.  An
+ * error message calls it `thing'.
  */
 static int
 value(struct session *s, int c, const char *thing, int min, int max, int *to)
@@ -78,7 +78,9 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
-/* Parse an address.  Only a link-local one may have a scope (RFC 4007, 11). */
+/*
+ * Parse an address.  Only a link-local address may have a scope (RFC 4007, 11).
+ */
 static int
 parse_address(const char *text, union address *a)
 {
@@ -108,8 +110,8 @@ parse_address(const char *text, union address *a)
 }
 
 /*
- * Parse an IPv4 network whose prefix length is at least min.  Store its number
- * in *network, and the length in *len.
+ * Parse an IPv4 network whose prefix length is at least min.  Store the
+ * network's address in *network, and the prefix length in *len.
  */
 static int
 parse_network(struct session *s, const char *what, const char *text, int min,
@@ -140,8 +142,9 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 }
 
 /*
- * If the text is a known mistake, written in place of an address, a network or
- * a name: say what it is, and what to write instead.  Otherwise returns NULL.
+ * Some mistakes are often made in place of an address, a network or a name.  If
+ * the text is one of them, returns what it is, and what to write instead.
+ * Otherwise returns NULL.
  */
 static const char *
 mistaken(const char *text)
@@ -178,11 +181,13 @@ is_host_name(const char *text)
 	len = strlen(text);
 	for (last = text + len; last > text && last[-1] != '.'; last--)
 		;
-	/* A trailing dot makes a name absolute: the last label is before it. */
+	/*
+	 * A trailing dot makes a name absolute.  Before it is the last label.
+	 */
 	if (*last == '\0')
 		for (last--; last > text && last[-1] != '.'; last--)
 			;
-	/* The last label of an address is all digits, that of a name is not. */
+	/* In an address, the last label is all digits; in a name, it is not. */
 	return len <= 255 && strspn(text, letters) == len && text[0] != '-' &&
 	    text[0] != '.' && strspn(last, "0123456789.") != strlen(last);
 }
@@ -269,9 +274,9 @@ prefix(struct session *s, const char *text)
 }
 
 /*
- * Handle one option.  `word' is the word of the command line that holds it, and
- * optarg its value.  The value of -s is kept in *from until the target is
- * known.
+ * Handle one option.  `word' is the word of the command line that holds the
+ * option, and optarg is the option's value.  The value of -s is kept in *from
+ * until the target is known.
  */
 static int
 option(struct session *s, int c, const char *word, const char **from)
@@ -369,7 +374,9 @@ doubled(int argc, char *argv[])
 	    (argc == 2 && strpbrk(argv[1], ".:") != NULL));
 }
 
-/* Read the command line into s->opt.  A mistake in it ends with END_USAGE. */
+/*
+ * Read the command line into s->opt.  A mistake ends the session (END_USAGE).
+ */
 int
 options_parse(struct session *s, int argc, char *argv[])
 {

@@ -2,16 +2,18 @@
  * The rules of a session.  A session has two flows, and the same code serves
  * both, with the ends exchanged.
  *
- * A flow is done once it has passed on FIN after the last byte.  When a side is
- * gone, the flow to that side is done.  The flow from that side goes on by the
- * same rules, with the bytes that the side had sent, and with FIN if the side
- * had sent FIN.  Whatever the other side still sends is read and dropped,
- * because a peer that writes before it reads would otherwise never read.
+ * A flow is done once its last byte, and then FIN, have been passed on.  When a
+ * side is gone, the flow to that side is done.  The flow from that side goes on
+ * by the same rules: it carries the bytes that the side had sent, and FIN if
+ * the side had sent FIN.  Whatever the other side still sends is read and
+ * dropped, because a peer that writes before it reads would otherwise never
+ * read.
  *
- * The session goes on until
- *   both flows are done and, if a side is gone, the other has acknowledged all;
- *   both sides are gone; or
- *   a limit or a signal ends it.
+ * The session goes on until one of these is true:
+ *   both flows are done and, if a side is gone, the other side has acknowledged
+ *   everything;
+ *   both sides are gone;
+ *   a limit or a signal ends the session.
  * The poll set is rebuilt from the state in each round.
  */
 
@@ -19,15 +21,19 @@
 
 #include <errno.h>
 
-/* Milliseconds for which an idle flow may hold what only bulk needs. */
+/*
+ * The number of milliseconds for which an idle flow may hold what only bulk
+ * needs.
+ */
 enum { REST = 2000 };
 
 /* Maximum number of bytes to drop from a peer that sends but does not read. */
 enum { MOST_DROPPED = 64 << 20 };
 
 /*
- * The limit that applies now, -T or -t: the number of milliseconds after which
- * the session ends if no byte has moved; or NEVER.  *end says how it ends.
+ * Returns the limit that applies now (-T or -t), or NEVER if there is none.  If
+ * no byte has moved for this number of milliseconds, the session ends.  *end
+ * becomes the reason for that end.
  */
 static int64_t
 limit(const struct session *s, enum end *end)
@@ -44,7 +50,7 @@ limit(const struct session *s, enum end *end)
 	return seconds == 0 ? NEVER : seconds * 1000LL;
 }
 
-/* When either peer last sent or acknowledged bytes. */
+/* The last time at which a peer sent or acknowledged bytes. */
 static int64_t
 last_moved(const struct session *s)
 {
@@ -59,12 +65,14 @@ all_done(const struct session *s)
 }
 
 /*
- * Milliseconds until the next look, while there is something to look at.
+ * The number of milliseconds until the next look, while there is something to
+ * look at.
  *
- * With four looks within a limit, the time at which a byte was acknowledged is
- * known to a quarter of that limit.  Once both flows are done, no event reports
- * the last acknowledgements.  The relay looks for them at intervals of 1 ms
- * plus an eighth of the time that it has waited so far.
+ * There are four looks within a limit, so the time at which a byte was
+ * acknowledged is known to a quarter of that limit.  If a side is gone and both
+ * flows are done, the relay waits only for the last acknowledgements, which no
+ * event reports.  It looks for them at intervals of 1 ms plus an eighth of the
+ * time that it has waited so far.
  */
 static int64_t
 interval(const struct session *s)
@@ -108,9 +116,9 @@ done(struct session *s, struct flow *f)
 }
 
 /*
- * Note whether a side has sent bytes or FIN, or has acknowledged any, since the
- * last look.  Bytes count when they arrive, even if they have to wait because
- * the other side takes none.
+ * Note whether, since the last look, a side has sent bytes or FIN, or has
+ * acknowledged any.  Bytes count when they arrive, even if they then have to
+ * wait because the other side takes none.
  */
 static void
 note_movement(struct session *s, int side)
@@ -128,7 +136,10 @@ note_movement(struct session *s, int side)
 	    tcp_unread(s->fd[side]);
 	fin = from->fin || tcp_had_fin(from->from,
 	    from->bytes + carry_pending(from) + from->missed);
-	/* The other side is gone: bytes for it are dropped, so none count. */
+	/*
+	 * The other side is gone.  Bytes for it are dropped, so they do not
+	 * count.
+	 */
 	if (s->gone == !side) {
 		came = s->came[side];
 		fin = from->fin;
@@ -147,9 +158,10 @@ note_movement(struct session *s, int side)
  * left.
  *
  * If this side had sent FIN and had acknowledged everything, nothing is lost
- * and the end is good.  Even then the other side gets RST if this side sent RST
- * itself.  But if this side's system does not answer, or no longer knows the
- * connection, this side had closed for good, and the other side gets FIN.
+ * and the end is good.  Even then, if this side itself sent RST, the other side
+ * gets RST.  But if this side's system does not answer, or no longer knows the
+ * connection, this side had closed its end for good, and the other side gets
+ * FIN.
  */
 static int
 gone(struct session *s, int side, int error)
@@ -162,8 +174,8 @@ gone(struct session *s, int side, int error)
 	int lost, probed, vanished;
 
 	/*
-	 * The connection did not end by RST: TCP gave up, perhaps with an errno
-	 * from an ICMP message.
+	 * True if the connection did not end by RST.  In that case TCP gave up,
+	 * perhaps with an errno from an ICMP message.
 	 */
 	vanished = error != ECONNRESET && error != EPIPE &&
 	    error != ECONNABORTED && error != ENOTCONN;
@@ -177,8 +189,8 @@ gone(struct session *s, int side, int error)
 	/* If only our FIN is unacknowledged, nothing is lost. */
 	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
 	/*
-	 * The other side was gone before.  If this side has received everything
-	 * that the other had sent, the end is good.
+	 * If the other side was gone before this side, and this side has
+	 * received everything that the other side had sent, the end is good.
 	 */
 	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);
@@ -188,7 +200,10 @@ gone(struct session *s, int side, int error)
 		return -1;
 	s->gone = side;
 	s->moved[!side] = s->now;	/* a different limit may apply now */
-	/* RST drops unsent bytes: do not send it if their number is unknown. */
+	/*
+	 * RST would drop unsent bytes, so do not send RST if their number is
+	 * unknown.
+	 */
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
 	    tcp_unsent(s->fd[!side]) == -1);
@@ -200,9 +215,9 @@ gone(struct session *s, int side, int error)
 }
 
 /*
- * A call on a side's socket has failed: this side is gone, unless the
- * connection is still alive.  If the side is gone, the socket may give a better
- * reason than the call, whose errno may be only EPIPE or ENOTCONN (BSD).
+ * A call on a side's socket has failed with this errno.  The side is gone,
+ * unless the connection is still alive.  The call's errno may be only EPIPE or,
+ * on the BSDs, ENOTCONN.  The socket itself may give a better reason.
  */
 static int
 failed(struct session *s, int side, int error)
@@ -217,10 +232,11 @@ failed(struct session *s, int side, int error)
 }
 
 /*
- * The remaining side still sends, although the other is gone.  On a direct
- * connection it would have got RST.  It may have to write before it reads, so
- * the bytes that it sends are dropped.  But if it keeps sending and reads
- * nothing, it gets RST now.  Returns 0 to go on, or -1 to end the session.
+ * The remaining side still sends, although the other side is gone.  On a direct
+ * connection, the remaining side would have got RST.  Here its bytes are
+ * dropped at first, because it may have to write before it reads.  But if it
+ * keeps sending and reads nothing, it gets RST now.  Returns 0 to go on, or -1
+ * to end the session.
  */
 static int
 drop(struct session *s, int side)
@@ -247,14 +263,14 @@ at_once(struct session *s)
 }
 
 /*
- * If nothing is pending, fill, with the events that poll(2) reported for this
- * side.  Then drain.
+ * If nothing is pending, read from this side, with the events that poll(2)
+ * reported for it.  Then send what is pending to the other side.
  *
- * If the flow is bulk, more bytes have probably come: repeat without poll(2).
- * Repeat only within this millisecond, because the other flow, signals and
- * limits have to wait.  A limit on the number of turns would not limit the
- * time, because carry_drain may yield the processor in each turn.  Returns 0 to
- * go on, or -1 if no side is left.
+ * If the flow is bulk, more bytes have probably come, so repeat without
+ * poll(2).  Repeat only within this millisecond, because the other flow,
+ * signals and limits have to wait meanwhile.  A limit on the number of turns
+ * would not limit the time, because carry_drain may yield the processor in each
+ * turn.  Returns 0 to go on, or -1 if no side is left.
  */
 static int
 pass(struct session *s, int side, int revents)
@@ -267,8 +283,9 @@ pass(struct session *s, int side, int revents)
 		if (carry_pending(f) == 0 && !f->eof) {
 			n = carry_fill(f, revents);
 			/*
-			 * If a side is gone without FIN, an error follows its
-			 * last byte.
+			 * If this side is gone and had not sent FIN, its last
+			 * byte is followed by an error, which only means that
+			 * no more bytes come.
 			 */
 			if (n == -1 && (s->gone != side || f->fin))
 				return errno == EAGAIN ? 0 :
@@ -330,7 +347,9 @@ has_left(const struct session *s, int side)
 	    (s->gone == side || carry_due(f));
 }
 
-/* A side's entry in the poll set.  Descriptor -1 leaves the side out. */
+/*
+ * Returns a side's entry in the poll set.  Descriptor -1 leaves the side out.
+ */
 static struct pollfd
 interest(const struct session *s, int side)
 {
@@ -346,7 +365,10 @@ interest(const struct session *s, int side)
 		p.events |= carry_events(in);
 	if (carry_pending(out) != 0)
 		p.events |= POLLOUT;
-	/* After FIN both ways, poll(2) would always report POLLHUP at once. */
+	/*
+	 * Leave the side out after FIN both ways, because poll(2) would then
+	 * always report POLLHUP at once.
+	 */
 	if (s->gone == side || (p.events == 0 && out->done && in->hung))
 		p.fd = -1;
 	return p;
@@ -365,7 +387,10 @@ serve(struct session *s, struct pollfd *p)
 				return -1;
 			if (error == 0 && (p[side].revents & POLLHUP) != 0)
 				s->flow[side].hung = 1;
-			/* POLLERR is dealt with, and does not mean input. */
+			/*
+			 * POLLERR was dealt with above.  It does not announce
+			 * input.
+			 */
 			p[side].revents &= ~POLLERR;
 		}
 	for (side = 0; side < SIDES; side++) {
@@ -381,14 +406,15 @@ serve(struct session *s, struct pollfd *p)
 
 /*
  * True if a side owes an acknowledgement, but its system has been silent for
- * twice -k, although TCP asked it at least twice in that time.  TCP asks at
- * intervals that grow to two minutes, and a system that is not asked need not
- * answer.
+ * twice the time of -k, although TCP asked it at least twice in that time.  TCP
+ * asks at intervals that grow to two minutes, and a system that is not asked
+ * need not answer.
  *
- * `asked' is the time of the last packet from that system, or of the last look
+ * s->asked is the time of the last packet from that system, or of the last look
  * at which the side owed nothing, whichever is later.  Linux reports the time
- * of a packet in ticks of at most 10 ms (GRAIN).  The time therefore seems to
- * vary from look to look, and differences of up to two ticks are ignored.
+ * of a packet in ticks of at most 10 ms (GRAIN).  The same time may therefore
+ * differ a little from look to look, and differences of up to two ticks are
+ * ignored.
  */
 static int
 owes_too_long(struct session *s, int side)
@@ -406,9 +432,9 @@ owes_too_long(struct session *s, int side)
 }
 
 /*
- * Note whether anything has come from a side or been acknowledged by it, and
- * whether its system still answers.  Returns 1 if the side owes
- * acknowledgements, 0 if it does not, or -1 if no side is left.
+ * Note whether a side has sent or acknowledged anything, and whether its system
+ * still answers.  Returns 1 if the side owes acknowledgements, 0 if it does
+ * not, or -1 if no side is left.
  */
 static int
 look_at_side(struct session *s, int side)
@@ -422,7 +448,10 @@ look_at_side(struct session *s, int side)
 		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;
 	}
-	/* After FIN both ways, no event reports a lost side (interest). */
+	/*
+	 * After FIN both ways, no event reports the loss of a side: see
+	 * interest().
+	 */
 	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && owes_too_long(s, side))
 		error = ETIMEDOUT;
@@ -430,8 +459,8 @@ look_at_side(struct session *s, int side)
 }
 
 /*
- * Look at what no event reports, and set the time of the next look.  That is
- * NEVER if everything is acknowledged and nothing is held for bulk.
+ * Look at what no event reports, and set the time of the next look.  This time
+ * is NEVER if everything is acknowledged and nothing is held for bulk.
  */
 static int
 look(struct session *s)
@@ -462,8 +491,8 @@ finished(const struct session *s)
 }
 
 /*
- * The time of the next look or of the limit, whichever is earlier.  At the
- * limit the session ends, if no byte has moved until then.
+ * The time of the next look or of the limit, whichever is earlier.  When the
+ * limit comes, the session ends, unless a byte has moved meanwhile.
  */
 static int64_t
 deadline(const struct session *s)
@@ -477,7 +506,7 @@ deadline(const struct session *s)
 	return last < s->check ? last : s->check;
 }
 
-/* Carry bytes until the session is over.  s->end then has the reason. */
+/* Carry bytes until the session is over.  After that, s->end has the reason. */
 static int
 carry_on(struct session *s)
 {

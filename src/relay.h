@@ -1,10 +1,10 @@
 /*
  * A session: its state, and the steps that it goes through, in order.
  *
- * Each step takes the session and returns 0 to go on, or -1 to end the session.
- * In that case s->end is the reason, and s->error (an errno) or s->words
- * explains it: see over() and misused() in report.c.  Every file includes this
- * header first.
+ * Each step takes the session.  It returns 0 to go on, or -1 to end the
+ * session.  If it returns -1, s->end is the reason, and s->error (an errno) or
+ * s->words gives details: see over() and misused() in report.c.  Every file
+ * includes this header first.
  */
 
 #ifndef RELAY_H
@@ -20,15 +20,17 @@
 
 #define VERSION "0.1.0"
 
-enum { MOST_TARGETS = 32 };	/* addresses of one name to try */
+enum { MOST_TARGETS = 32 };	/* more addresses of a name are ignored */
 
 /*
  * Descriptors: 0 is the client's socket, 1 leads to syslogd, 2 leads to syslogd
- * or to the operator, 3 is the target's socket, and 4 to 7 are the ends of the
- * pipes for bulk.
+ * or to the operator, and 3 is the target's socket.  On Linux, 4 to 7 can be
+ * the ends of the pipes for bulk.
  */
 
-/* The sides of a session.  flow[i] carries from side i to the other one. */
+/*
+ * The sides of a session.  flow[i] carries bytes from side i to the other side.
+ */
 enum { CLIENT, TARGET, SIDES };
 
 union address {
@@ -64,16 +66,16 @@ struct options {
 	const char *target;	/* as given: address, name or network */
 	union address address;	/* the target, if given as an address */
 	in_port_t port;		/* host order; 0: the port that was dialled */
-	int family;		/* of the target */
+	int family;		/* the target's: AF_INET or AF_INET6 */
 	int is_name;
-	struct in_addr network;	/* with /len: the target must be in this */
+	struct in_addr network;	/* target/len: the network of all targets */
 	int network_len;	/* prefix length; 0: no network */
 	int prefix;		/* -x: prefix length; 0: not given */
 	int proxy;		/* -p: 1 or 2; 0: no header */
 	union address source;	/* -s: AF_UNSPEC if not given */
 	int source_len;		/* prefix length; 0: one address */
 	int numeric;		/* -n: never look anything up */
-	int loudness;		/* -1: -q; 1: -v; 0: neither */
+	int loudness;		/* 1 with -v, -1 with -q, otherwise 0 */
 	int keepalive;		/* -k, seconds; 0: off */
 	int wait;		/* -w, seconds */
 	int idle;		/* -T, seconds; 0: never */
@@ -83,13 +85,13 @@ struct options {
 /* One direction; a session has two. */
 struct flow {
 	int from, to;		/* descriptors */
-	uint64_t bytes;		/* sent */
+	uint64_t bytes;		/* sent so far */
 	struct carry carry;	/* for carry.c only */
 	/* for pump.c only: */
-	int fin;		/* FIN has come, perhaps not read yet */
+	int fin;		/* FIN has come; it may not be read yet */
 	int eof;		/* nothing more will be read */
 	int done;		/* nothing more will be sent, not even FIN */
-	int hung;		/* POLLHUP came without error: see interest */
+	int hung;		/* POLLHUP came without error: see interest() */
 	uint64_t missed;	/* tcp_missed(): bytes that we shall not read */
 };
 
@@ -107,33 +109,33 @@ struct session {
 	char words[256];	/* if not empty: used instead of strerror(3) */
 	/* client: */
 	union address client, local;	/* the client's address; ours */
-	int copy;		/* 2 is not the client's: errors go there */
-	int out;		/* 1 is not the client's: -h, -V may print */
-	int root;		/* started as root, although not needed */
+	int copy;		/* 2 is not the client's: errors go to 2, too */
+	int out;		/* 1 is not the client's: -h and -V can print */
+	int root;		/* started as root, which is not needed */
 	int64_t began;
 	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
-	int64_t deadline;	/* from -w */
+	int64_t deadline;	/* by then the target must be connected (-w) */
 	/* dial: */
 	union address target, via;	/* the target's address; ours */
-	int gone_early;		/* errno, if the target is gone already; or 0 */
+	int gone_early;		/* errno if the target is gone already; or 0 */
 	/* pump: */
-	int64_t moved[SIDES];	/* when a side last sent or acknowledged */
+	int64_t moved[SIDES];	/* when a side last sent or acknowledged any */
 	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
-	int64_t acked[SIDES];	/* bytes and FIN, as of the last look */
-	int64_t came[SIDES];	/* bytes, as of the last look */
-	int64_t asked[SIDES];	/* see owes_too_long */
+	int64_t acked[SIDES];	/* bytes and FIN acked before the last look */
+	int64_t came[SIDES];	/* bytes that had come before the last look */
+	int64_t asked[SIDES];	/* see owes_too_long() */
 	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
 	int gone;		/* the side that is gone; SIDES: none */
-	int reset;		/* close the other socket with RST */
-	uint64_t dropped;	/* bytes, since their sender last took any */
+	int reset;		/* close the remaining side's socket with RST */
+	uint64_t dropped;	/* bytes; 0 again when their sender takes any */
 	/* wait: */
 	int64_t now;		/* milliseconds, as last read by now() */
-	int looks;		/* clock readings by system call so far */
+	int looks;		/* how often now() has made a system call */
 	/* report: */
-	int log;		/* syslogd's socket */
+	int log;		/* the socket to syslogd */
 	/* The buffers of carry come last: see SESSION_LAST. */
 	char buffer[SIDES][FLOW_BUFFER];
 };
@@ -149,14 +151,14 @@ int	options_parse(struct session *, int, char *[]);
 /* target: the addresses that this session may connect to */
 int	target_find(struct session *);
 
-/* dial: connect to one of these; source: choose our own address */
+/* dial: connect to one of the targets; source: choose our own address */
 int	dial(struct session *);
 struct in_addr source_of(const union address *, struct in_addr, int);
 
 /* header: send the PROXY protocol header */
 int	header(struct session *);
 
-/* confine: give up what a session has no use for */
+/* confine: give up what a session does not need */
 void	close_strays(void);
 int	confine(struct session *);
 
@@ -202,7 +204,7 @@ void	wait_alarm(unsigned);
 int64_t	now(struct session *);
 int	kqueue_poll(struct pollfd *, nfds_t, int);
 
-/* report: the lines and the end of a session */
+/* report: the log lines and the end of a session */
 extern const char usage[];
 int	over(struct session *, enum end, int);
 int	misused(struct session *, const char *, ...)

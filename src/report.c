@@ -1,6 +1,7 @@
 /*
- * The end of a session: close the sockets, log the session's line, choose the
- * exit status.  Also how a step says that the session is over.
+ * This file ends a session: it closes the sockets, logs the session's line, and
+ * chooses the exit status.  It also has the functions with which a step says
+ * that the session is over.
  *
  * A line has the format of RFC 3164, without the time, which every syslogd
  * adds.  syslog(3) is not used, because it would wait while syslogd is stuck.
@@ -18,16 +19,16 @@
 #include <unistd.h>
 
 /*
- * Milliseconds for which a stuck syslogd may delay our exit.  By then the
- * sockets are closed, so no peer waits.
+ * The number of milliseconds for which a stuck syslogd may delay our exit.  The
+ * sockets are closed before that, so no peer has to wait.
  */
 enum { LOG_PATIENCE = 5000 };
 
 /*
  * For each end: its name in the line, the level of the line, the exit status
- * (sysexits(3)), and the exit status if the client chooses the target.  Nothing
- * that a peer does counts as a failure of this process.  A target that cannot
- * be reached counts as a failure, unless the client chose it.
+ * (sysexits(3)), and the exit status in case the client chose the target.
+ * Nothing that a peer does counts as a failure of this process.  A target that
+ * cannot be reached counts as a failure, unless the client chose it.
  */
 enum { QUIET = -1 };	/* no line */
 static const struct {
@@ -61,7 +62,7 @@ const char usage[] =
     "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
     "                  target[/len] [port]\n";
 
-/* End the session this way, unless it is over already.  Returns -1. */
+/* End the session for this reason, unless it is over already.  Returns -1. */
 int
 over(struct session *s, enum end end, int error)
 {
@@ -72,7 +73,10 @@ over(struct session *s, enum end end, int error)
 	return -1;
 }
 
-/* Tell the operator, in one line, what is wrong.  Returns -1. */
+/*
+ * End the session with one line that tells the operator what is wrong.  Returns
+ * -1.
+ */
 int
 misused(struct session *s, const char *format, ...)
 {
@@ -85,7 +89,7 @@ misused(struct session *s, const char *format, ...)
 }
 
 /*
- * Show what the operator asked for, but never to the client.  In the command
+ * Show the operator this text, but never show it to the client.  In the command
  * line of a service, -h or -V is a mistake.  Returns -1.
  */
 int
@@ -99,15 +103,16 @@ shown(struct session *s, const char *text)
 }
 
 /*
- * Put the socket to syslogd on descriptor 1, and also on 2, unless 2 leads to
- * the operator.  After that only 0 holds the client's connection, and anything
- * that a library prints by mistake goes to syslogd.
+ * Put the socket to syslogd on descriptor 1, and also on 2, unless descriptor 2
+ * leads to the operator.  After that, only descriptor 0 holds the client's
+ * connection, and anything that a library prints by mistake goes to syslogd.
  *
- * Neither descriptor is left free: the target's socket would get its number,
- * and a confined session can do nothing with 2 except write lines.  If the
- * socket to syslogd cannot be opened, a socket of the target's family takes its
- * place.  That socket reaches nobody.  If it cannot be opened either, no
- * session is possible anyway, because the target's socket has the same family.
+ * Neither descriptor may be left free, because the target's socket would get
+ * its number.  A target's socket on 2 would be useless, because a confined
+ * session can do nothing with descriptor 2 except write lines.  If the socket
+ * to syslogd cannot be opened, a socket of the target's family takes its place.
+ * That socket reaches nobody.  If that one cannot be opened either, no session
+ * is possible anyway, because the target's socket has the same family.
  */
 int
 report_open(struct session *s)
@@ -150,7 +155,8 @@ has_room(struct session *s, int fd, int patience)
 
 /*
  * Send one line to syslogd and, if the operator must see it, to descriptor 2.
- * Wait for each at most `patience' milliseconds.  After that the line is lost.
+ * For each of the two, wait at most `patience' milliseconds.  If there is still
+ * no room, the line is not sent there.
  */
 static void
 put(struct session *s, int level, const char *text, int patience)
@@ -169,7 +175,10 @@ put(struct session *s, int level, const char *text, int patience)
 	    has_room(s, STDERR_FILENO, patience)) {
 		if (level == LOG_ERR)
 			memcpy(line + len, usage, sizeof usage);
-		/* If another process has filled 2, the alarm ends the wait. */
+		/*
+		 * If another process has filled the pipe on 2, the alarm ends
+		 * the wait.
+		 */
 		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
 		wait_alarm(0);
@@ -252,8 +261,8 @@ report_line(struct session *s)
 /*
  * Close the sockets: with FIN if the end is good for both sides, otherwise with
  * RST.  A side that counted as gone also gets RST, because it may still be
- * there.  After that no peer is waiting: log the session's line, and return the
- * exit status.
+ * there.  Then, when no peer is waiting any more, log the session's line, and
+ * return the exit status.
  */
 int
 report_exit(struct session *s)

@@ -1,4 +1,4 @@
-/* The source address of a session, which the target sees. */
+/* The source address of a session: the address that the target sees. */
 
 #include "relay.h"
 
@@ -37,9 +37,10 @@ mix(uint64_t h)
 
 /*
  * The address in network/len (len from 8 to 32) that this client maps to.  It
- * is the same in every process, on every machine, in every version.  The first
- * and the last address of the network are left out, because no host has them,
- * unless the network has no other addresses (RFC 3021).
+ * is the same in every process, on every machine, in every version.  No host
+ * has the first or the last address of a network, so these two are left out.
+ * But a network of one or two addresses has no others, and all of them are used
+ * (RFC 3021).
  */
 struct in_addr
 source_of(const union address *client, struct in_addr network, int len)

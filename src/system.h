@@ -1,7 +1,7 @@
 /*
- * What some systems lack, do slowly, or call by a different name.  What a
- * system offers in addition is in the file that is named after it: carry_*.c,
- * confine_*.c or tcp_*.c.
+ * This header replaces what some systems lack, do slowly, or call by a
+ * different name.  What only one system offers is in a file named after that
+ * system: carry_*.c, confine_*.c or tcp_*.c.
  */
 
 #ifndef SYSTEM_H
@@ -38,8 +38,9 @@
 #endif
 
 /*
- * On these systems poll(2) reports a reset only if some event is requested.
- * kqueue(2) always reports a reset (wait_kqueue.c).
+ * On NetBSD, DragonFly and macOS, poll(2) reports a reset only if some event is
+ * requested.  There, the relay uses kqueue(2), which always reports a reset
+ * (wait_kqueue.c).
  */
 #if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
 #define POLL_BLIND 1
@@ -50,8 +51,8 @@
 #endif
 
 /*
- * On these systems a dead socket still tells how many bytes were read, how many
- * were not, and how many its peer had not acknowledged.  On other systems the
+ * On Linux, a dead socket still tells how many bytes were read, how many were
+ * not read, and how many its peer had not acknowledged.  On other systems, the
  * queues of a dead socket may be empty or unchanged.
  */
 #ifdef __linux__
@@ -61,8 +62,8 @@
 #endif
 
 /*
- * On these systems poll(2) reports POLLERR for every error that ends a TCP
- * connection (tcp_error).
+ * On Linux, poll(2) reports POLLERR for every error that ends a TCP connection
+ * (see tcp_error).
  */
 #ifdef __linux__
 #define POLLERR_TELLS 1
@@ -70,14 +71,20 @@
 #define POLLERR_TELLS 0
 #endif
 
-/* Read the clock by a real system call, if libc's timespec is the kernel's. */
+/*
+ * Read the clock by a system call (see now()), if libc's timespec has the same
+ * layout as the kernel's.
+ */
 #if defined(SYS_clock_gettime) && defined(__LP64__)
 #define CLOCK_CALL(clock, t) syscall(SYS_clock_gettime, clock, t)
 #else
 #define CLOCK_CALL(clock, t) clock_gettime(clock, t)
 #endif
 
-/* Close this descriptor and all above it; -1 if there is no call for that. */
+/*
+ * Close descriptor fd and all above it.  The value is -1 if the system has no
+ * call that does this.
+ */
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__) || defined(__sun)
 #define CLOSE_FROM(fd) (closefrom(fd), 0)
@@ -88,9 +95,9 @@
 #endif
 
 /*
- * After FIN both ways, macOS rejects all setsockopt(2) calls, unless this
- * option has allowed them beforehand.  If they were rejected, SO_LINGER could
- * not be cleared, and close(2) would always send RST (tcp_abort).
+ * After FIN both ways, macOS rejects all setsockopt(2) calls, unless
+ * SO_NP_EXTENSIONS has allowed them beforehand.  Without this option, SO_LINGER
+ * could not be cleared, and close(2) would always send RST (tcp_abort).
  */
 #ifdef SO_NP_EXTENSIONS
 #define KEEP_OPTIONS(fd) setsockopt(fd, SOL_SOCKET, SO_NP_EXTENSIONS, \
@@ -101,8 +108,8 @@
 #endif
 
 /*
- * An option that a system lacks gets a number that no system knows.  Setting it
- * fails, which does no harm.
+ * A socket option that a system lacks gets a number that no system knows.
+ * Setting such an option fails, which does no harm.
  */
 #if defined(__APPLE__) && !defined(TCP_KEEPIDLE)
 #define TCP_KEEPIDLE TCP_KEEPALIVE
@@ -121,7 +128,9 @@
 #define RLIMIT_NPROC RLIMIT_CORE
 #endif
 
-/* The signals that ask for a line about the session so far. */
+/*
+ * The signals with which the operator asks for a line about the session so far.
+ */
 #ifdef SIGINFO
 #define STATUS_SIGNALS SIGUSR1, SIGINFO
 #else
@@ -133,9 +142,9 @@
 #endif
 
 /*
- * The linker places common symbols last, and the buffers come last in this
- * symbol.  So everything else that a session writes to shares one page with
- * libc's data.
+ * The linker places common symbols last, and a session's buffers come last in
+ * its symbol.  So everything else that a session writes to is in one page,
+ * together with libc's data.
  */
 #define SESSION_LAST __attribute__((common))
 
@@ -143,7 +152,10 @@
 #define MSG_NOSIGNAL 0	/* SIGPIPE is blocked in any case */
 #endif
 
-/* glibc looks for options after the operands, too, unless told not to. */
+/*
+ * glibc's getopt(3) also looks for options after the operands, unless the
+ * option string begins with +.
+ */
 #ifdef __GLIBC__
 #define GETOPT_IN_ORDER "+"
 #else

@@ -1,4 +1,4 @@
-/* Finding the addresses that this session may connect to. */
+/* Find the addresses that this session may connect to. */
 
 #include "relay.h"
 
@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-/* What the child process that looks up a name reports. */
+/* The report of the child process that looks up a name. */
 struct answer {
 	int error;			/* of getaddrinfo(3) */
 	size_t n;
@@ -39,8 +39,9 @@ add(struct session *s, const union address *address)
 }
 
 /*
- * Add an address as connect(2) understands it: the unspecified address as
- * loopback, and a mapped one as IPv4.  In this form it is compared and logged.
+ * Add an address as connect(2) understands it: the unspecified address becomes
+ * loopback, and a mapped address becomes IPv4.  Addresses are compared and
+ * logged in this form.
  */
 static void
 add_written(struct session *s, union address *a)
@@ -79,8 +80,8 @@ look_up(const struct options *opt, int out)
 }
 
 /*
- * Wait for the answer while -w allows and the client stays.  Returns 0 if the
- * answer is complete.
+ * Wait for the child's answer, within the time of -w and only while the client
+ * stays.  Returns 0 if the answer is complete, or -1 if the session is over.
  */
 static int
 take(struct session *s, int in, struct answer *answer)
@@ -136,7 +137,10 @@ resolve(struct session *s)
 		return over(s, END_SYSTEM, errno);
 	child = fork();
 	if (child == 0) {
-		/* RST is sent only when the last descriptor is closed. */
+		/*
+		 * RST is sent only when the connection's last descriptor is
+		 * closed.
+		 */
 		close(s->fd[CLIENT]);
 		close(end[0]);
 		look_up(&s->opt, end[1]);
@@ -174,8 +178,8 @@ deny(struct session *s, const char *why)
 
 /*
  * Extract the target from the address that the client dialled.  The target is
- * an IPv4 address, embedded after a prefix of 32 to 96 bits (RFC 6052, 2.2) or
- * after the 16 bits of 6to4 (RFC 3056).
+ * an IPv4 address.  It is embedded after a prefix of 32 to 96 bits (RFC 6052,
+ * 2.2) or after the 16 bits of 6to4 (RFC 3056).
  */
 static int
 extract(struct session *s)
@@ -207,22 +211,24 @@ extract(struct session *s)
 	mask = ~(uint32_t)0 << (32 - s->opt.network_len);
 	if ((address & mask) != ntohl(s->opt.network.s_addr))
 		return deny(s, "not in the network that is served");
-	/* 0/8, multicast and reserved addresses: no host can have one. */
+	/*
+	 * No host can have an address in 0/8, multicast or reserved addresses.
+	 */
 	if (bytes[0] == 0 || bytes[0] >= 224)
 		return deny(s, "not the address of a host");
 	return 0;
 }
 
 /*
- * Fill s->targets, in the order in which to try them: the given address, every
- * address of the given name, or the address embedded in the one that the client
- * dialled.
+ * Fill s->targets, in the order in which dial() will try them.  They are the
+ * given address, or every address of the given name, or the address embedded in
+ * the one that the client dialled.
  *
- * Ends with END_RESOLVE if the look-up finds no address, and with END_DENIED if
- * the client may not reach the target.  Ends with END_LOOP if a target is the
- * very address and port that the client dialled.  Otherwise a listener for both
- * protocols would pass our connection to another relay, which would connect
- * again, and so on.
+ * Ends the session with END_RESOLVE if the look-up finds no address, and with
+ * END_DENIED if the client may not reach the target.  Ends it with END_LOOP if
+ * a target is the very address and port that the client dialled.  If the relay
+ * connected to that, a listener for both protocols would pass the connection to
+ * another relay, which would connect again, and so on.
  */
 int
 target_find(struct session *s)

@@ -1,6 +1,6 @@
 /*
- * Those queries and options of TCP sockets that are the same on every system.
- * The others are in tcp_linux.c and tcp_other.c.
+ * Queries and options of TCP sockets that are the same on every system.  The
+ * others are in tcp_linux.c and tcp_other.c.
  */
 
 #include "relay.h"
@@ -17,8 +17,8 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * From now on, when this socket is closed, by close(2) or by the death of this
- * process, it sends RST (on) or FIN (off).  RST is sent at once, and unsent
+ * Choose what this socket sends when it is closed, by close(2) or by the death
+ * of this process: RST (on) or FIN (off).  RST is sent at once, and unsent
  * bytes are dropped.
  */
 void
@@ -36,9 +36,9 @@ tcp_abort(int fd, int on)
  * Prepare a TCP socket for a flow.  Calls on it will not block, and small
  * writes are sent at once.  An urgent byte stays in its place in the stream.  A
  * peer that has been silent for `keepalive' seconds (0: never) is probed.  If
- * it answers no probe for the same time again, it counts as lost.
+ * the peer answers no probe for the same number of seconds, it counts as lost.
  *
- * If the socket is not TCP, this fails with EOPNOTSUPP or ENOPROTOOPT.
+ * If the socket is not TCP, this function fails with EOPNOTSUPP or ENOPROTOOPT.
  */
 int
 tcp_prepare(int fd, int keepalive)
@@ -55,7 +55,7 @@ tcp_prepare(int fd, int keepalive)
 		return -1;
 	if (keepalive != 0) {
 		interval = (keepalive + 3) / 4;
-		/* Systems that have a larger minimum use it instead. */
+		/* A system with a larger minimum uses its minimum instead. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
@@ -64,7 +64,7 @@ tcp_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* The number of bytes received but not read, not counting FIN; or -1. */
+/* The number of bytes that were received but not read, without FIN; or -1. */
 int
 tcp_unread(int fd)
 {
@@ -85,8 +85,8 @@ tcp_events(int fd)
 }
 
 /*
- * The errno that ended a connection, or an attempt to connect; 0 if there is
- * none.  `revents' is what poll(2) reported.
+ * The errno of the error that ended a connection or an attempt to connect; 0 if
+ * no error has ended it.  `revents' is what poll(2) reported.
  *
  * SO_ERROR is not enough.  On Linux it also gives soft errors from ICMP, which
  * TCP survives (RFC 1122, 4.2.3.9).  What poll(2) reports on Linux tells the
@@ -113,7 +113,7 @@ tcp_error(int fd, int revents)
 		return errno;
 	/*
 	 * On the BSDs, RST after FIN both ways sets no error (tcp_input.c,
-	 * LAST_ACK).  But it is an error if bytes are lost.
+	 * LAST_ACK).  But if bytes are lost, this function reports an error.
 	 */
 	len = sizeof peer;
 	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
@@ -122,7 +122,7 @@ tcp_error(int fd, int revents)
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
 		if ((tcp_events(fd) & POLLHUP) == 0) {
-			/* Discard an error that has come since then. */
+			/* Discard an error that has come meanwhile. */
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
 			    &len);
 			return 0;

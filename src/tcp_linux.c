@@ -23,14 +23,14 @@ set(int fd, int level, int option, int value)
 
 /*
  * Undo options that lose bytes, hold them back, or drop live peers.  A parent
- * may have set them on the socket that it passes on.  It may also have set them
+ * may have set them on the socket that it passes on.  Or it may have set them
  * on the listener, because every accepted socket inherits the listener's
- * options.  An option that the kernel or the socket does not know cannot have
- * been set.
+ * options.  If the kernel or the socket does not know an option, nobody can
+ * have set it.
  *
  * How packets look and how fast they go (marks, priorities, hop limits,
  * buffers, pacing, congestion control) is the operator's choice.  Each call
- * costs 0.2 % of a session's set-up.  So an option that rarely matters is
+ * here costs 0.2 % of a session's set-up.  So an option that rarely matters is
  * undone only when it does matter, in tcp_calm and tcp_let_go.
  */
 void
@@ -45,10 +45,10 @@ tcp_inherit(int fd)
 }
 
 /*
- * A connection has reported an error, but seems to be alive.  True if options
- * that a parent had set were the reason.  These options are undone, so that it
- * does not happen again.  IP_RECVERR and IPV6_RECVERR report ICMP errors;
- * SO_TIMESTAMPING reports every packet that is sent.
+ * A connection has reported an error, but seems to be alive.  Returns true if
+ * the reason was an option that a parent had set.  All such options are undone,
+ * so that they cannot cause another error.  IP_RECVERR and IPV6_RECVERR report
+ * ICMP errors; SO_TIMESTAMPING reports every packet that is sent.
  *
  * On a reset, the kernel first sets the error and then the state.
  * setsockopt(2) locks the socket, and so waits until both are set.
@@ -75,8 +75,9 @@ tcp_calm(int fd)
 }
 
 /*
- * The connection will be closed with FIN, but its peer may not close it yet.
- * If TCP_LINGER2 were below 0, close(2) would then reset the connection.
+ * The connection will be closed with FIN, perhaps before its peer closes it.
+ * In that case, if TCP_LINGER2 were below 0, close(2) would reset the
+ * connection.
  */
 void
 tcp_let_go(int fd)
@@ -84,7 +85,7 @@ tcp_let_go(int fd)
 	(void)set(fd, IPPROTO_TCP, TCP_LINGER2, 0);
 }
 
-/* An urgent byte stays in its place, whenever it came. */
+/* On Linux, an urgent byte stays in its place, whenever it came. */
 int
 tcp_early(int fd)
 {
@@ -100,7 +101,10 @@ tcp_due(int fd, int early)
 	return 0;
 }
 
-/* Events for bytes and urgent bytes.  `early' is as tcp_at_mark left it. */
+/*
+ * The events that announce bytes and urgent bytes.  `early' is as tcp_at_mark
+ * left it.
+ */
 short
 tcp_awaited(int early)
 {
@@ -112,11 +116,11 @@ tcp_awaited(int early)
  * poll(2) has just reported.  `early' is kept from call to call.
  *
  * Linux reports POLLPRI from the arrival of an urgent byte until it is read.
- * If the urgent byte arrives after poll(2), other bytes come first, and recv(2)
- * stops in front of the urgent one.  If the urgent byte overtakes a segment
- * that was lost, poll(2) reports only POLLPRI.  `early' notes this: from then
- * on, poll(2) waits for the segment, with POLLIN.  When the segment has come,
- * which may be before sockatmark(3) is called, the mark may be next.
+ * If the urgent byte arrives after poll(2) has returned, other bytes come
+ * before it, and recv(2) stops in front of it.  If the urgent byte overtakes a
+ * segment that was lost, poll(2) reports only POLLPRI.  `early' notes this, and
+ * from then on poll(2) waits for the segment, with POLLIN.  Once the segment
+ * has come, perhaps even before sockatmark(3) is called, the mark may be next.
  */
 int
 tcp_at_mark(int fd, int revents, int *early)
@@ -135,7 +139,7 @@ tcp_take_urgent(int fd, char *byte, int *early)
 	return recv(fd, byte, 1, 0);
 }
 
-/* Fields that an older kernel does not know are 0. */
+/* Get TCP_INFO.  Fields that an older kernel does not know are 0. */
 static int
 tcp_info(int fd, struct tcp_info *info)
 {
@@ -147,8 +151,8 @@ tcp_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The same as tcp_info, except that all fields are 0 for MPTCP, because the
- * kernel describes only one path of an MPTCP connection.
+ * The same as tcp_info, except for MPTCP.  The kernel describes only one path
+ * of an MPTCP connection, so this function sets all fields to 0 and returns -1.
  */
 static int
 whole_info(int fd, struct tcp_info *info)
@@ -165,8 +169,8 @@ whole_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The number of bytes that the peer has not acknowledged, including FIN; -1 if
- * the system does not say.
+ * The number of bytes that the peer has not acknowledged, counting FIN as one;
+ * -1 if the system does not say.
  */
 int
 tcp_unsent(int fd)
@@ -178,17 +182,18 @@ tcp_unsent(int fd)
 
 /*
  * Returns how often TCP has retransmitted, or probed a closed window, since the
- * peer last acknowledged anything.  Stores in *ms for how many milliseconds the
- * peer's system has sent nothing, neither an acknowledgement nor data (one of
- * them may pause while the other goes on).
+ * peer last acknowledged anything.  Stores in *ms the number of milliseconds in
+ * which the peer's system has sent nothing, neither an acknowledgement nor data
+ * (one of them may pause while the other goes on).
  *
  * Keepalive cannot tell this, because it does not probe while bytes are in
- * flight.  Nor can TCP_USER_TIMEOUT: if a peer's window stays closed, it counts
- * the peer as dead, although the peer's system still answers.
+ * flight.  TCP_USER_TIMEOUT cannot tell it either: if a peer's window stays
+ * closed, this option counts the peer as dead, although the peer's system still
+ * answers.
  *
  * After some minutes with a closed window, Linux probes only every two minutes.
- * TCP_RTO_MAX_MS could make it probe more often.  But then, if a session is
- * over and its reader pauses, the system would drop the last bytes.
+ * TCP_RTO_MAX_MS could make it probe more often.  But then the system would
+ * drop the last bytes of a session that is over, if their reader pauses.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -198,21 +203,24 @@ tcp_repeats(int fd, int64_t *ms)
 	(void)whole_info(fd, &info);	/* all 0 if it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
-	/* An answer resets `probes'; an acknowledgement resets both. */
+	/* Any answer resets `probes'; an acknowledgement resets both. */
 	return (int64_t)info.tcpi_retransmits + info.tcpi_probes;
 }
 
 /*
  * The number of bytes that count as received on a newly prepared socket, but
  * that we shall never read.  These are the bytes that the parent has read, and
- * any urgent byte that Linux dropped because another came before SO_OOBINLINE
- * was set.  On a target's socket there are none, because it is prepared before
- * anything can come.
+ * any urgent byte that Linux dropped because another one came before
+ * SO_OOBINLINE was set.  There are none on a target's socket, because it is
+ * prepared before anything can come.
  */
 uint64_t
 tcp_missed(int fd)
 {
-	/* Only libc's headers name these states.  In CLOSE_WAIT, FIN counts. */
+	/*
+	 * The kernel's headers do not name these states.  In CLOSE_WAIT, FIN
+	 * counts as a received byte.
+	 */
 	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
 	struct tcp_info info;
 	int before, i, unread;
@@ -222,16 +230,21 @@ tcp_missed(int fd)
 		before = unread;
 		if (unread == -1 || tcp_info(fd, &info) == -1)
 			break;
-		/* FIONREAD does not yet count the bytes of Fast Open. */
+		/*
+		 * In this state, FIONREAD does not yet count the bytes of Fast
+		 * Open.
+		 */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
-		/* If nothing came in between, the two counts match. */
+		/*
+		 * If nothing came between the two FIONREADs, the counts match.
+		 */
 		unread = tcp_unread(fd);
 		if (unread == before)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* The number is unknown: FIN before a reset will not be noticed. */
+	/* The number is unknown.  So FIN before a reset will not be noticed. */
 	return UINT64_MAX / 2;
 }
 
@@ -239,9 +252,10 @@ tcp_missed(int fd)
  * True if FIN has come.  `taken' is the number of bytes that were taken from
  * the connection, including tcp_missed.  FIN counts as one byte received.
  *
- * The errno of a reset cannot tell whether FIN came first.  RST after FIN gives
- * EPIPE, but it gives ECONNRESET while our own FIN is unacknowledged.  And for
- * any error that splice(2) has hidden, the errno is EPIPE (carry_linux.c).
+ * The errno of a reset cannot tell whether FIN came first.  RST after FIN
+ * usually gives EPIPE, but gives ECONNRESET while our own FIN is
+ * unacknowledged.  And if splice(2) has hidden an error, the errno is always
+ * EPIPE (carry_linux.c).
  */
 int
 tcp_had_fin(int fd, uint64_t taken)
@@ -249,7 +263,7 @@ tcp_had_fin(int fd, uint64_t taken)
 	struct tcp_info info;
 	int unread;
 
-	/* In this order, a byte that comes in between is not taken for FIN. */
+	/* A byte that comes between these two calls is not taken for FIN. */
 	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
 		return 0;
 	return info.tcpi_bytes_received > taken + (unsigned)unread;
@@ -257,11 +271,11 @@ tcp_had_fin(int fd, uint64_t taken)
 
 /*
  * True if a connection was lost because the peer's system no longer knew it,
- * and answered a probe of ours with RST.  After a system has closed a
- * connection for good, it forgets the connection after a minute or so
- * (FIN_WAIT2 in RFC 9293, 3.6).  While a probe is unanswered, perhaps because
- * the probe was lost, a reset by the peer itself looks the same.  `probed' says
- * whether enough time has passed for a probe.
+ * and answered our probe with RST.  When a system has closed a connection for
+ * good, it forgets the connection after a minute or so (FIN_WAIT2 in RFC 9293,
+ * 3.6).  If a probe is unanswered, perhaps because the probe was lost, and the
+ * peer itself then sends RST, this looks the same.  On Linux, `probed' is not
+ * needed.  It says whether enough time has passed for a probe.
  */
 int
 tcp_forgotten(int fd, int probed)

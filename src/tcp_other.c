@@ -21,7 +21,7 @@ tcp_inherit(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
 }
 
-/* No option makes a live connection report errors. */
+/* On these systems, no option makes a live connection report errors. */
 int
 tcp_calm(int fd)
 {
@@ -37,19 +37,19 @@ tcp_let_go(int fd)
 
 /*
  * Unless SO_OOBINLINE is set, the BSDs take an urgent byte out of the stream.
- * If a byte came before we set the option, it is held until its mark is
- * reached.  `early' is that byte, with these flags:
+ * If an urgent byte came before we set the option, we hold that byte until its
+ * mark is reached.  `early' is the byte, with these flags:
  */
 enum {
-	HELD = 0x100,	/* the byte is held */
-	HERE = 0x200,	/* the mark is reached; reading clears it on macOS */
-	GIVEN = 0x400	/* it was passed on, but its mark is still there */
+	HELD = 0x100,	/* we hold the byte */
+	HERE = 0x200,	/* the mark is reached (on macOS, reading clears it) */
+	GIVEN = 0x400	/* the byte was passed on, but its mark remains */
 };
 
 /*
- * Take the urgent byte that is outside the stream.  Returns HELD and the byte;
- * or 0 if the byte at the mark is in the stream; or GIVEN if the byte was taken
- * before and the mark is still that of this byte.
+ * Take the urgent byte that is outside the stream.  Returns HELD with the byte.
+ * Returns 0 if the byte at the mark is in the stream.  Returns GIVEN if the
+ * byte was taken before and the mark is still the mark of this byte.
  */
 static int
 take_out(int fd)
@@ -60,7 +60,8 @@ take_out(int fd)
 
 	here = sockatmark(fd) == 1 ? HERE : 0;
 	/*
-	 * Works only without SO_OOBINLINE, and once (tcp_usrreq.c, PRU_RCVOOB).
+	 * MSG_OOB works only without SO_OOBINLINE, and only once for each byte
+	 * (tcp_usrreq.c, PRU_RCVOOB).
 	 */
 	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &no, sizeof no);
 	if (recv(fd, &byte, 1, MSG_OOB) == 1)
@@ -85,7 +86,7 @@ tcp_early(int fd)
 	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
 }
 
-/* No event reports a byte that is held: tcp_due does. */
+/* No event reports a byte that we hold.  tcp_due reports it instead. */
 short
 tcp_awaited(int early)
 {
@@ -100,7 +101,10 @@ tcp_due(int fd, int early)
 	    ((early & HELD) != 0 && sockatmark(fd) == 1);
 }
 
-/* An urgent byte in the stream is like any other: only its mark tells. */
+/*
+ * An urgent byte in the stream is read like any other.  Only its mark shows
+ * that it is urgent.
+ */
 int
 tcp_at_mark(int fd, int revents, int *early)
 {
@@ -134,7 +138,9 @@ tcp_take_urgent(int fd, char *byte, int *early)
 }
 
 #ifndef __sun
-/* Ask kevent(2) about a socket: 1 if it reports anything now, even 0 bytes. */
+/*
+ * Ask kevent(2) about a socket.  True if it reports anything now, even 0 bytes.
+ */
 static int
 ask(int fd, short filter, struct kevent *event)
 {
@@ -151,8 +157,8 @@ ask(int fd, short filter, struct kevent *event)
 #endif
 
 /*
- * The number of bytes that the peer has not acknowledged, without FIN; -1 if
- * the system does not say.  For a dead socket see DEAD_TELLS.
+ * The number of bytes that the peer has not acknowledged, not counting FIN; -1
+ * if the system does not say.  For a dead socket, see DEAD_TELLS.
  */
 int
 tcp_unsent(int fd)
@@ -168,7 +174,7 @@ tcp_unsent(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
 #elif !defined(__sun)
-	/* The size of the buffer minus the room in it, which may be below 0. */
+	/* The size of the buffer minus the room in it.  Room may be below 0. */
 	struct kevent room;
 	socklen_t len = sizeof n;
 
@@ -221,7 +227,9 @@ tcp_had_fin(int fd, uint64_t taken)
 #endif
 }
 
-/* These systems do not tell whether RST answers a probe: `probed' decides. */
+/*
+ * These systems do not tell whether RST answers a probe, so `probed' decides.
+ */
 int
 tcp_forgotten(int fd, int probed)
 {

@@ -11,12 +11,12 @@
 static volatile sig_atomic_t stop, status, limited;
 
 /*
- * A signal interrupts only a call that is already waiting.  If it comes after
- * our last look at the flags and before poll(2), or before any other call that
- * may wait, the call waits although a flag is set.  So an alarm interrupts the
- * call, every second until the flags are cleared.  To block signals except
- * during ppoll(2) would not be enough: Linux delivers no signal there while a
- * descriptor is ready.
+ * A signal interrupts only a call that is already waiting.  If a signal comes
+ * after our last look at the flags, but before a call that may wait, such as
+ * poll(2), the call waits although a flag is set.  So an alarm interrupts
+ * waiting calls every second, until the flags are cleared.  It would not be
+ * enough to block signals except during ppoll(2): while a descriptor is ready,
+ * Linux delivers no signal during that call.
  */
 static void
 caught(int sig)
@@ -25,11 +25,11 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	/* If all are 0, this is a timer that a parent has set: stop it. */
+	/* If all are 0, the alarm is from a parent's timer: stop that timer. */
 	alarm(stop || status || limited);
 }
 
-/* Interrupt calls that wait (EINTR) after this number of seconds; 0: never. */
+/* Interrupt waiting calls (EINTR) after this number of seconds; 0: never. */
 void
 wait_alarm(unsigned seconds)
 {
@@ -38,14 +38,13 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Set the dispositions and the mask of signals as this program needs them,
- * whatever was inherited: catch the operator's signals and the alarm, and block
- * the others.
+ * Set up signals as this program needs them, whatever was inherited: catch the
+ * operator's signals and the alarm, and block the others.
  *
- * None of the others is needed.  A call that causes SIGPIPE or SIGXFSZ also
- * fails with an errno.  The rest can only come from what survives execve(2): a
- * parent's timers and CPU limits, signals already pending, a terminal that
- * stops background writers.
+ * None of the other signals is needed.  A call that causes SIGPIPE or SIGXFSZ
+ * also fails with an errno.  The remaining ones can come only from what
+ * survives execve(2): a parent's timers and CPU limits, signals already
+ * pending, and a terminal that stops background writers.
  */
 void
 wait_begin(void)
@@ -53,7 +52,7 @@ wait_begin(void)
 	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
 	    STATUS_SIGNALS };
 	static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
-	    SIGSYS, SIGTRAP };	/* blocking them is undefined */
+	    SIGSYS, SIGTRAP };	/* blocking these is undefined */
 	struct sigaction sa;
 	sigset_t others;
 	size_t i;
@@ -74,10 +73,10 @@ wait_begin(void)
 /*
  * Read the monotonic clock into s->now, in milliseconds, and return it.
  *
- * On Linux, libc reads the clock without a system call.  But in a static build
- * it first has to find and read the vDSO, which causes three page faults.  They
- * cost more than all clock readings of a short session, so the first readings
- * are system calls.
+ * On Linux, libc reads the clock without a system call.  But in a static build,
+ * libc first has to find and read the vDSO, which causes three page faults.
+ * These page faults cost more than all clock readings of a short session would
+ * cost as system calls.  So the first readings are system calls.
  */
 int64_t
 now(struct session *s)
@@ -121,7 +120,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		}
 		ready = POLL(fds, n, (int)ms);
 		if (ready == -1 && errno != EINTR) {
-			/* strerror(3) needs memory: denied once confined. */
+			/* A confined process has no memory for strerror(3). */
 			snprintf(s->words, sizeof s->words, "poll: errno %d",
 			    errno);
 			return over(s, END_SYSTEM, errno);

@@ -1,8 +1,8 @@
 /*
  * poll(2) for NetBSD, DragonFly and macOS.  Their own poll(2) reports a reset
- * only if POLLIN or POLLOUT is requested.  While a session waits for one side,
- * it requests nothing from the other side, but still has to learn of that
- * side's reset.
+ * only if POLLIN or POLLOUT is requested.  But while a session waits for only
+ * one side, it requests no event of the other side, and still has to learn that
+ * the other side was reset.
  */
 
 #include "relay.h"
@@ -27,7 +27,7 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 	int found;
 
 	found = 0;
-	/* EV_EOF without an errno is FIN.  It is not reported again. */
+	/* EV_EOF without an errno is FIN, which is not reported again. */
 	while (kevent(queue, NULL, 0, &event, 1, &none) == 1)
 		for (i = 0; i < n; i++)
 			if (fds[i].fd == (int)event.ident &&
@@ -39,8 +39,8 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 }
 
 /*
- * For sockets for which no event is requested, have the queue report the end,
- * but not the bytes: NOTE_LOWAT, kqueue(2).
+ * Have the queue report the end of each socket for which no event is requested,
+ * but not the arrival of bytes: NOTE_LOWAT, kqueue(2).
  */
 static void
 watch_resets(int queue, const struct pollfd *fds, nfds_t n)
@@ -69,8 +69,8 @@ is_blind(const struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Like poll(2), for at most SIDES descriptors.  But it may return 0 early, and
- * it reports a reset as POLLERR and POLLHUP.
+ * Like poll(2), for at most SIDES descriptors.  But this function may return 0
+ * early, and it reports a reset as POLLERR and POLLHUP.
  */
 int
 kqueue_poll(struct pollfd *fds, nfds_t n, int ms)

@@ -1,4 +1,4 @@
-/* Addresses, as text and of sockets. */
+/* Addresses, as text and as sockets have them. */
 
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -14,13 +14,14 @@ union address {
 };
 
 /*
- * address: made of "192.0.2.1", "2001:db8::1" or "fe80::1%lo", and a port.
- * host_text: only the address, without port and scope.
- * address_text: as in the log line, "192.0.2.1:80" or "[fe80::1%1]:80".
- * Either text is valid until the next call of the same function.
+ * address: makes an address of a text, such as "192.0.2.1", "2001:db8::1" or
+ * "fe80::1%lo", and a port.
+ * host_text: only the address as text, without port and scope.
+ * address_text: the text in the log line, "192.0.2.1:80" or "[fe80::1%1]:80".
+ * A text is valid until the next call of the function that returned it.
  * own_name, peer_name: a socket's own address, and its peer's.
- * bound_to: a TCP socket bound to this address, for IPv6 and IPv4 if possible.
- * Waits until a newly added address can be used.
+ * bound_to: returns a TCP socket bound to this address, for both IPv6 and IPv4
+ * if possible.  First waits until a newly added address can be used.
  */
 union address address(const char *text, int port);
 socklen_t address_size(const union address *);

@@ -1,26 +1,28 @@
-/*
- * For tests/system: questions to the system, and its answers.
- */
+/* Questions that tests/system asks the system, and the system's answers. */
 
 #ifndef ASK_H
 #define ASK_H
 
 #include <sys/types.h>
 
-enum { PEER, OWN };	/* of a pair: the other end, and the one asked */
+enum { PEER, OWN };	/* the two ends; OWN is the one asked */
 enum { ANSWER = 200 };
 
 /*
- * awhile: milliseconds in which loopback surely carries what was sent.
- * answer: what has been put so far.  failed: src/ relies on what is not true.
+ * awhile: the number of milliseconds in which loopback surely carries what was
+ * sent.
+ * answer: the answer that put has written so far.
+ * failed: true if src/ relies on something that is not true.
  */
 extern int awhile, failed;
 extern char answer[ANSWER];
 
 /*
- * put: adds to the answer.  put_events: adds events of poll(2).  put_result:
- * adds what a call returned.  relied, told: print the answer to this question,
- * on which src/ relies, or which is only good to know.
+ * put: adds to the answer.
+ * put_events: adds events of poll(2).
+ * put_result: adds what a call returned.
+ * relied: prints the answer to this question; src/ relies on that answer.
+ * told: prints the answer to this question; src/ does not rely on it.
  */
 void	put(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	put_events(int);
@@ -29,9 +31,11 @@ void	relied(const char *question, int true);
 void	told(const char *question);
 
 /*
- * connection: over IPv4 loopback, which every system has; OWN does not block.
- * reset_peer: PEER sends RST.  polled: what poll(2) reports within ms if asked
- * for these events.  give_up: exits, because no test is possible.
+ * connection: makes a connection over IPv4 loopback, which every system has;
+ * OWN is non-blocking.
+ * reset_peer: PEER sends RST.
+ * polled: what poll(2) reports within ms, if these events are requested.
+ * give_up: exits, because no test is possible.
  */
 void	connection(int fd[2]);
 void	reset_peer(int fd[2]);

@@ -18,7 +18,7 @@ call(struct session *t, const char *from, int from_port, const char *to,
 	listener = listen_at(to, to_port, 16);
 	to_a = own_name(listener);
 	a = address(from, from_port);
-	/* An IPv4 client connects to a mapped address by its IPv4 address. */
+	/* An IPv4 client dials the IPv4 address in a mapped address. */
 	if (a.sa.sa_family == AF_INET && to_a.sa.sa_family == AF_INET6)
 		to_a = address(strrchr(to, ':') + 1, port_of(listener));
 	fd = bound_to(&a);

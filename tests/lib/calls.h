@@ -1,6 +1,6 @@
 /*
- * Sessions of clients that connect from one given address to another, and the
- * addresses in their log lines.
+ * Sessions in which a test chooses the client's address and the address that
+ * the client dials.  The test then checks the addresses in the log lines.
  */
 
 #ifndef CALLS_H
@@ -10,16 +10,18 @@
 #include "relay.h"
 
 /*
- * call: a client connects from one address and port to another; port 0 is any.
- * Returns the relay's socket; the client's own is in the session.
- * serve: starts a relay on that socket, with -v and these arguments, which end
- * with NULL.
- * serve_to: also accepts the relay's connection to this listener, and closes
- * the listener.
- * expect_named: the addresses in the line contain these words.
- * expect_whole: FIN both ways, and a last line with these byte counts.
- * expect_failure: the client gets RST without a byte, and the operator gets a
- * line with this end.  Call put_names first, with the words for the target.
+ * call: a client connects from one address and port to another; port 0 means
+ * any port.  Returns the accepted socket, for the relay.  The client's own
+ * socket is in the session.
+ * serve: starts a relay on that accepted socket, with -v and these arguments.
+ * They end with NULL.
+ * serve_to: the same, then accepts the relay's connection to this listener, and
+ * closes the listener.
+ * expect_named: expects these words among the addresses in the line.
+ * expect_whole: expects FIN both ways, and a last line with these byte counts.
+ * expect_failure: expects that the client gets RST without a byte, and that the
+ * operator gets a line with this end.  Call put_names first, with the words for
+ * the target.
  */
 int	call(struct session *, const char *from, int from_port, const char *to,
 	    int to_port);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* Where the low half of an argument is. */
+/* The place of an argument's low half in the data of the filter. */
 static unsigned
 place_of(int argument)
 {

@@ -1,5 +1,5 @@
 /*
- * Simulated kernels that lack or refuse a system call: a seccomp(2) filter,
+ * Simulated kernels that lack or refuse a system call: a seccomp(2) filter is
  * installed before the relay is executed.
  */
 
@@ -8,18 +8,21 @@
 
 #include <stddef.h>
 
-/* A call that fails with this errno, perhaps only with this argument. */
+/*
+ * A system call that fails with this errno, perhaps only if this argument has
+ * this value.
+ */
 struct lack {
 	long call;
-	int argument;		/* from 0, or ANY_ARGUMENT */
+	int argument;		/* its number, from 0; or ANY_ARGUMENT */
 	unsigned value;
 	int error;
 };
 enum { ANY_ARGUMENT = -1 };
 
 /*
- * lack_calls: takes effect at once, in this process and in what it executes;
- * exits if that is impossible.  For use as relay_setup.
+ * lack_calls: from now on, these calls fail in this process and in what it
+ * executes.  If that is impossible, the process exits.  Call it in relay_setup.
  */
 void	lack_calls(const struct lack *, size_t n);
 

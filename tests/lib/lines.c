@@ -9,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* key=address:port, as in the log. */
+/* Write key=address:port, as in the log. */
 static size_t
 put_name(char *to, size_t size, const char *key, const union address *a)
 {
 	return (size_t)snprintf(to, size, "%s=%s ", key, address_text(a));
 }
 
-/* What the line must say about addresses: see relay.h. */
+/* Set the addresses that the line must give: see relay.h. */
 void
 put_names(struct session *t, const char *target)
 {
@@ -41,7 +41,9 @@ put_names(struct session *t, const char *target)
 	put_name(t->addresses + n, size - n, "via", &via);
 }
 
-/* Does the line end with this?  A * at the end of `end' matches anything. */
+/*
+ * True if the line ends with this.  A * at the end of `end' matches anything.
+ */
 static int
 ends_with(const char *line, const char *end)
 {
@@ -53,7 +55,7 @@ ends_with(const char *line, const char *end)
 	return strcmp(line, end) == 0;
 }
 
-/* Cut off the warning that each line of a session started by root has. */
+/* Cut off the warning that is in each line of a session that root started. */
 int
 cut_warning(char *line)
 {
@@ -130,7 +132,10 @@ expect_status(struct session *t, int want)
 		fail("exit status %d and not %d", got, want);
 }
 
-/* The relay ends with this status, and its last line has these values. */
+/*
+ * Expect that the relay ends with this status, and that its last line has these
+ * values.
+ */
 void
 expect_exit(struct session *t, int status, const char *end, uint64_t up,
     uint64_t down)
@@ -145,8 +150,8 @@ expect_exit(struct session *t, int status, const char *end, uint64_t up,
 }
 
 /*
- * The end of a session that carried these numbers of bytes from this side and
- * back to it.
+ * Expect the end of a session in which this side sent `sent' bytes and got
+ * `back' bytes.
  */
 void
 expect_over(struct session *t, int side, const char *end, uint64_t sent,

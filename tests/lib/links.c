@@ -17,7 +17,7 @@
 
 struct session far_sessions[2];
 
-static int place[PLACES];	/* /proc/self/ns/net of each */
+static int place[PLACES];	/* for each place: its /proc/self/ns/net */
 
 #ifdef __linux__
 void
@@ -78,7 +78,10 @@ join(enum place where, const char *name, enum place other,
 	run(where, text);
 }
 
-/* fd00::/64 and 10.0.0.0/24 are near, fd01::/64 and 10.0.1.0/24 are far. */
+/*
+ * The networks fd00::/64 and 10.0.0.0/24 are near; fd01::/64 and 10.0.1.0/24
+ * are far.
+ */
 void
 make_links(void)
 {
@@ -121,7 +124,7 @@ link_down(void)
 void
 link_up(void)
 {
-	/* IPv6 addresses are lost when the link goes down. */
+	/* An interface loses its IPv6 addresses when its link goes down. */
 	run(ROUTER, "ip link set behind up &&"
 	    " ip address add fd01::1/64 dev behind nodad");
 }

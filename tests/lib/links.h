@@ -1,7 +1,8 @@
 /*
- * Links that go down.  The relay is between peers on both sides of a router,
- * all in network namespaces.  There are two sessions at once: in one the client
- * is far, beyond the router; in the other the target is.
+ * Links that go down.  The relay is between two peers that are on different
+ * sides of a router.  Each place is a network namespace.  There are two
+ * sessions at once: in one, the client is far, beyond the router; in the other,
+ * the target is far.
  */
 
 #ifndef LINKS_H
@@ -11,28 +12,29 @@
 #include "relay.h"
 
 /*
- * Where a socket is: with the relay; in the router, like the near peers; or
- * beyond it, like the far peers.  The link to the far peers goes down.  Clients
- * reach the relay at fd00::1.
+ * The places where a socket can be.  RELAY is the relay's.  The near peers are
+ * in ROUTER, the router itself.  The far peers are in FAR, beyond the router.
+ * Only the link between ROUTER and FAR goes down.  Clients reach the relay at
+ * fd00::1.
  */
 enum place { RELAY, ROUTER, FAR, PLACES };
 #define TARGET_NEAR "10.0.0.2"
 #define TARGET_FAR "10.0.1.2"
 
-/* Indexed by the side that is far: CLIENT, TARGET. */
+/* Indexed by the side that is far: CLIENT or TARGET. */
 extern struct session far_sessions[2];
 #define far_fd(far) far_sessions[far].fd[far]
 #define near_fd(far) far_sessions[far].fd[!far]
 
 /*
- * make_links: creates all this and moves the test to the relay's place.
+ * make_links: creates these places and links, and moves the test to RELAY.
  * go_to: sockets opened from now on are in this place.
- * begin_far: starts both sessions, with this -k and -t; 1000 bytes have come
- * from the far peers.
- * begin_links: make_links, and begin_far with -k 1.
- * link_down: returns the time at which the link went down.
- * route_away: the router answers with ICMP unreachable, until route_back.
- * send_near: both near peers send this number of bytes of stream 3.
+ * begin_far: starts both sessions with these values of -k and -t, and waits
+ * until 1000 bytes have come from each far peer.
+ * begin_links: calls make_links, and begin_far with -k 1.
+ * link_down: takes the link down; returns the time at which it was down.
+ * route_away: makes the router answer with ICMP unreachable, until route_back.
+ * send_near: makes both near peers send this number of bytes of stream 3.
  */
 void	make_links(void);
 void	go_to(enum place);

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 /*
- * An ordinary network, whose packets are no larger than a window, in which a
- * closed connection is forgotten after a second, receivers have `receive' bytes
- * of buffer, and senders 4 MiB.
+ * Give the test an ordinary network.  Its packets are no larger than a window.
+ * A closed connection is forgotten after a second.  A receiver has `receive'
+ * bytes of buffer, and a sender has 4 MiB.
  */
 void
 own_network(int receive)
@@ -59,8 +59,8 @@ patient_begin(struct patient *t, const char *option, const char *value,
 }
 
 /*
- * The relay ends with status 0, and its line says how many bytes came from this
- * side and went back to it, and why it has ended.
+ * Expect that the relay ends with status 0, and that its line has this end and
+ * these byte counts: `sent' from this side, `back' to it.
  */
 void
 patient_over(struct patient *t, int side, const char *end, size_t sent,
@@ -84,7 +84,10 @@ patient_over(struct patient *t, int side, const char *end, size_t sent,
 		fail("logged \"%s\" and not%s", text, want);
 }
 
-/* Both sides have received everything; those that have not finished do so. */
+/*
+ * Expect that both sides have received everything.  Each side that has not yet
+ * finished does so.
+ */
 void
 finish_both(struct patient *t, int near, int finished)
 {
@@ -99,7 +102,10 @@ finish_both(struct patient *t, int near, int finished)
 
 /* Sockets, as the system lists them. */
 
-/* tcp(7): the state of this side's connection; 0: the system knows of none. */
+/*
+ * The state, as in tcp(7), of this side's connection; 0 if the system knows
+ * none.
+ */
 static int
 state_at(int side, int local, int remote)
 {
@@ -150,7 +156,7 @@ expect_forgotten(const struct patient *t, int side,
 	}
 }
 
-/* Bytes that are waiting to be read. */
+/* The number of bytes that are waiting to be read. */
 int
 arrived(int fd)
 {
@@ -161,7 +167,7 @@ arrived(int fd)
 	return n;
 }
 
-/* Wait until no more bytes come. */
+/* Wait until bytes have come and no more follow. */
 void
 settle(int fd)
 {

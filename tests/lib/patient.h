@@ -1,6 +1,6 @@
 /*
- * Sessions in which time matters, in a separate network where the system's
- * timeouts are short.
+ * Sessions in which time matters.  They run in a separate network, where the
+ * system's timeouts are short.
  */
 
 #ifndef PATIENT_H
@@ -15,31 +15,34 @@ enum { LIMIT = 2000 };
 /* On a slow machine, a session may last this many times as long. */
 #define SLOW_MACHINE (3 * test_slow())
 
-/* By then, -k 1 has lost a vanished peer: TCP probes at growing intervals. */
+/*
+ * In milliseconds: by then, a relay with -k 1 has noticed that a peer vanished.
+ * TCP probes at growing intervals.
+ */
 #define MISSED (6000 * test_slow())
 
 struct patient {
 	struct relay relay;
-	pid_t pid;		/* the relay's, even after its end */
+	pid_t pid;		/* the relay's process ID, even after its end */
 	int fd[2];		/* the peers' own sockets */
-	int port[2];		/* the peers', even once closed */
-	int relay_port[2];	/* the relay's, towards the peers */
+	int port[2];		/* the peers' ports, even after they closed */
+	int relay_port[2];	/* the relay's ports, towards the peers */
 };
 
 /*
- * own_network: an ordinary network, with packets no larger than a window, in
- * which a closed connection is forgotten after a second.  Receivers have
- * `receive' bytes of buffer, and senders 4 MiB.
- * patient_begin: a session with up to two options.
- * patient_over: the relay ends with status 0; its line has this end, and these
- * numbers of bytes from this side and back to it.
- * finish_both: both sides have received everything; each side that has not yet
- * finished does so, and the other receives FIN.
- * peer_state, relay_state: the tcp(7) state of either end of a side's
- * connection; 0 if the system knows no such connection.
- * expect_forgotten: waits until that state is 0.
+ * own_network: gives the test an ordinary network.  Its packets are no larger
+ * than a window.  A closed connection is forgotten after a second.  A receiver
+ * has `receive' bytes of buffer, and a sender has 4 MiB.
+ * patient_begin: begins a session with up to two options.
+ * patient_over: expects that the relay ends with status 0, and that its line
+ * has this end and these byte counts: `sent' from this side, `back' to it.
+ * finish_both: expects that both sides have received everything.  Each side
+ * that has not yet finished does so, and the other side must receive FIN.
+ * peer_state, relay_state: the state, as in tcp(7), of the peer's or the
+ * relay's end of a side's connection; 0 if the system knows no such connection.
+ * expect_forgotten: waits until this function, one of those two, returns 0.
  * arrived: the number of bytes that are waiting to be read.
- * settle: waits until no more bytes come.
+ * settle: waits until bytes have come and no more follow.
  * broken: true if the connection is over.
  */
 void	own_network(int receive);

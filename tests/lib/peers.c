@@ -84,7 +84,10 @@ bind_on(int family)
 	return fd;
 }
 
-/* On OpenBSD a bound port does not answer: bind it for the other protocol. */
+/*
+ * On OpenBSD, a port that is only bound does not answer.  So bind the port for
+ * the other protocol (IPv6 or IPv4).
+ */
 int
 refuse_on(int family)
 {
@@ -177,7 +180,7 @@ socket_pair(int family, int *ours, int *theirs)
 	close(listener);
 }
 
-/* RST, even if recv(2) does not report it because FIN came first. */
+/* Expect RST, even if recv(2) does not report it because FIN came first. */
 void
 expect_reset(int fd)
 {
@@ -221,7 +224,7 @@ fill(int fd, unsigned stream)
 	return sent;
 }
 
-/* Bytes that the peer's kernel has not acknowledged. */
+/* The number of bytes that the peer's kernel has not acknowledged. */
 uint64_t
 unacked(int fd)
 {
@@ -265,8 +268,8 @@ listen_dual(void)
 }
 
 /*
- * Make a listener with a backlog of 0 answer nobody until *filler, the first in
- * its queue, is accepted.
+ * Make a listener with a backlog of 0 answer nobody, until the first connection
+ * in its queue (*filler) is accepted.
  */
 void
 congest(int listener, int *filler)
@@ -299,7 +302,10 @@ blackhole(void)
 	return listener;
 }
 
-/* A stream has no period, which might coincide with a buffer's size. */
+/*
+ * A stream never repeats itself, because a period might coincide with a
+ * buffer's size.
+ */
 unsigned char
 stream_byte(unsigned stream, uint64_t i)
 {
@@ -434,7 +440,7 @@ aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
 	return pid;
 }
 
-/* If the process failed or was skipped, it has already said why. */
+/* If the process failed or skipped the test, it has already said why. */
 void
 expect_done(pid_t pid)
 {

@@ -10,7 +10,7 @@
 
 #include <netinet/in.h>
 
-/* Whether accept(2) also returns a connection that has been reset since. */
+/* True if accept(2) also returns a connection that has already been reset. */
 #ifdef __linux__
 enum { ACCEPTS_RESET = 1 };
 #else
@@ -23,8 +23,9 @@ enum { KIB = 1024, MIB = 1024 * KIB };
 enum ending { FIN, RST, NOTHING };
 
 /*
- * Clients are at ::1 and targets at 127.0.0.1; with TARGET6 in the environment
- * it is the other way round.  target_host is the argument for the relay.
+ * Clients are at ::1 and targets at 127.0.0.1.  With TARGET6 in the
+ * environment, clients are at 127.0.0.1 and targets at ::1.  target_host gives
+ * the target as the relay's argument.
  */
 int	client_family(void);
 int	target_family(void);
@@ -32,12 +33,12 @@ const char *target_host(void);
 
 /*
  * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
- * need_ipv6: skips if there is no ::1; other functions that need ::1 do so,
- * too.
+ * need_ipv6: skips the test if there is no ::1.  Every other function that
+ * needs ::1 skips the test, too.
  * refuse_on: holds a port on which nobody listens.
- * congest: makes a listener with a backlog of 0 answer nobody until *filler,
- * the first in its queue, is accepted.
- * blackhole: a listener that answers nobody.
+ * congest: makes a listener with a backlog of 0 answer nobody, until the first
+ * connection in its queue (*filler) is accepted.
+ * blackhole: returns a listener that answers nobody.
  * fill: sends until the kernel takes no more; returns how many bytes it took.
  * unacked: the number of bytes that the peer's kernel has not acknowledged.
  */
@@ -66,10 +67,11 @@ uint64_t unacked(int fd);
 
 /*
  * Ends.
- * expect_reset: RST, even if recv(2) does not report it because FIN came first.
- * finish: shutdown(2) for writing.
- * reset_now: SO_LINGER 0 and close(2).
- * converse: bytes each way, and FIN from both.
+ * expect_reset: expects RST, even if recv(2) does not report it because FIN
+ * came first.
+ * finish: sends FIN, with shutdown(2).
+ * reset_now: sends RST, with SO_LINGER 0 and close(2).
+ * converse: sends bytes each way, then FIN from both.
  * wait_acked: waits until the peer's kernel has everything.
  */
 void	expect_end(int fd, enum ending);
@@ -80,7 +82,7 @@ void	reset_now(int *fd);
 void	converse(int, int);
 void	wait_acked(int fd);
 
-/* Run f(fd, stream, 0, size) in a separate process, at the same time. */
+/* Run f(fd, stream, 0, size) in a separate process, while the test goes on. */
 pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
 void	expect_done(pid_t);
 

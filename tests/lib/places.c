@@ -78,7 +78,7 @@ syslog_socket(void)
 	return fd;
 }
 
-/* An /etc that has only these hosts, and a nameserver at 127.0.0.1. */
+/* Make an /etc that has only these hosts, and a nameserver at 127.0.0.1. */
 void
 own_etc(const char *hosts)
 {
@@ -91,7 +91,7 @@ own_etc(const char *hosts)
 	    "nameserver 127.0.0.1\noptions timeout:20\n");
 }
 
-/* A nameserver's socket. */
+/* Returns the socket of that nameserver. */
 int
 name_socket(void)
 {
@@ -158,9 +158,9 @@ apart(void)
 }
 
 /*
- * Root hides the log with a mount; any other user first gets a user namespace,
- * with the same user ID in it.  The command then has no privileges there,
- * because execve(2) drops those of a user who is not root.
+ * Root hides the log with a mount.  Any other user first gets a user namespace,
+ * in which that user has the same user ID.  The command then has no privileges
+ * there, because execve(2) drops the privileges of a user who is not root.
  */
 static int
 log_hidden(void)
@@ -215,7 +215,7 @@ allowed(int result, const char *text)
 void
 give(const char *text)
 {
-	/* As in <linux/ipv6.h>, which conflicts with <netinet/in.h>. */
+	/* This is in <linux/ipv6.h>, which conflicts with <netinet/in.h>. */
 	struct {
 		struct in6_addr address;
 		uint32_t len;
@@ -278,7 +278,7 @@ lose_nothing(int fd)
 		fail("SO_DETACH_FILTER: %s", strerror(errno));
 }
 #else
-/* The log cannot be hidden: go on, and do not try again. */
+/* The log cannot be hidden here.  Go on, and do not try again. */
 void
 hide_log(char *command[])
 {

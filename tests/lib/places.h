@@ -1,4 +1,7 @@
-/* Separate surroundings for a test, which is skipped if they are impossible. */
+/*
+ * Separate surroundings for a test.  If they are impossible, the test is
+ * skipped.
+ */
 
 #ifndef PLACES_H
 #define PLACES_H
@@ -7,15 +10,16 @@
 
 /*
  * apart: gives the test its own mounts and network, with loopback up.
- * give: adds an address to loopback, after apart; for IPv4 its whole /24.
- * mount_over: mounts an empty directory there, after apart.
- * put_file: writes this into that file.
- * empty_file: an open file without a name.
- * syslog_socket: apart, with an empty /dev that contains only a syslogd's
+ * give: adds an address to loopback; for IPv4 it adds the whole /24.  Call
+ * apart first.
+ * mount_over: mounts an empty directory over this path.  Call apart first.
+ * put_file: writes this text into the file at this path.
+ * empty_file: returns an open file without a name.
+ * syslog_socket: calls apart, and makes a /dev that contains only a syslogd's
  * socket; returns that socket.
- * own_etc: apart, with an /etc that has only these hosts, and a nameserver on
- * 127.0.0.1.
- * name_socket: that nameserver's socket.
+ * own_etc: calls apart, and makes an /etc that has only these hosts, and a
+ * nameserver at 127.0.0.1.
+ * name_socket: returns that nameserver's socket.
  */
 void	apart(void);
 void	give(const char *address);
@@ -28,16 +32,16 @@ void	own_etc(const char *hosts);
 int	name_socket(void);
 
 /*
- * If the system has a log, run this command instead of the caller, without
- * access to the log: nothing under test may write there.  Otherwise, or with
- * HOST_LOG in the environment, this returns.
+ * If the system has a log, execute this command in place of the caller, without
+ * access to the log, because nothing under test may write there.  If there is
+ * no log, or with HOST_LOG in the environment, this function returns.
  */
 void	hide_log(char *command[]);
 
 /*
- * Packets to a socket are lost on the way.
- * lose: those of at least this size.
- * vanish: all of them; the socket no longer answers anything.
+ * From now on, packets to a socket are lost on the way.
+ * lose: packets of at least this size are lost.
+ * vanish: all packets are lost, so the socket no longer answers anything.
  */
 void	lose(int fd, unsigned size);
 void	lose_nothing(int fd);

@@ -17,7 +17,7 @@
 const char *relay_path = "./stfl-relay";
 void (*relay_setup)(void);
 
-/* Runs before any test.  Root's PATH may lack ip(8) and nft(8). */
+/* This runs before any test.  Root's PATH may lack ip(8) and nft(8). */
 __attribute__((constructor)) static void
 take_paths(void)
 {
@@ -150,7 +150,7 @@ stop_relay(pid_t pid)
 		fail("the relay does not stop");
 }
 
-/* What /proc says: the system call that a process is in, where it waits. */
+/* What /proc says: the system call that a process is in, and where it waits. */
 static const char *
 doing(pid_t pid)
 {
@@ -178,7 +178,10 @@ doing(pid_t pid)
 	return text;
 }
 
-/* Count turns, not the clock's time: a machine may stand still for seconds. */
+/*
+ * Count turns, and not the time on the clock, because a machine may stand still
+ * for seconds.
+ */
 int
 relay_status(struct relay *r, int ms)
 {
@@ -213,7 +216,10 @@ relay_stderr(struct relay *r, char *text, size_t size)
 
 /* Sessions. */
 
-/* A started relay (-v, separate) connects: the session is complete. */
+/*
+ * Wait until a started relay (-v, separate) has connected, which completes the
+ * session.
+ */
 void
 connected(struct session *t, int listener)
 {
@@ -224,7 +230,7 @@ connected(struct session *t, int listener)
 	expect_line(t, "open", 0, 0);
 }
 
-/* A session, with an option and its value if they are not NULL. */
+/* Begin a session, with an option and its value if they are not NULL. */
 void
 begin(struct session *t, const char *option, const char *value)
 {
@@ -245,7 +251,7 @@ port_text(int listener)
 	return text;
 }
 
-/* A session as an inetd starts it: descriptor 2 is the client's socket. */
+/* Begin a session as inetd does: descriptor 2 is the client's socket. */
 void
 begin_as_inetd(struct session *t, const char *option)
 {
@@ -263,8 +269,8 @@ begin_as_inetd(struct session *t, const char *option)
 }
 
 /*
- * A session on a client connection that exists already, with n words before the
- * relay's own.
+ * Begin a session on a client connection that exists already, with n words
+ * before the relay's own arguments.
  */
 void
 begin_on(struct session *t, int ours, int theirs, const char *const *words,
@@ -297,7 +303,7 @@ let_go(struct session *t)
 		close(t->relay.err);
 }
 
-/* The log is not checked: the mess may be on descriptor 2. */
+/* Do not check the log, because `mess' may have changed descriptor 2. */
 void
 session_after(void (*mess)(void))
 {
@@ -313,8 +319,9 @@ session_after(void (*mess)(void))
 }
 
 /*
- * Have strace(1) delay some of the relay's calls; both texts are in strace's
- * syntax.  Returns how many words this puts before the relay's.
+ * Make strace(1) delay some of the relay's calls; both texts are in strace's
+ * syntax.  Puts strace's words into `words' and returns their number.  They
+ * must come before the relay's own arguments.
  */
 int
 delay(const char *words[], const char *calls, const char *how)
@@ -331,7 +338,7 @@ delay(const char *words[], const char *calls, const char *how)
 	return sizeof front / sizeof front[0];
 }
 
-/* A relay that may find no target, for which its line has these words. */
+/* Start a relay that may find no target, for which its line has these words. */
 void
 begin_without(struct session *t, int separate, const char *target,
     const char *const *args)
@@ -364,7 +371,7 @@ sockets_of(int family)
 	return family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
 }
 
-/* Wait until somebody has sent SYN to this listener without an answer. */
+/* Wait until somebody has sent SYN to this listener and got no answer. */
 void
 expect_dialing(int listener)
 {
@@ -407,8 +414,8 @@ target_text(int listener)
 }
 
 /*
- * The relay ends in this way, and its client sees RST and no byte: once with a
- * separate descriptor 2, once with the client's socket there.
+ * Expect that the relay ends in this way, and that its client gets RST and no
+ * byte: once with a separate descriptor 2, once with the client's socket there.
  */
 void
 fails(int status, const char *target, const char *end, const char *const *args)

@@ -7,22 +7,27 @@
 
 struct relay {
 	pid_t pid;
-	int client;	/* the client's socket; -1 once closed */
-	int target;	/* the target's socket; -1: none yet */
-	int err;	/* reads the relay's 2; -1: 2 is the client's socket */
+	int client;	/* the client's socket; -1 once it is closed */
+	int target;	/* the target's socket; -1 if there is none yet */
+	int err;	/* reads the relay's descriptor 2; -1: see `separate' */
 };
 
 /*
  * need_relay: exits if there is no program to test.
- * relay_start: passes a client connection of this family to a relay as inetd
- * does; the arguments end with NULL.  With `separate' descriptor 2 is a pipe,
- * otherwise it is the client's socket.
- * relay_on: the same with this accepted socket, which it closes in the test.
- * relay_setup: called in the relay's process before the relay is executed.
- * relay_session: relay_start with -v and a pipe, and with our target, accepted.
- * stop_relay: sends SIGSTOP and waits until it has stopped; SIGCONT resumes it.
- * relay_status: the exit status, within this many ms; 128 + signal if killed.
- * relay_stderr: everything that the relay wrote to its 2, until it closed 2.
+ * relay_start: passes a client connection of this family to a relay, as inetd
+ * does.  The arguments end with NULL.  With `separate', the relay's descriptor
+ * 2 is a pipe; otherwise it is the client's socket.
+ * relay_on: the same with this accepted socket.  The test's own copy of the
+ * socket is closed.
+ * relay_setup: is called in the relay's process before the relay is executed.
+ * relay_session: relay_start with -v and `separate'.  The target is a listener
+ * of ours, which has accepted the relay's connection.
+ * stop_relay: sends SIGSTOP and waits until the relay has stopped.  SIGCONT
+ * lets it go on.
+ * relay_status: waits at most this many ms for the relay's end.  Returns its
+ * exit status, or 128 + signal if a signal killed it.
+ * relay_stderr: everything that the relay wrote to descriptor 2 until it closed
+ * 2.
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
 extern void (*relay_setup)(void);
@@ -39,27 +44,28 @@ void	relay_stderr(struct relay *, char *, size_t);
 /* A session with both of its peers, and what its lines must say. */
 struct session {
 	struct relay relay;
-	pid_t pid;		/* the relay's, even after its end */
+	pid_t pid;		/* the relay's process ID, even after its end */
 	int fd[2];		/* the peers' own sockets */
 	char addresses[300];	/* as the log line must give them */
 };
 
 /*
- * begin: a session, with an option and its value if they are not NULL.
- * begin_as_inetd: the same with the client's socket on descriptor 2.
- * begin_on: the same on an existing client connection, with this number of
- * words before the relay's own.
- * begin_without: a relay that may find no target; its line must have these
- * words for the target.
- * connected: a started relay (-v, separate) connects, and the session is
- * complete.
- * expect_dialing: waits until somebody has sent SYN to this listener without an
+ * begin: begins a session, with an option and its value if they are not NULL.
+ * begin_as_inetd: the same, with the client's socket on descriptor 2.
+ * begin_on: the same on an existing client connection.  Puts the first n of
+ * these words before the relay's own arguments.
+ * begin_without: starts a relay that may find no target; its line must have
+ * these words for the target.
+ * connected: waits until a started relay (-v, separate) has connected, which
+ * completes the session.
+ * expect_dialing: waits until somebody has sent SYN to this listener and got no
  * answer.
  * let_go: closes the test's ends of a session.
- * session_after: a whole session, whose relay is executed after this function
- * has run in its process.
- * delay: has strace(1) delay some of the relay's calls; both texts are in
- * strace's syntax.  Returns how many words this puts before the relay's.
+ * session_after: runs a whole session.  The relay is executed after `mess' has
+ * run in the relay's process.
+ * delay: makes strace(1) delay some of the relay's calls; both texts are in
+ * strace's syntax.  Puts strace's words into `words' and returns their number.
+ * They must come before the relay's own arguments: see begin_on.
  */
 enum { MOST_WORDS = 16 };
 void	begin(struct session *, const char *option, const char *value);
@@ -78,14 +84,16 @@ const char *target_text(int listener);
 
 /*
  * Lines.
- * put_names: sets the addresses that the lines must give; `target' is the text
- * for a target that was not reached, else NULL.
- * expect_line: a line with this end, up and down; returns its secs in
+ * put_names: sets the addresses that the lines must give.  `target' is the text
+ * for a target that was not reached, or NULL.
+ * expect_line: expects a line with this end, up and down; returns its secs in
  * milliseconds.  An end may finish with a *, which matches anything.
- * expect_exit: the relay ends with this status, and such a line is its last.
- * expect_over: status 0, and these numbers of bytes from a side and back to it.
- * signals_work: this session, which has just begun, logs a line on SIGUSR1, and
- * ends on SIGTERM.
+ * expect_exit: expects that the relay ends with this status, and that its last
+ * line has this end, up and down.
+ * expect_over: expects status 0, `sent' bytes from this side, and `back' bytes
+ * to it.
+ * signals_work: expects that this session, which has just begun, logs a line on
+ * SIGUSR1, and ends on SIGTERM.
  */
 void	put_names(struct session *, const char *target);
 int	cut_warning(char *line);
@@ -104,9 +112,10 @@ const char *sockets_of(int family);
 extern const char *const reset_of[], *const timeout_of[];	/* by side */
 
 /*
- * The relay ends with this status and end, because its target cannot be
- * reached, and its client gets RST without a byte.  Two sessions run at once:
- * one has a separate descriptor 2, the other has the client's socket there.
+ * Expect that the relay ends with this status and end, because its target
+ * cannot be reached, and that its client gets RST without a byte.  Two sessions
+ * run at once: in one, the relay has a separate descriptor 2; in the other,
+ * descriptor 2 is the client's socket.
  */
 void	fails(int status, const char *target, const char *end,
 	    const char *const *args);

@@ -15,7 +15,7 @@
 
 #ifdef __linux__
 
-/* Each row in a separate process, all at once. */
+/* Run each row in a separate process, all of them at the same time. */
 void
 each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 {
@@ -50,8 +50,8 @@ each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 }
 
 /*
- * Set the row's option.  If the kernel does not know it, or this user may not
- * set it, there is nothing to test.
+ * Set the row's option.  If the kernel does not know the option, or this user
+ * may not set it, there is nothing to test.
  */
 static void
 set(int fd, const struct row *o)

@@ -1,6 +1,6 @@
 /*
- * Tests that are a table with a row for each case, and sessions of clients that
- * dialled a special listener.
+ * Tests that have a table with a row for each case, and sessions of clients
+ * that dialled a special listener.
  */
 
 #ifndef ROWS_H
@@ -14,23 +14,25 @@ struct row {
 	int level, option;
 	const void *value;
 	socklen_t size;
-	int late;		/* not set on the listener (dual_stack) */
+	int late;		/* not set on the listener (see dual_stack) */
 	void (*setup)(void);
 };
 
-/* Run each row in a separate process, all at once. */
+/* Run each row in a separate process, all of them at the same time. */
 void	each_row(void (*)(const struct row *), const struct row *, size_t);
 #define EACH(run, rows) each_row(run, rows, sizeof rows / sizeof rows[0])
 
 /*
- * dual_stack: a listener of this protocol (0: TCP) for IPv6 and IPv4.  It has
- * the option of a row (or NULL), unless the row is late.
- * row_dial: a connection to its port at this address, mapped or not.
- * dialled: both; *theirs is the accepted socket, which gets the option even if
- * the row is late.
- * row_start: a relay on theirs, with an option and its value, or NULL, and with
- * its target connected.
- * row_begin: dialled, and row_start.
+ * dual_stack: returns a listener of this protocol (0: TCP) for IPv6 and IPv4.
+ * The listener has the option of this row (if not NULL), unless the row is
+ * late.
+ * row_dial: returns a connection to the listener's port at this IPv6 address,
+ * which may be a mapped one.
+ * dialled: dual_stack and row_dial.  *theirs is the accepted socket, which gets
+ * the option even if the row is late.
+ * row_start: starts a relay on theirs, with an option and its value (or NULL),
+ * and accepts its connection to the target.
+ * row_begin: dialled and row_start.
  */
 int	dual_stack(int protocol, const struct row *);
 int	row_dial(const char *address, int protocol, int listener);
@@ -42,8 +44,8 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole_session: all kinds of traffic: single bytes, a pause, bulk, and both
- * half-closes.
+ * whole_session: carries all kinds of traffic, until the relay ends: single
+ * bytes, a pause, bulk, and both half-closes.
  */
 void	whole_session(struct relay *);
 void	relay_ends(struct relay *, int);

@@ -1,12 +1,12 @@
 /*
- * The runner: see test.h.
+ * The runner (see test.h).
  *
  *	tests/run [--list] [WORDS...]
  *	tests/run --unlogged COMMAND...
  *
- * WORDS are a folder or file (session/fin), an id, or a part of a sentence;
- * without any, all tests run.  COMMAND is run as the tests are: without access
- * to the system's log.
+ * WORDS are a folder or file (session/fin), an id, or a part of a sentence.
+ * Without WORDS, all tests run.  COMMAND runs without access to the system's
+ * log, as the tests do.
  */
 
 #define TEST_LIBRARY
@@ -24,13 +24,13 @@
 #include <unistd.h>
 
 enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
-enum { TOO_LONG = 1000 };	/* of still_so_far(), during a test */
+enum { TOO_LONG = 1000 };	/* milliseconds: all pauses during one test */
 
 struct job {
 	pid_t pid;
 	int why;
-	int tries;		/* because the machine stood still */
-	int64_t still;		/* still_so_far() at its start */
+	int tries;		/* tries in which the machine stood still */
+	int64_t still;		/* still_so_far() when the test began */
 	const struct test *test;
 };
 
@@ -53,7 +53,7 @@ start(struct job *job, const struct test *test)
 		perror("tests/run");
 		exit(2);
 	}
-	/* No relay may hold one of the runner's descriptors. */
+	/* No relay may inherit one of the runner's descriptors. */
 	fcntl(end[0], F_SETFD, FD_CLOEXEC);
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
@@ -72,7 +72,7 @@ start(struct job *job, const struct test *test)
 	close(end[1]);
 }
 
-/* How to run this test alone, after building what it needs. */
+/* Print how to run this test alone, after building what it needs. */
 static void
 print_again(const struct test *test)
 {
@@ -87,7 +87,8 @@ print_again(const struct test *test)
 }
 
 /*
- * Print as one line what the rows of a table have said, each on its own line.
+ * Print in one line what the rows of a table have said, each on a line of its
+ * own.
  */
 static void
 print_why(const char *front, const char *text)
@@ -101,7 +102,10 @@ print_why(const char *front, const char *text)
 	printf("\n");
 }
 
-/* Print the verdict, or try again.  1: the test failed; -1: it runs again. */
+/*
+ * Print the verdict, or run the test again.  Returns 1 if the test failed, or
+ * -1 if it runs again.
+ */
 static int
 verdict(struct job *job, int status)
 {
@@ -114,7 +118,9 @@ verdict(struct job *job, int status)
 		n = read(job->why, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = '\0';
 	close(job->why);
-	/* End what the test has left running in its process group. */
+	/*
+	 * End everything that the test has left running in its process group.
+	 */
 	kill(-job->pid, SIGKILL);
 	job->pid = 0;
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -178,7 +184,7 @@ is_id(const char *words)
 	return 0;
 }
 
-/* An id must match as a whole; a place or a sentence also in part. */
+/* An id must match as a whole; a part of a place or of a sentence is enough. */
 static int
 matches(const struct test *test, const char *words)
 {

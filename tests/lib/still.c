@@ -18,13 +18,16 @@ enum { LOOK = 100 };		/* milliseconds between two looks */
 enum { MOST = 256 };
 struct watch {
 	volatile int64_t looked;	/* the time of the last look */
-	volatile int64_t stood;		/* the pauses until then */
+	volatile int64_t stood;		/* the sum of all pauses until then */
 };
 
 static struct watch *watches;	/* shared by all watching processes */
 static int n;
 
-/* The pause since the last look.  A busy machine may be late by LATE. */
+/*
+ * The pause since the last look.  A delay of up to LATE does not count, because
+ * the machine may just be busy.
+ */
 static int64_t
 late(const struct watch *w, int64_t now)
 {

@@ -1,4 +1,4 @@
-/* What every system has, but under different names. */
+/* Functions that every system has, but under different names. */
 
 #define TEST_LIBRARY
 #include "test.h"
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Not with SOCK_CLOEXEC, which macOS does not know. */
+/* SOCK_CLOEXEC is not used, because macOS does not know it. */
 int
 private_socket(int domain, int type, int protocol)
 {
@@ -53,13 +53,16 @@ private_pipe(int end[2])
 	return 0;
 }
 
-/* Bytes that the peer's system has not acknowledged; -1: unknown. */
+/*
+ * The number of bytes that the peer's system has not acknowledged; -1 if
+ * unknown.
+ */
 int
 unsent(int fd)
 {
 	int n;
 #if defined(__OpenBSD__) || defined(__DragonFly__)
-	/* kevent(2) reports the room in the buffer, which may be below 0. */
+	/* kevent(2) tells the room in the buffer, which may be below 0. */
 	const struct timespec none = { 0, 0 };
 	struct kevent event;
 	socklen_t len;

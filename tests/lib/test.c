@@ -16,7 +16,7 @@ static const char *file;
 static int line;
 static const char *function = "";
 
-/* The calls that led there, the test's own first. */
+/* The calls that led to that place, the test's own call first. */
 static struct call {
 	const char *file, *callee;
 	int line;
@@ -35,7 +35,7 @@ test_at(const char *at, int number, const char *in)
 	function = in;
 }
 
-/* Functions that have returned are not callers of this one. */
+/* Forget functions that have returned: they are not callers of this one. */
 static void
 forget_all_but_callers_of(const char *in)
 {
@@ -54,7 +54,10 @@ test_from(const char *at, int number, const char *in, const char *callee)
 	calls[depth++].callee = callee;
 }
 
-/* The test's own line first, then those within the functions it called. */
+/*
+ * Put the test's own line first, then the lines within functions that it
+ * called.
+ */
 static size_t
 put_place(char *text, size_t size)
 {
@@ -84,8 +87,8 @@ test_about(const char *what)
 }
 
 /*
- * Print a line; but only the text if the program is not a test, and so has no
- * place.
+ * Print a line, with its place.  A program that is not a test has no place, and
+ * prints only the text.
  */
 static void
 say(int with_place, const char *format, va_list ap)
@@ -121,7 +124,7 @@ test_skip(const char *format, ...)
 {
 	va_list ap;
 
-	/* The place of a skip does not matter. */
+	/* Where a test was skipped does not matter. */
 	va_start(ap, format);
 	say(0, format, ap);
 	va_end(ap);

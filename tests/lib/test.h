@@ -7,7 +7,7 @@
  *	}
  *
  * A test that holds in both directions is written once, for the side that acts
- * (near), with two sentences; its ids are client_NAME and target_NAME:
+ * (`near'), but has two sentences.  Its ids are client_NAME and target_NAME:
  *
  *	EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
  *	    "a target's reset becomes a reset at the client")
@@ -15,10 +15,11 @@
  *		... near, !near ...
  *	}
  *
- * Every test runs in a separate process, several at a time, within one time
- * limit.  A call that cannot do its work ends the test (fail, skip) and names
- * its place.  For a function of the library that place is where the test called
- * it: such functions have a macro of the same name with HERE in it.
+ * Every test runs in a separate process, within the same time limit.  Several
+ * tests run at a time.  A function that cannot do its work ends the test (fail,
+ * skip) and names the place of the failure.  If the function is in this
+ * library, that place is the line of the test that called it.  For this, the
+ * function has a macro of the same name, with HERE in it.
  */
 
 #ifndef TEST_H
@@ -77,16 +78,17 @@ static void \
 name(int near)
 
 /*
- * From now on, failures name this place.  For a function that several tests
- * share, they name the caller, too: after such a function there is
+ * From now on, failures name this place (test_at).  In a function that several
+ * tests share, they name the function's caller, too (test_from).  For this, the
+ * function is followed by
  *
  *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
  */
 void	test_at(const char *file, int line, const char *function);
 void	test_from(const char *file, int line, const char *function,
 	    const char *callee);
-void	test_words_to(int fd);	/* standard error, at first */
-void	test_about(const char *);	/* printed first: the row of a table */
+void	test_words_to(int fd);	/* where failures are written; at first, 2 */
+void	test_about(const char *);	/* the row of a table; printed first */
 #define HERE(call) (test_at(__FILE__, __LINE__, __func__), call)
 #define FROM(callee, ...) (test_from(__FILE__, __LINE__, __func__, #callee), \
 	callee(__VA_ARGS__))
@@ -105,16 +107,17 @@ void	test_skip(const char *, ...)
 #endif
 
 /*
- * Time, in milliseconds.  No test has its own limit that a slow machine could
- * exceed: all use these, and TEST_SLOW=4 in the environment makes each of them
- * four times as long.
+ * Time, in milliseconds.  No test has a limit of its own that a slow machine
+ * could exceed.  All tests use these limits, and TEST_SLOW=4 in the environment
+ * makes each of them four times as long.
  */
 int	test_slow(void);
 
 /*
- * The program's own limits run on while a machine stands still: if a test fails
- * after a pause that took more than LATE too long, the runner tries it again.
- * should_take: notes this for what began at this time and should take ms.
+ * While a machine stands still, the relay's own limits run on.  If a test fails
+ * after a pause that was more than LATE too long, the runner runs it again.
+ * should_take: notes such a pause, which began at this time and should have
+ * taken this number of ms.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
@@ -122,19 +125,19 @@ void	should_take(int64_t, int ms);
 
 #define SOON (10000 * test_slow())	/* anything slower has failed */
 #define PROMPTLY (3000 * test_slow())	/* less than any limit of a test */
-#define LATER (2000 * test_slow())	/* at most this much later */
-#define VANISHED (5000 * test_slow())	/* when -k 1 has lost a peer */
+#define LATER (2000 * test_slow())	/* something may be late by this much */
+#define VANISHED (5000 * test_slow())	/* by then, -k 1 has lost a peer */
 #define STILL (300 * test_slow())	/* time in which nothing may happen */
-#define FULL (500 * test_slow())	/* nothing taken: buffers are full */
+#define FULL (500 * test_slow())	/* no byte taken: buffers are full */
 
 /*
- * Pauses that a rule demands.  They do not depend on the machine, because they
+ * Pauses that a rule demands.  They do not grow on a slow machine, because they
  * are compared with times of the relay or the system.
  */
 enum {
 	SECOND = 1000,		/* the unit of the options */
 	DELAYED_ACK = 40,	/* TCP may delay an acknowledgement */
-	SETTLED = 100,		/* longer than that: nothing in flight */
+	SETTLED = 100,		/* longer than DELAYED_ACK: nothing in flight */
 	PACE = 100,		/* between two small steps of a slow peer */
 	READER_LATE = 500,	/* one side is gone before the other reads */
 	READER_PAUSES = 5000,	/* as long as the relay waits for a log */
@@ -145,7 +148,7 @@ enum {
 	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
 	PART_OF_LIMIT = 500,	/* below -t 2, which starts only later */
 	BEYOND_LIMIT = 2500,	/* longer than -t 2 */
-	PROBES_LOST = 4000,	/* -k 1 has lost a peer */
+	PROBES_LOST = 4000,	/* by then, -k 1 has lost a peer */
 	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
 	ALARM_PAST = 1500,	/* the signal of alarm(1) has come */
 	TIMER_PAST = 200,	/* some of a timer's signals have come */
@@ -157,13 +160,15 @@ int64_t	milliseconds(void);
 const char *seconds(int);	/* an option's value, times test_slow() */
 
 /*
- * private_socket, private_pipe: closed in any program that is started.
+ * private_socket, private_pipe: descriptors that no other program inherits.
  * unsent: the number of bytes that the peer's system has not acknowledged; -1
  * if unknown.
- * terminal: a new terminal, nobody's controlling one; skips if there is none.
- * processors: those that we may use; one if the system does not tell them
- * apart.
- * stay_on: runs only on this processor, if the system allows it.
+ * terminal: a new terminal that is nobody's controlling terminal.  Skips the
+ * test if there is none.
+ * processors: fills the list with the processors that we may use, and returns
+ * their number.  If the system does not tell them apart, the list has one.
+ * stay_on: from now on, this process runs only on this processor, if the system
+ * allows it.
  */
 int	terminal(void);
 int	processors(int list[], int most);

@@ -1,4 +1,7 @@
-/* The process that traces a relay, and what it does at the relay's calls. */
+/*
+ * The process that traces a relay, and what it does at the relay's system
+ * calls.
+ */
 
 #define TEST_LIBRARY
 #include "traced.h"
@@ -99,17 +102,17 @@ trace_begin(void)
 #endif
 #define SET(reg, value) r->reg = (__typeof__(r->reg))(value)
 
-/* A traced process: the relay, or its child that looks names up. */
+/* A traced process: the relay, or the relay's child that looks names up. */
 struct tracee {
 	pid_t pid;
 	int inside;		/* between entry and exit of a call */
-	int error;		/* to return at exit, or PRETEND; 0: none */
+	int error;		/* errno to return, or PRETEND; 0: none */
 	long call;
 };
 
 static struct tracing *tracing;
 
-/* The real call in a socketcall(2), which 32-bit systems may use. */
+/* The call that is meant by socketcall(2), which 32-bit systems may use. */
 static long
 call_of(const struct user_regs_struct *r)
 {
@@ -138,7 +141,7 @@ shorten(struct user_regs_struct *r, long call)
 		r->REG_ARG2 = 1;
 }
 
-/* Make this call, the nth of its kind, fail if a fault says so. */
+/* If a fault says so, make this call fail.  It is the nth of its kind. */
 static void
 inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 {
@@ -158,8 +161,8 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 		shorten(r, t->call);
 	} else {
 		/*
-		 * Replace the call by one that a filter allows and that
-		 * does nothing.
+		 * Instead, make a call that a filter allows and that does
+		 * nothing.
 		 */
 		t->error = f->error;
 		SET(REG_CALL, SYS_getpid);
@@ -168,9 +171,9 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 }
 
 /*
- * True for a call that the program itself makes at its start: it trusts nothing
- * that its parent has left, so it sets up signals and descriptors first.  No
- * libc makes such calls before main.
+ * True if this is one of the calls that the program itself makes when it
+ * starts.  The program trusts nothing that its parent has left, so it first
+ * sets up signals and descriptors.  No libc makes such calls before main.
  */
 static int
 is_own(long call, const struct user_regs_struct *r)
@@ -287,7 +290,7 @@ trace(void)
 	}
 }
 
-/* In the relay's process: let a child be the relay, and trace it. */
+/* This runs in the relay's process: let a child be the relay, and trace it. */
 static void
 be_traced(void)
 {
@@ -297,7 +300,10 @@ be_traced(void)
 
 	pid = fork();
 	if (pid == 0) {
-		/* Without close_range(2), it closes each of them. */
+		/*
+		 * Without close_range(2), the relay closes each of these
+		 * descriptors.
+		 */
 		if (setrlimit(RLIMIT_NOFILE, &few) == -1)
 			_exit(125);
 		/* LeakSanitizer cannot work at exit under ptrace(2). */
@@ -313,7 +319,7 @@ be_traced(void)
 	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 	    PTRACE_O_TRACECLONE)) == -1)
 		_exit(125);
-	/* Only the relay may hold its sockets. */
+	/* Close the sockets here: only the relay may hold them. */
 	if (syscall(SYS_close_range, 0U, ~0U, 0U) == -1)
 		for (status = 0; status < 1024; status++)
 			close(status);

@@ -1,11 +1,11 @@
 /*
- * A relay under ptrace(2): which calls it makes, and what it does if some of
- * them fail.  The relay is the real program, in any build.
+ * A relay under ptrace(2): which system calls it makes, and what it does if
+ * some of them fail.  The relay is the real program, in any build.
  *
  * trace_begin: from now on, the relays that this test starts are traced, one at
- * a time.  In the result, set which calls fail, and read what was seen.  The
- * tracing process takes the relay's place: relay.pid is the tracer's, and the
- * tracer ends as the relay does.
+ * a time.  In the structure that it returns, set which calls fail, and read
+ * what was seen.  The tracing process (the tracer) takes the relay's place:
+ * relay.pid is the tracer's, and the tracer ends with the status of the relay.
  */
 
 #ifndef TRACED_H
@@ -17,7 +17,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #else
-/* Names for the tests, which are skipped where nothing can be traced. */
+/*
+ * Names for the tests, which are skipped on systems where nothing can be
+ * traced.
+ */
 enum {
 	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
 	SYS_close_range, SYS_landlock_create_ruleset,
@@ -28,14 +31,17 @@ enum {
 
 enum {
 	TRACE_CALLS = 1024,	/* numbers of system calls */
-	TRACE_SPIN = 30000,	/* calls; a relay that makes more is spinning */
-	ANY = -1,		/* first argument of a call */
+	TRACE_SPIN = 30000,	/* calls; with more, a relay is spinning */
+	ANY = -1,		/* any first argument of a call */
 	SHORT = -1,		/* instead of an errno: do less than asked */
 	PRETEND = -2,		/* instead of an errno: do nothing, return 0 */
 	KILLED = -3		/* instead of an errno: kill the process */
 };
 
-/* The nth call (from 1; 0: each) with this number fails with this errno. */
+/*
+ * The nth call with this number fails with this errno.  n counts from 1; 0
+ * means every call.
+ */
 struct fault {
 	long call;
 	long argument;
@@ -47,7 +53,7 @@ struct tracing {
 	/* set before the relay is started: */
 	struct fault faults[4];
 	size_t nfaults;
-	/* seen, from the program's own first call on: */
+	/* seen, beginning with the program's own first call: */
 	volatile pid_t pid;	/* the relay's */
 	volatile unsigned count[TRACE_CALLS];
 	volatile unsigned calls;
@@ -58,14 +64,16 @@ struct tracing {
 };
 
 /*
- * trace_without: every such call fails, as on a kernel that lacks or refuses
- * it.
- * trace_session: a traced session, with an option and its value if they are not
- * NULL, that has carried bytes and so is confined; its pid is the relay's own.
- * trace_confined: the same, but skips if there is no filter.
+ * trace_without: makes every such call fail, as on a kernel that lacks or
+ * refuses the call.
+ * trace_session: begins a traced session, with an option and its value if they
+ * are not NULL.  The session has carried bytes, and so the relay is confined.
+ * The session's pid is the relay's own.
+ * trace_confined: the same, but skips the test if there is no filter.
  * carry_on: sends bytes from the client, in a session that has begun.
- * conclude: expects that the session still carries, and ends as it should.
- * landlock_abi: the ABI of this kernel's Landlock; below 1: none.
+ * conclude: expects that the session still carries bytes, and ends as it
+ * should.
+ * landlock_abi: the ABI of this kernel's Landlock; below 1 if there is none.
  */
 struct tracing *trace_begin(void);
 void	trace_without(struct tracing *, long call, long argument, int error);

@@ -59,7 +59,7 @@ status_of(pid_t pid, const char *key)
 	return n;
 }
 
-/* As in proc_pid_stat(5): S asleep, t traced; S if unknown. */
+/* The state as in proc_pid_stat(5): S asleep, t traced; also S if unknown. */
 char
 state_of(pid_t pid)
 {
@@ -93,10 +93,10 @@ sleeps_of(pid_t pid)
 }
 
 /*
- * The process neither spins, which takes CPU time, nor wakes up more often than
- * `looks'.  Wake-ups are counted, because a machine that others use may charge
- * half a millisecond for each.  First wait until the process sleeps: on a busy
- * machine, earlier work takes longer.
+ * Expect that the process neither spins, which takes CPU time, nor wakes up
+ * more than `looks' times.  Wake-ups are counted, because on a machine that
+ * others use, each may be charged half a millisecond.  First wait until the
+ * process sleeps: on a busy machine, earlier work takes longer.
  */
 void
 expect_idle(pid_t pid, int ms, int looks)
@@ -111,7 +111,7 @@ expect_idle(pid_t pid, int ms, int looks)
 		pause_for(50);
 	} while ((sleeps_of(pid) != slept || state_of(pid) != 'S') && ++i < 40);
 	tries = 0;
-	do {		/* again: a pipe is closed by two looks, 2 s apart */
+	do {		/* again: to close a pipe takes two looks, 2 s apart */
 		used = cpu_microseconds(pid);
 		slept = sleeps_of(pid);
 		pause_for(ms);
@@ -125,7 +125,7 @@ expect_idle(pid_t pid, int ms, int looks)
 
 /* What the system as a whole has in use. */
 
-/* TCP sockets in use in this network, of both families. */
+/* The number of TCP sockets in use in this network, of both families. */
 long
 sockets_in_use(void)
 {
@@ -150,7 +150,7 @@ sockets_in_use(void)
 	return sum;
 }
 
-/* KiB, the sum of the lines that begin with one of these words. */
+/* The sum, in KiB, of the lines that begin with one of these words. */
 long
 meminfo(const char *const *words)
 {

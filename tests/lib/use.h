@@ -9,15 +9,16 @@
 #include "test.h"
 
 /*
- * cpu_microseconds: CPU time; -1 if unknown.
+ * cpu_microseconds: the CPU time of a process; -1 if unknown.
  * status_of: a number from /proc/PID/status.
- * state_of: as in proc_pid_stat(5): S asleep, t traced; S also if unknown.
+ * state_of: the state as in proc_pid_stat(5): S asleep, t traced; also S if
+ * unknown.
  * sleeps_of: how often the process has gone to sleep; 0 if unknown.
- * expect_idle: for this many milliseconds the process neither spins nor wakes
- * up more often than this.
- * sockets_in_use: TCP sockets in this network, of both families.
- * meminfo: KiB, the sum of the lines that begin with one of these words; the
- * list ends with NULL.
+ * expect_idle: expects that, for this many milliseconds, the process neither
+ * spins nor wakes up more than `looks' times.
+ * sockets_in_use: the number of TCP sockets in this network, of both families.
+ * meminfo: the sum, in KiB, of those lines of /proc/meminfo that begin with one
+ * of these words.  The list of words ends with NULL.
  */
 int64_t	cpu_microseconds(pid_t);
 long	status_of(pid_t, const char *key);
