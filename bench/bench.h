@@ -35,6 +35,7 @@ struct shared {
 	int64_t began, ended;	/* streams: first send, last receipt */
 	int streams;		/* how many at once */
 	uint64_t total[MOST_STREAMS];	/* bytes of each; 0: not known yet */
+	double fair;		/* the slowest stream by the mean */
 	uint64_t received;	/* bytes, by the target */
 	int damaged;		/* the target received wrong bytes */
 };

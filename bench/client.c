@@ -17,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_WIDTH = 8 };
-
 const char *row;
 int front, target, listener;
 pid_t relay;
@@ -173,7 +171,8 @@ ready(void)
 	for (;;) {
 		up = 0;
 		if ((fd = dial()) != -1) {
-			up = trip(fd) && (ends(fd) || 1);
+			up = trip(fd);
+			(void)ends(fd);
 			close(fd);
 		}
 		if (up)
@@ -190,6 +189,7 @@ void
 serve(enum mode mode)
 {
 	memset(shared->total, 0, sizeof shared->total);
+	shared->fair = 0;
 	shared->received = UINT64_MAX;
 	shared->damaged = 0;
 	server = server_start(listener, mode);

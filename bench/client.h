@@ -5,6 +5,8 @@
 
 #include "bench.h"
 
+enum { MOST_WIDTH = 8 };	/* sessions that begin at once */
+
 extern const char *row;		/* as given */
 extern int front, target;	/* ports; front 0: connect directly */
 extern int listener;
@@ -26,6 +28,9 @@ int	sessions(int, int, int64_t, int);
 void	hold(int);
 void	let_go(void);
 
+/* sessions: for qsort(3) of doubles */
+int	compare(const void *, const void *);
+
 /* The rows: load.c says what each measures. */
 void	row_ask(int);
 void	row_down(int);
@@ -36,6 +41,5 @@ void	row_one(int);
 void	row_rtt(int);
 void	row_setup(int);
 void	row_up(int);
-int	compare(const void *, const void *);
 
 #endif

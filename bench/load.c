@@ -25,7 +25,8 @@
  *            recv(2).  The row fails if bytes are missing.  -cpu: for each GB,
  *            the CPU seconds of the relay's processes (/proc/PID/schedstat).
  *   downN    N streams at once, each for -d seconds: the sum, GB/s, and -cpu.
- *   upN      -fair: the bytes of the slowest stream, divided by the mean.
+ *   upN      Also -fair: the bytes that the slowest stream had brought when the
+ *            first one ended, divided by the mean.
  *   askN     N clients at once, each of which sends 100 bytes and waits for a
  *            reply of 1,000: replies a second.  -50, -99 and -99.9: the latency
  *            that this percentage of the replies did not exceed, us.

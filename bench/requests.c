@@ -8,10 +8,10 @@
 #include <err.h>
 #include <stdlib.h>
 
-enum { MOST_REPLIES = 1000000 };
+enum { MOST_SAMPLES = 1000000 };
 
-static double latency[MOST_REPLIES];	/* us */
-static size_t nreplies;
+static double latency[MOST_SAMPLES];	/* us */
+static size_t nreplies, nsamples;
 
 static struct client {
 	int64_t asked;		/* when */
@@ -42,15 +42,16 @@ hear(int i)
 	clients[i].got += (int)n;
 	if (clients[i].got < ANSWER)
 		return 0;
-	if (nreplies < MOST_REPLIES)
-		latency[nreplies++] = (double)(now() - clients[i].asked) / 1e3;
+	nreplies++;
+	if (nsamples < MOST_SAMPLES)
+		latency[nsamples++] = (double)(now() - clients[i].asked) / 1e3;
 	return 1;
 }
 
 static double
 share(double part)
 {
-	return latency[(size_t)((double)(nreplies - 1) * part)];
+	return latency[(size_t)((double)(nsamples - 1) * part)];
 }
 
 void
@@ -88,7 +89,7 @@ row_ask(int n)
 		}
 	}
 	end = now();
-	qsort(latency, nreplies, sizeof latency[0], compare);
+	qsort(latency, nsamples, sizeof latency[0], compare);
 	result("", (double)nreplies * 1e9 / (double)(end - began));
 	result("-50", share(0.5));
 	result("-99", share(0.99));

@@ -269,7 +269,7 @@ while [ "$round" -le "$ROUNDS" ]; do
 		count=$(((round - 1) * turns))
 		while [ "$count" -lt $((round * turns)) ]; do
 			count=$((count + 1))
-			if [ $((count % 2)) -eq 1 ]; then
+			if [ $(((count + round / 2) % 2)) -eq 1 ]; then
 				# shellcheck disable=SC2086	# a list
 				turn $there
 			else

@@ -2,6 +2,7 @@
 
 #include "client.h"
 
+#include <err.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -51,6 +52,8 @@ setup(int width)
 void
 row_setup(int width)
 {
+	if (width < 1 || width > MOST_WIDTH)
+		errx(1, "from 1 to %d at a time", MOST_WIDTH);
 	serve(ECHO);
 	parts(setup, width);
 	serve_no_more();

@@ -133,8 +133,8 @@ watched(const int *fd, int n, unsigned events)
 }
 
 /*
- * Send n streams at once, each for as long as shared->duration says.  A stream
- * that ends early is one whose total stays 0.
+ * Send n streams at once, each for shared->duration.  The totals of those that
+ * cannot end stay 0.
  */
 void
 many_send(const int *fd, int n)
@@ -173,7 +173,24 @@ many_send(const int *fd, int n)
 	close(epoll);
 }
 
-/* Receive n streams until each has its total; returns the number of bytes. */
+/* The fewest bytes of a stream, divided by the mean. */
+static double
+fairness(const uint64_t *got, int n, uint64_t sum)
+{
+	uint64_t fewest;
+	int i;
+
+	fewest = got[0];
+	for (i = 1; i < n; i++)
+		if (got[i] < fewest)
+			fewest = got[i];
+	return (double)fewest * n / (double)sum;
+}
+
+/*
+ * Receive n streams until each has its total; returns the number of bytes.  How
+ * fair they are is decided when the first of them ends.
+ */
 uint64_t
 many_receive(const int *fd, int n)
 {
@@ -201,6 +218,8 @@ many_receive(const int *fd, int n)
 			}
 			all = __atomic_load_n(&shared->total[name],
 			    __ATOMIC_SEQ_CST);
+			if (all != 0 && shared->fair == 0)
+				shared->fair = fairness(got, n, sum);
 			if (bytes <= 0 || (all != 0 && got[name] >= all)) {
 				(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd[name],
 				    NULL);

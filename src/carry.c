@@ -70,7 +70,7 @@ weigh(struct carry *c, ssize_t n)
  * Returns 0 at FIN.
  */
 ssize_t
-carry_fill(struct flow *f, int revents)
+carry_fill(struct flow *f, int revents, int64_t now)
 {
 	struct carry *c;
 	ssize_t n;
@@ -78,7 +78,7 @@ carry_fill(struct flow *f, int revents)
 	c = &f->carry;
 	c->start = c->end = 0;
 	c->urgent = revents != 0 && tcp_at_mark(f->from, revents, &c->early);
-	if (!c->urgent && (n = fast_fill(f, revents == 0)) != 0) {
+	if (!c->urgent && (n = fast_fill(f, revents == 0, now)) != 0) {
 		weigh(c, n);
 		return n;
 	}

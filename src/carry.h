@@ -30,12 +30,12 @@ struct carry {
 	int urgent;		/* the buffer holds only the urgent byte */
 	int early;		/* for tcp_*.c: urgent byte that came early */
 	size_t start, end;	/* the bytes in buffer that are not sent yet */
-	int weight;		/* bytes, from 0 to BULK */
+	int weight;		/* bytes, 0 to BULK; -1: close the pipe */
 	int pipe[2];		/* Linux: for bulk; 0: not open */
 	int room;		/* Linux: the pipe's size, bytes */
 	int most;		/* Linux: the size to which it may grow now */
-	int filled;		/* Linux: was half full since the last look */
 	uint64_t before;	/* Linux: bytes sent before the last look */
+	int64_t since;		/* Linux: the time of the last look */
 	int segment;		/* Linux: the other side's TCP_MAXSEG */
 	size_t piped;		/* Linux: bytes in the pipe, not sent yet */
 	char *buffer;		/* FLOW_BUFFER bytes */
@@ -45,12 +45,12 @@ struct carry {
  * fast_fill takes bytes that have come, and fast_drain sends them.
  * fast_fill returns the number of bytes taken; 0 if the caller is to copy bytes
  * instead; or -1 with an errno.  Its second argument is true if the flow has
- * just been drained, without poll(2) since then.
+ * just been drained, without poll(2) since then; the third is the time.
  * fast_drain returns the number of bytes sent, or -1 with an errno.
  * fast_end frees what only bulk needs, if the flow holds any of it.
  * carry_holds and carry_rest are in relay.h, because pump.c calls them.
  */
-ssize_t	fast_fill(struct flow *, int);
+ssize_t	fast_fill(struct flow *, int, int64_t);
 ssize_t	fast_drain(struct flow *);
 void	fast_end(struct flow *);
 

@@ -16,10 +16,11 @@
 #ifndef __linux__
 
 ssize_t
-fast_fill(struct flow *f, int again)
+fast_fill(struct flow *f, int again, int64_t now)
 {
 	(void)f;
 	(void)again;
+	(void)now;
 	return 0;
 }
 
@@ -44,9 +45,10 @@ carry_holds(const struct flow *f)
 }
 
 void
-carry_rest(struct flow *f)
+carry_rest(struct flow *f, int64_t now)
 {
 	(void)f;
+	(void)now;
 }
 
 #endif

@@ -281,7 +281,7 @@ pass(struct session *s, int side, int revents)
 	f = &s->flow[side];
 	do {
 		if (carry_pending(f) == 0 && !f->eof) {
-			n = carry_fill(f, revents);
+			n = carry_fill(f, revents, s->now);
 			/*
 			 * If this side is gone and had not sent FIN, its last
 			 * byte is followed by an error, which only means that
@@ -469,7 +469,7 @@ look(struct session *s)
 
 	more = 0;
 	for (side = 0; side < SIDES; side++) {
-		carry_rest(&s->flow[side]);
+		carry_rest(&s->flow[side], s->now);
 		more |= carry_holds(&s->flow[side]);
 	}
 	for (side = 0; side < SIDES; side++) {
