@@ -75,7 +75,6 @@ double	tree_private(pid_t);
 double	tree_root_private(pid_t);
 int	tree_size(pid_t);
 void	tree_pin(pid_t);
-double	memory_available(void);
 
 /* limit: the maximum number of descriptors */
 void	raise_limit(void);

@@ -40,8 +40,7 @@
  *            sleeping CPU takes to wake up.
  *   idle     private memory (Private_* in /proc/PID/smaps_rollup) that 200 idle
  *            sessions add to the relay's processes, KiB a session.  A byte has
- *            been echoed through each of them.  -all: by how much that lowers
- *            MemAvailable, which includes the sockets.
+ *            been echoed through each of them.
  *   heldN    setup1 while N idle sessions are held open.
  *   one      one session, nothing measured.
  *

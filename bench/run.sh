@@ -3,7 +3,7 @@
 # peers): on this machine, in one run, started by the same launcher (launch.c),
 # under the same load (load.c).  load.c says what each row measures, and how.
 #
-#   sh bench/run.sh                          everything, in about half an hour
+#   sh bench/run.sh                          everything, in about an hour
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
 # ROUNDS   the number of rounds (5).  In a round, each row has two turns: one

@@ -112,19 +112,17 @@ row_rtt(int n)
 void
 row_idle(int n)
 {
-	double all[2], below[2], own[2];
+	double below[2], own[2];
 	int size;
 
 	(void)n;
 	serve(ECHO);
 	calm(1);
 	size = tree_size(relay);
-	all[0] = memory_available();
 	below[0] = tree_private(relay);
 	own[0] = tree_root_private(relay);
 	hold(IDLE);
 	nap(SECOND / 10);
-	all[1] = memory_available();
 	below[1] = tree_private(relay);
 	own[1] = tree_root_private(relay);
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
@@ -136,7 +134,6 @@ row_idle(int n)
 	if (own[1] < own[0])
 		own[1] = own[0];
 	result("", (below[1] - below[0] + own[1] - own[0]) / IDLE);
-	result("-all", (all[0] - all[1]) / IDLE);
 	let_go();
 	calm(size);
 	serve_no_more();

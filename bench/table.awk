@@ -20,8 +20,6 @@ function what(row,   n, name, part) {
 		name = "one byte there and back"
 	else if (name == "idle")
 		name = "idle session (200 held), private memory"
-	if (row == "idle-all")
-		return "idle session (200 held), all memory of the system"
 	return name (part == "cpu" ? ", CPU of the relay" : part == "fair" ? \
 	    ", the slowest by the mean" : part == "best" ? \
 	    ", fastest sixteenth" : part != "" ? ", latency of " part " %" : "")

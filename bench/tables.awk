@@ -1,6 +1,6 @@
 # The results as a table: a line for each peer, with its medians and, in
 # brackets, stfl-relay (static) divided by the peer.  -v rows="setup1 down" says
-# which rows of the results are its columns.
+# which rows of the results are its columns; those not measured are left out.
 
 function heading(row,   n, name, part, text) {
 	if (row in short)
@@ -56,6 +56,10 @@ $6 != "-" {
 END {
 	line = "| |"
 	under = "|---|"
+	for (i = j = 1; j <= columns; j++)
+		if (row[j] in unit)
+			row[i++] = row[j]
+	columns = i - 1
 	for (j = 1; j <= columns; j++) {
 		line = line " " heading(row[j]) " |"
 		under = under "---|"

@@ -214,21 +214,3 @@ tree_pin(pid_t root)
 		closedir(d);
 	}
 }
-
-/* KiB that the system could still give to programs (/proc/meminfo). */
-double
-memory_available(void)
-{
-	char line[256];
-	double kib;
-	FILE *f;
-
-	kib = -1;
-	if ((f = fopen("/proc/meminfo", "r")) == NULL)
-		return kib;
-	while (fgets(line, sizeof line, f) != NULL)
-		if (sscanf(line, "MemAvailable: %lf", &kib) == 1)
-			break;
-	fclose(f);
-	return kib;
-}
