@@ -211,9 +211,7 @@ extract(struct session *s)
 	mask = ~(uint32_t)0 << (32 - s->opt.network_len);
 	if ((address & mask) != ntohl(s->opt.network.s_addr))
 		return deny(s, "not in the network that is served");
-	/*
-	 * No host can have an address in 0/8, multicast or reserved addresses.
-	 */
+	/* No host has an address in 0/8, or a multicast or reserved one. */
 	if (bytes[0] == 0 || bytes[0] >= 224)
 		return deny(s, "not the address of a host");
 	return 0;

@@ -30,8 +30,9 @@ struct patient {
 };
 
 /*
- * own_network: gives the test an ordinary network.  Its packets are no larger
- * than a window.  A closed connection is forgotten after a second.  A receiver
+ * own_network: gives the test an ordinary network.  Its MTU is 1500, so that a
+ * full packet fits into the smallest receive window.  A closed connection is
+ * forgotten after a second.  A receiver
  * has `receive' bytes of buffer, and a sender has 4 MiB.
  * patient_begin: begins a session with up to two options.
  * patient_over: expects that the relay ends with status 0, and that its line

@@ -50,8 +50,8 @@ alone(void)
 #define alone(...) FROM(alone, __VA_ARGS__)
 
 /*
- * The size of the pipe that this process of a different user has, or 0 if it
- * has none.
+ * Returns the size of the pipe of process `pid', which runs as a different
+ * user, or 0 if that process has no pipe.
  */
 static int
 pipe_size(pid_t pid)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Each bit stands for a descriptor that is closed when the relay starts. */
+/* Bit n is set if descriptor n is to be closed before the relay starts. */
 static int closed;
 
 static void
