@@ -189,7 +189,7 @@ void
 serve(enum mode mode)
 {
 	memset(shared->total, 0, sizeof shared->total);
-	shared->fair = 0;
+	shared->fair = -1;	/* not known yet */
 	shared->received = UINT64_MAX;
 	shared->damaged = 0;
 	server = server_start(listener, mode);

@@ -218,7 +218,7 @@ many_receive(const int *fd, int n)
 			}
 			all = __atomic_load_n(&shared->total[name],
 			    __ATOMIC_SEQ_CST);
-			if (all != 0 && shared->fair == 0)
+			if (all != 0 && shared->fair < 0)
 				shared->fair = fairness(got, n, sum);
 			if (bytes <= 0 || (all != 0 && got[name] >= all)) {
 				(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd[name],

@@ -76,7 +76,7 @@ row_up(int n)
 		stream_send(held[0], &shared->total[0]);
 	else
 		many_send(held, n);
-	/* The target gives up first, if no more bytes come. */
+	/* Buffers may take longer to empty than one call waits. */
 	limit(held[0], 12 * PATIENCE);
 	if (recv(held[0], &byte, 1, 0) != 1)
 		fail("loses data");

@@ -11,10 +11,11 @@
 
 /*
  * Each read adds its number of bytes to the flow's weight, and subtracts TALK.
- * The weight always stays between 0 and BULK.  When the weight reaches BULK,
- * the flow becomes bulk.  It stays bulk until the weight is less than TALK.  So
- * what decides is the mean size of the reads, not one small read.  The tests
- * also build the relay with -DALL_BULK, which makes every flow bulk.
+ * The result stays between 0 and BULK.  When the weight reaches BULK, the flow
+ * becomes bulk.  It stays bulk until the weight is less than TALK.  So what
+ * decides is the mean size of the reads, not one small read.  A look may also
+ * end it: then the weight is -1 until the pipe is empty.  The tests also build
+ * the relay with -DALL_BULK, which makes every flow bulk.
  */
 #ifndef ALL_BULK
 enum { BULK = 262144, TALK = 4096 };

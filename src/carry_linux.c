@@ -67,17 +67,12 @@ is_fast(const struct flow *f, int size, int64_t now)
 }
 
 /*
- * Double the size of the pipe, if it may grow.  If the system refuses, ask
- * again only after the next look.
+ * Double the size of the pipe.  If the system refuses, ask again only after the
+ * next look.
  */
 static void
-grow(struct flow *f, int64_t now)
+grow(struct carry *c)
 {
-	struct carry *c;
-
-	c = &f->carry;
-	if (c->room >= c->most || !is_fast(f, c->room, now))
-		return;
 	if (fcntl(c->pipe[1], F_SETPIPE_SZ, 2 * c->room) == -1)
 		c->most = c->room;
 	else
@@ -136,14 +131,15 @@ fast_fill(struct flow *f, int again, int64_t now)
 {
 	struct carry *c;
 	ssize_t n, size;
-	int left;
+	int left, may_grow;
 
 	c = &f->carry;
 	if (c->pipe[0] == 0 && c->weight >= BULK)
 		get_pipe(f, now);
 	if (c->pipe[0] == 0)
 		return 0;
-	left = again && c->room < c->most ? tcp_unread(f->from) : -1;
+	may_grow = c->room < c->most && is_fast(f, c->room, now);
+	left = again && may_grow ? tcp_unread(f->from) : -1;
 	if (left == 0)
 		return 0;
 	size = c->room - c->room % c->segment;
@@ -151,8 +147,8 @@ fast_fill(struct flow *f, int again, int64_t now)
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n > 0) {
 		c->piped = (size_t)n;
-		if (n == size || n < left)
-			grow(f, now);
+		if (may_grow && (n == size || n < left))
+			grow(c);
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == EINVAL ||
 	    errno == ENOMEM || errno == ENOSYS))
@@ -198,8 +194,8 @@ fast_drain(struct flow *f)
 }
 
 /*
- * True if a look may close the flow's pipe, now or, if it still has bytes, a
- * later look.
+ * True if the flow has a pipe that a look may still have to close: an empty
+ * pipe, or one that is not marked to be closed (by its weight).
  */
 int
 carry_holds(const struct flow *f)

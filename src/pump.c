@@ -21,10 +21,7 @@
 
 #include <errno.h>
 
-/*
- * The number of milliseconds for which an idle flow may hold what only bulk
- * needs.
- */
+/* Milliseconds between two looks at what only bulk needs. */
 enum { REST = 2000 };
 
 /* Maximum number of bytes to drop from a peer that sends but does not read. */

@@ -143,7 +143,7 @@ enum {
 	READER_PAUSES = 5000,	/* as long as the relay waits for a log */
 	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
 	SLOWLY = 21000,		/* more than the 20 s of the sentences */
-	PIPE_UNUSED = 2500,	/* a pipe is closed after two seconds */
+	PIPE_UNUSED = 2500,	/* longer than between two looks */
 	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
 	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
 	PART_OF_LIMIT = 500,	/* below -t 2, which starts only later */
