@@ -12,9 +12,10 @@
 /*
  * A new pipe has NEW_PIPE pages, unless the user has too many pipes (pipe(7)).
  * If that is too small for a fast flow, the pipe is doubled, up to MOST_PIPE
- * bytes.  For the first step, a flow must move FAST bytes a millisecond, in a
- * PERIOD of milliseconds or more; for each further step, four times as many: 2,
- * 8, 32 and 128 MB/s.
+ * bytes.  For the first step, a flow must have moved FAST bytes for each
+ * millisecond since the last look, and at least those of a PERIOD of
+ * milliseconds.  For each further step it takes four times as many: 2, 8, 32
+ * and 128 MB/s.
  *
  * One stream is twice as fast through 512 KiB as through 64 KiB, and a little
  * faster through 1 MiB.  Many streams at once are faster through smaller pipes,

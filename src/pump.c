@@ -13,7 +13,8 @@
  *   both flows are done and, if a side is gone, the other side has acknowledged
  *   everything;
  *   both sides are gone;
- *   a limit or a signal ends the session.
+ *   a limit or a signal ends the session;
+ *   a side sends too much to a side that is gone, and reads nothing (drop).
  * The poll set is rebuilt from the state in each round.
  */
 
