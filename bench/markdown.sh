@@ -24,7 +24,7 @@ Each figure is a median. The number in brackets is the value of `stfl-relay` (st
 program: the median of the ratios of all turns, which can differ from the ratio of the medians. `bench/load.c` says what
 each row measures: *down* and *up* are streams (the number is how many there are at once), *fair* is the slowest stream
 divided by the mean, *ask* is clients that wait for replies, with the latencies that 50, 99 and 99.9 % of the replies
-did not exceed, *set-up* is a whole session, *held* is one while others are idle.
+did not exceed, *setup* is a whole session, *held* is one while others are idle.
 END
 table 'Streams' down up down10 down100 down300 up10 up100 up300
 table 'CPU of the relay, for each GB' down-cpu up-cpu down10-cpu down100-cpu \

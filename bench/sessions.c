@@ -126,7 +126,7 @@ row_idle(int n)
 	below[1] = tree_private(relay);
 	own[1] = tree_root_private(relay);
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
-		fail("only relay may know");
+		fail("only root may know");
 	/*
 	 * A parent that forks seems to shrink, because it now shares its pages:
 	 * sessions do not free that memory.

@@ -2,22 +2,6 @@
 # brackets, stfl-relay (static) divided by the peer.  -v rows="setup1 down" says
 # which rows of the results are its columns; those not measured are left out.
 
-function heading(row,   n, name, part, text) {
-	if (row in short)
-		return short[row]
-	part = name = row
-	if (!sub(/^[^-]*-/, "", part))
-		part = ""
-	sub(/-.*/, "", name)
-	n = name
-	gsub(/[^0-9]/, "", n)
-	gsub(/[0-9]/, "", name)
-	text = n == "" ? name : name " " n
-	if (part != "")
-		text = text ", " part (part ~ /^[0-9.]+$/ ? " %" : "")
-	return text ", " unit[row]
-}
-
 function cell(row, peer,   v, r) {
 	if (!((row, peer) in median))
 		return "-"
@@ -35,13 +19,12 @@ function cell(row, peer,   v, r) {
 BEGIN {
 	FS = "\t"
 	columns = split(rows, row, " ")
-	short["setup1"] = "set-up, ms"
-	short["idle"] = "idle, KiB"
-	short["down"] = "one stream, GB/s"
-	short["down-cpu"] = "CPU, s/GB"
-	short["rtt"] = "round trip, us"
-	short["down100"] = "100 streams, GB/s"
-	short["ask50"] = "50 clients, replies/s"
+	heading["setup1"] = "set-up, ms"
+	heading["idle"] = "idle, KiB"
+	heading["down"] = "one stream, GB/s"
+	heading["down-cpu"] = "CPU, s/GB"
+	heading["rtt"] = "round trip, us"
+	heading["down100"] = "100 streams, GB/s"
 }
 /^#/ || $1 == "row" { next }
 !($3 in title) {
@@ -61,7 +44,8 @@ END {
 			row[i++] = row[j]
 	columns = i - 1
 	for (j = 1; j <= columns; j++) {
-		line = line " " heading(row[j]) " |"
+		line = line " " (row[j] in heading ? heading[row[j]] : \
+		    row[j] ", " unit[row[j]]) " |"
 		under = under "---|"
 	}
 	print line

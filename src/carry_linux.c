@@ -28,7 +28,7 @@ enum { NEW_PIPE = 16, MOST_PIPE = 1048576, FAST = 2000, PERIOD = 200 };
 /* In bytes: the maximum that TCP hands to IP at once by default. */
 enum { PACKET = 65536 };
 
-/* Close the pipe, if there is one. */
+/* Close the pipe, if there is one.  From then on, the flow is talk. */
 void
 fast_end(struct flow *f)
 {
