@@ -129,14 +129,8 @@ static void
 expect_syslog(int fd, const char *word)
 {
 	char line[2048];
-	ssize_t n;
 
-	if (!readable(fd, SOON))
-		fail("syslogd gets no line with %s", word);
-	n = recv(fd, line, sizeof line - 1, 0);
-	if (n == -1)
-		fail("recv: %s", strerror(errno));
-	line[n] = '\0';
+	syslog_line(fd, line, sizeof line);
 	if (strstr(line, word) == NULL)
 		fail("syslogd gets %s", line);
 }

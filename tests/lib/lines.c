@@ -4,6 +4,9 @@
 #include "address.h"
 #include "relay.h"
 
+#include <sys/socket.h>
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +112,19 @@ read_line(int fd, char *line, size_t size)
 		if (line[n] == '\n')
 			break;
 	}
+	line[n] = '\0';
+}
+
+void
+syslog_line(int fd, char *line, size_t size)
+{
+	ssize_t n;
+
+	if (!readable(fd, SOON))
+		fail("nothing comes to syslogd");
+	n = recv(fd, line, size - 1, 0);
+	if (n == -1)
+		fail("syslogd's socket: %s", strerror(errno));
 	line[n] = '\0';
 }
 

@@ -86,6 +86,8 @@ const char *target_text(int listener);
  * Lines.
  * put_names: sets the addresses that the lines must give.  `target' is the text
  * for a target that was not reached, or NULL.
+ * syslog_line: gives the next datagram that comes to syslogd's socket, as a
+ * string.
  * expect_line: expects a line with this end, up and down; returns its secs in
  * milliseconds.  An end may finish with a *, which matches anything.
  * expect_exit: expects that the relay ends with this status, and that its last
@@ -100,6 +102,7 @@ int	cut_warning(char *line);
 int64_t	check_line(char *line, const struct session *, const char *end,
 	    uint64_t up, uint64_t down);
 void	read_line(int fd, char *line, size_t);
+void	syslog_line(int fd, char *line, size_t);
 int64_t	expect_line(const struct session *, const char *end, uint64_t up,
 	    uint64_t down);
 void	expect_status(struct session *, int status);
@@ -142,6 +145,7 @@ void	fails(int status, const char *target, const char *end,
 #define put_names(...) HERE(put_names(__VA_ARGS__))
 #define check_line(...) HERE(check_line(__VA_ARGS__))
 #define read_line(...) HERE(read_line(__VA_ARGS__))
+#define syslog_line(...) HERE(syslog_line(__VA_ARGS__))
 #define expect_line(...) HERE(expect_line(__VA_ARGS__))
 #define expect_status(...) HERE(expect_status(__VA_ARGS__))
 #define expect_exit(...) HERE(expect_exit(__VA_ARGS__))

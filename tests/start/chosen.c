@@ -176,12 +176,8 @@ static void
 expect_warning(int log, const char *end)
 {
 	char line[2048], want[32];
-	ssize_t n;
 
-	if (!readable(log, SOON) ||
-	    (n = recv(log, line, sizeof line - 1, 0)) < 0)
-		fail("nothing is logged");
-	line[n] = '\0';
+	syslog_line(log, line, sizeof line);
 	snprintf(want, sizeof want, " end=%s error=\"", end);
 	if (strncmp(line, "<28>", 4) != 0 || strstr(line, want) == NULL)
 		fail("logged %s", line);

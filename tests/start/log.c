@@ -153,17 +153,6 @@ wedge(void)
 	close(fd);
 }
 
-static void
-receive_line(int fd, char *line, size_t size)
-{
-	ssize_t n;
-
-	if (!readable(fd, SOON) || (n = recv(fd, line, size - 1, 0)) < 0)
-		fail("nothing comes to syslogd");
-	line[n] = '\0';
-}
-#define receive_line(...) FROM(receive_line, __VA_ARGS__)
-
 /* Expect one datagram that consists of this priority and the session's line. */
 static void
 expect_syslog(int fd, const struct session *t, const char *priority,
@@ -172,7 +161,7 @@ expect_syslog(int fd, const struct session *t, const char *priority,
 	char line[2048];
 	size_t len;
 
-	receive_line(fd, line, sizeof line);
+	syslog_line(fd, line, sizeof line);
 	len = strlen(priority);
 	if (strncmp(line, priority, len) != 0)
 		fail("syslogd gets \"%s\" and not %s", line, priority);
@@ -253,7 +242,7 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 	begin_without(&t, 0, "", args);
 	expect_end(t.fd[CLIENT], RST);
 	expect_status(&t, 64);
-	receive_line(fd, line, sizeof line);
+	syslog_line(fd, line, sizeof line);
 	snprintf(want, sizeof want, "<27>stfl-relay[%ld]: -w x: ",
 	    (long)t.pid);
 	if (strncmp(line, want, strlen(want)) != 0)
@@ -308,7 +297,7 @@ TEST(syslogd_recovers, "a syslogd that recovers in time gets the line")
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	pause_for(LOG_STUCK);
 	do
-		receive_line(fd, line, sizeof line);
+		syslog_line(fd, line, sizeof line);
 	while (strcmp(line, "x") == 0);
 	check_line(line + 4, &t, "eof", 1000, 3000);
 	expect_status(&t, 0);
