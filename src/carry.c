@@ -12,14 +12,16 @@
 
 #include <errno.h>
 
-/* The number of bytes that were read and are not sent yet. */
+/* The number of bytes that have been read but not yet sent. */
 size_t
 carry_pending(const struct flow *f)
 {
 	return f->carry.end - f->carry.start + f->carry.piped;
 }
 
-/* True if the flow is bulk on the fast path.  If so, more has probably come. */
+/*
+ * True if the flow takes the fast path.  If so, more bytes have probably come.
+ */
 int
 carry_bulk(const struct flow *f)
 {
@@ -49,7 +51,7 @@ result(ssize_t n)
 	return n;
 }
 
-/* A read has brought n bytes: change the flow's weight (see carry.h). */
+/* Change the flow's weight after a read of n bytes (see carry.h). */
 static void
 weigh(struct carry *c, ssize_t n)
 {
@@ -65,8 +67,8 @@ weigh(struct carry *c, ssize_t n)
 /*
  * Read the bytes that have come, but not beyond the urgent mark.  At the mark,
  * read only the urgent byte.  Call this function only when nothing is pending.
- * `revents' is what poll(2) has just reported for f->from.  If it is 0, only
- * the fast path is tried, because that path stops at the mark by itself.
+ * `revents' is what poll(2) has just reported for f->from.  If `revents' is 0,
+ * only the fast path is tried, because that path stops at the mark by itself.
  * Returns 0 at FIN.
  */
 ssize_t
@@ -108,7 +110,7 @@ carry_drain(struct flow *f)
 	} else {
 		n = send(f->to, c->buffer + c->start, c->end - c->start,
 		    c->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
-		/* On the BSDs, ENOBUFS means: no room now (tcp_usrreq.c). */
+		/* On the BSDs, ENOBUFS means "no room now" (tcp_usrreq.c). */
 		if (n == -1 && errno == ENOBUFS && c->urgent)
 			errno = EAGAIN;
 		/* MPTCP before Linux 5.17 rejects MSG_OOB: send without it. */

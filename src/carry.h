@@ -3,19 +3,20 @@
  *
  * A flow carries talk (small messages) or bulk (much data).  Talk is copied
  * through a buffer.  On Linux, bulk takes a fast path (carry_linux.c).  On
- * other systems, bulk is copied, too (carry_other.c).
+ * other systems, bulk is also copied (carry_other.c).
  */
 
 #ifndef CARRY_H
 #define CARRY_H
 
 /*
- * Each read adds its number of bytes to the flow's weight, and subtracts TALK.
- * The result stays between 0 and BULK.  When the weight reaches BULK, the flow
- * becomes bulk.  It stays bulk until the weight is less than TALK.  So what
- * decides is the mean size of the reads, not one small read.  A look may also
- * end it: then the weight is -1 until the pipe is empty.  The tests also build
- * the relay with -DALL_BULK, which makes every flow bulk.
+ * Each read adds the number of bytes read to the flow's weight, and subtracts
+ * TALK from it.  The result stays between 0 and BULK.  When the weight reaches
+ * BULK, the flow becomes bulk.  It stays bulk until the weight is less than
+ * TALK.  So the mean size of the reads decides, not one small read.  A look can
+ * also turn bulk into talk.  It then sets the weight to -1 until the pipe is
+ * empty.  The tests also build the relay with -DALL_BULK, which makes every
+ * flow bulk.
  */
 #ifndef ALL_BULK
 enum { BULK = 262144, TALK = 4096 };
@@ -32,24 +33,25 @@ struct carry {
 	int early;		/* for tcp_*.c: urgent byte that came early */
 	size_t start, end;	/* the bytes in buffer that are not sent yet */
 	int weight;		/* bytes, 0 to BULK; -1: close the pipe */
-	int pipe[2];		/* Linux: for bulk; 0: not open */
+	int pipe[2];		/* Linux: the pipe's two ends; 0: not open */
 	int room;		/* Linux: the pipe's size, bytes */
-	int most;		/* Linux: the size to which it may grow now */
+	int most;		/* Linux: maximum room until the next look */
 	uint64_t before;	/* Linux: bytes sent before the last look */
 	int64_t since;		/* Linux: the time of the last look */
-	int segment;		/* Linux: the other side's TCP_MAXSEG */
+	int segment;		/* Linux: TCP_MAXSEG of the receiving side */
 	size_t piped;		/* Linux: bytes in the pipe, not sent yet */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
 /*
  * fast_fill takes bytes that have come, and fast_drain sends them.
- * fast_fill returns the number of bytes taken; 0 if the caller is to copy bytes
- * instead; or -1 with an errno.  Its second argument is true if the flow has
- * just been drained, without poll(2) since then; the third is the time.
+ * fast_fill returns the number of bytes taken, or 0 if the caller is to use
+ * recv(2) instead, or -1 with an errno.  Its second argument is true if the
+ * flow has just been drained and poll(2) has not been called since.  Its third
+ * argument is the time.
  * fast_drain returns the number of bytes sent, or -1 with an errno.
- * fast_end frees what only bulk needs, if the flow holds any of it.
- * carry_holds and carry_rest are in relay.h, because pump.c calls them.
+ * fast_end frees what only bulk needs, if the flow has any of it.
+ * carry_holds and carry_rest are declared in relay.h: pump.c calls them.
  */
 ssize_t	fast_fill(struct flow *, int, int64_t);
 ssize_t	fast_drain(struct flow *);

@@ -11,24 +11,24 @@
 
 /*
  * A new pipe has NEW_PIPE pages, unless the user has too many pipes (pipe(7)).
- * If that is too small for a fast flow, the pipe is doubled, up to MOST_PIPE
- * bytes.  For the first step, a flow must have moved FAST bytes for each
- * millisecond since the last look, and at least those of a PERIOD of
- * milliseconds.  For each further step it takes four times as many: 2, 8, 32
- * and 128 MB/s.
+ * If a pipe is too small for a fast flow, its size is doubled, up to MOST_PIPE
+ * bytes.  Before the first doubling, the flow must have moved FAST bytes per
+ * millisecond since the last look.  If the last look is less than PERIOD
+ * milliseconds ago, it counts as PERIOD milliseconds ago.  Each further
+ * doubling requires four times the rate: 2, 8, 32 and 128 MB/s.
  *
- * One stream is twice as fast through 512 KiB as through 64 KiB, and a little
- * faster through 1 MiB.  Many streams at once are faster through smaller pipes,
- * whose pages stay in the processor's caches: 100 streams carry 1.4 times as
- * much through 512 KiB as through 1 MiB.  Also, all pipes of a user share a
- * limit.
+ * One stream is twice as fast through a pipe of 512 KiB as through one of
+ * 64 KiB, and a little faster still through 1 MiB.  Many streams at once are
+ * faster through smaller pipes, whose pages stay in the processor's caches: 100
+ * streams carry 1.4 times as much through pipes of 512 KiB as through pipes of
+ * 1 MiB.  Also, the system limits the total size of a user's pipes.
  */
 enum { NEW_PIPE = 16, MOST_PIPE = 1048576, FAST = 2000, PERIOD = 200 };
 
-/* In bytes: the maximum that TCP hands to IP at once by default. */
+/* By default, TCP hands at most this number of bytes to IP at once. */
 enum { PACKET = 65536 };
 
-/* Close the pipe, if there is one.  From then on, the flow is talk. */
+/* If the flow has a pipe, close the pipe.  After that, the flow is talk. */
 void
 fast_end(struct flow *f)
 {
@@ -43,7 +43,7 @@ fast_end(struct flow *f)
 	c->weight = 0;
 }
 
-/* The size of a new pipe in bytes. */
+/* The size of a new pipe, in bytes. */
 static int
 new_size(void)
 {
@@ -51,8 +51,8 @@ new_size(void)
 }
 
 /*
- * True if the flow has moved enough bytes since the last look for a pipe of
- * twice this size.
+ * True if, since the last look, the flow has moved enough bytes to justify a
+ * pipe of twice this size.
  */
 static int
 is_fast(const struct flow *f, int size, int64_t now)
@@ -68,8 +68,8 @@ is_fast(const struct flow *f, int size, int64_t now)
 }
 
 /*
- * Double the size of the pipe.  If the system refuses, ask again only after the
- * next look.
+ * Double the size of the pipe.  If the system refuses, do not ask again before
+ * the next look.
  */
 static void
 grow(struct carry *c)
@@ -81,8 +81,9 @@ grow(struct carry *c)
 }
 
 /*
- * Open a pipe.  If the user is beyond the limits in pipe(7), new pipes are
- * small.  In that case, do without a pipe, and try again after BULK more bytes.
+ * Open a pipe.  If the user has exceeded the limits in pipe(7), new pipes are
+ * small.  In that case, do without a pipe until the flow's weight reaches BULK
+ * again.
  */
 static void
 get_pipe(struct flow *f, int64_t now)
@@ -110,22 +111,25 @@ get_pipe(struct flow *f, int64_t now)
 }
 
 /*
- * Take what has come, but at most the whole segments of the receiving side that
- * fit into the pipe.  Bytes beyond the last whole segment would be sent as a
- * small packet.  If they are left in the socket, they are sent together with
- * the bytes that follow them.  If the size of segments changes later, each full
- * pipe ends with a small packet, and nothing worse happens.
+ * Move the waiting bytes from the socket to the pipe, but at most as many whole
+ * segments of the receiving side as fit into the pipe.  Bytes beyond the last
+ * whole segment would be sent as a small packet.  If they are left in the
+ * socket, they are sent together with the bytes that follow them.  If the
+ * segment size changes later, each full pipe ends with a small packet, which
+ * does no other harm.
  *
- * The pipe is too small if these bytes fill it, or if more bytes had come than
- * it took.  (Short packets from a network may fill a pipe with fewer bytes than
- * its size.)  It costs a system call to ask how many bytes have come.  So the
- * relay asks only if the pipe may grow, and only right after a drain (`again'),
- * because the turn before may have left bytes in the socket.
+ * The pipe is too small if the bytes taken fill it, or if more bytes had come
+ * than were taken.  (Short packets from a network can fill a pipe with fewer
+ * bytes than its size.)  Asking how many bytes have come costs a system call.
+ * So the relay asks only if the pipe could be enlarged now (`may_grow'), and
+ * only right after a drain (`again'), because the fill before that drain could
+ * have left bytes in the socket.
  *
- * At the urgent mark, splice(2) fails with EAGAIN.  If FIN has come, too,
- * splice(2) returns 0.  In both cases this function returns 0, because only
- * recv(2) can tell the mark from FIN.  A socket reports an error only once, so
- * every error that is not about splice(2) itself is returned here.
+ * At the urgent mark, splice(2) fails with EAGAIN.  If FIN has also come,
+ * splice(2) returns 0 there.  In both cases this function returns 0, because
+ * only recv(2) can tell the mark from FIN.  A socket reports an error only
+ * once.  So this function returns -1 for every error except those of splice(2)
+ * itself.
  */
 ssize_t
 fast_fill(struct flow *f, int again, int64_t now)
@@ -161,14 +165,14 @@ fast_fill(struct flow *f, int again, int64_t now)
  * Send what is in the pipe.  SPLICE_F_MORE is not used, because it would hold
  * back the last bytes.
  *
- * After a small amount, yield the processor to the peers if they are waiting
- * for it.  If the relay slept in poll(2) instead, an interrupt would have to
- * wake it, often from a different processor.  With both peers on two cores,
- * yielding gives 1.1 to 1.2 times the throughput.  After a large amount,
- * yielding is not needed: the reader is awake, and more bytes have come.  An
- * amount of up to three packets is small.  For each GB, this bound costs 4 %
- * less CPU than a bound of one packet, and yielding after every amount costs 7
- * % more.
+ * After sending a small amount, yield the processor to the peers if they are
+ * waiting for it.  If the relay slept in poll(2) instead, an interrupt would
+ * have to wake it, often from a different processor.  When the relay and both
+ * peers share two cores, yielding gives 1.1 to 1.2 times the throughput.  After
+ * a large amount, yielding is not needed: the reader is awake, and more bytes
+ * have come.  An amount is small if it is at most three packets.  Compared with
+ * a bound of one packet, this bound takes 4 % less CPU time per GB, and
+ * yielding after every amount takes 7 % more.
  */
 ssize_t
 fast_drain(struct flow *f)
@@ -179,7 +183,7 @@ fast_drain(struct flow *f)
 	c = &f->carry;
 	n = splice(c->pipe[0], NULL, f->to, NULL, c->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	/* If an error follows some bytes, splice(2) reports only the bytes. */
+	/* If splice(2) fails after some bytes, it reports only those bytes. */
 	if (n > 0 && (size_t)n < c->piped &&
 	    (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
@@ -195,8 +199,9 @@ fast_drain(struct flow *f)
 }
 
 /*
- * True if the flow has a pipe that a look may still have to close: an empty
- * pipe, or one that is not marked to be closed (by its weight).
+ * True if the flow has a pipe that a later look might have to close.  If the
+ * pipe has bytes and the flow's weight is below TALK, fast_drain, not a look,
+ * will close the pipe.
  */
 int
 carry_holds(const struct flow *f)
@@ -206,9 +211,9 @@ carry_holds(const struct flow *f)
 }
 
 /*
- * A look: close the pipe if no byte has moved since the last look, or if the
- * pipe has grown and the flow is no longer fast enough for its size.  If the
- * pipe still has bytes, fast_drain will close it once it is empty.
+ * At a look, close the pipe if no byte has moved since the last look, or if the
+ * pipe was enlarged and the flow is no longer fast enough for that size.  If
+ * the pipe still has bytes, fast_drain will close it once it is empty.
  */
 void
 carry_rest(struct flow *f, int64_t now)

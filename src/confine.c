@@ -2,8 +2,8 @@
  * Give up what a session does not need: stray descriptors when the session
  * begins, and everything else once the target is connected.
  *
- * If the kernel lacks a mechanism, the other mechanisms still apply.  If the
- * kernel has a mechanism but refuses it, the session ends.
+ * If the kernel lacks a mechanism, the relay uses the others.  If the kernel
+ * has a mechanism but refuses it, the session ends.
  */
 
 #include "relay.h"
@@ -16,16 +16,16 @@
 #include <string.h>
 
 enum {
-	/* 0 to 3, and the two ends of a pipe for each flow */
+	/* 0 to 3, and the two ends of one pipe per flow */
 	DESCRIPTORS = 8
 };
 
 /*
- * An upper bound for the numbers of open descriptors.  On Linux, it is the size
- * of the descriptor table (FDSize in proc_pid_status(5)).  On other systems, it
- * is the hard limit, but at most a million.  The soft limit is used only if
- * there is no hard limit, because the soft limit may have been lowered after a
- * descriptor was opened.
+ * The number below which to look for open descriptors.  On Linux, it is the
+ * size of the descriptor table (FDSize in proc_pid_status(5)).  On other
+ * systems, it is the hard limit, but at most a million.  The soft limit is used
+ * only if there is no hard limit, because the soft limit may have been lowered
+ * after a descriptor was opened.
  */
 static long
 table_size(void)
@@ -55,7 +55,7 @@ table_size(void)
 	return sysconf(_SC_OPEN_MAX);
 }
 
-/* Close every descriptor from 3 up. */
+/* Close descriptor 3 and all above it. */
 void
 close_strays(void)
 {
@@ -70,8 +70,8 @@ close_strays(void)
 
 /*
  * Forbid core dumps, new processes, and more descriptors than a session needs.
- * Unless descriptor 2 may be a file, also forbid that files grow.  Lowering a
- * limit cannot fail.
+ * Also prevent files from growing, unless descriptor 2 could be a file.
+ * Lowering a limit cannot fail.
  */
 static void
 limit_resources(const struct session *s)
@@ -83,14 +83,14 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NPROC, &limit);
 	if (!s->copy)
 		(void)setrlimit(RLIMIT_FSIZE, &limit);
-	/* This fails if the limit is already lower, which is just as good. */
+	/* If the limit is already lower, this fails, which does no harm. */
 	limit.rlim_cur = limit.rlim_max = DESCRIPTORS;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /*
- * The kernel has this mechanism but has refused it; errno says why.  Returns
- * -1.
+ * End the session, because the kernel has this mechanism but has refused it.
+ * errno says why.  Returns -1.
  */
 int
 confine_refused(struct session *s, const char *what)

@@ -1,6 +1,7 @@
 /*
- * The part of confine.c that depends on the system.  Each system has a file:
- * confine_linux.c, confine_openbsd.c, confine_freebsd.c, confine_other.c.
+ * The part of confine.c that depends on the system.  It is in one of these
+ * files: confine_linux.c, confine_openbsd.c, confine_freebsd.c,
+ * confine_other.c.
  */
 
 #ifndef CONFINE_H
@@ -12,9 +13,9 @@
 #endif
 
 /*
- * confine_lock gives up whatever the system lets a process give up.  It returns
- * 0, or -1 if the system refuses: confine_refused notes the reason and returns
- * -1.
+ * confine_lock gives up whatever the system lets a process give up, and returns
+ * 0.  If the system refuses, confine_lock returns -1, after confine_refused has
+ * noted the reason.
  */
 int	confine_lock(struct session *);
 int	confine_refused(struct session *, const char *);

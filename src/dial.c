@@ -1,5 +1,6 @@
 /*
- * Connect to the target, within the time of -w and only while the client stays.
+ * Connect to the target, unless the deadline that -w sets passes or the client
+ * leaves first.
  */
 
 #include "relay.h"
@@ -10,10 +11,10 @@
 
 /*
  * Connect, and wait until the connection is made or has failed, but not beyond
- * the deadline.  Returns 0 or an errno, and stores in s->via the address that
- * the target sees.  Returns -1 if the session is over, because the client left
- * or a signal came.  Bytes and FIN from the client are not read here: the pump
- * will read them.
+ * the deadline.  Returns 0 or an errno.  If the connection was made, s->via is
+ * the address that the target sees.  Returns -1 if the session is over, for
+ * example because the client left or a signal came.  Bytes and FIN from the
+ * client are not read here: the pump will read them.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
@@ -50,7 +51,9 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 	return tcp_error(s->fd[TARGET], fds[TARGET].revents);
 }
 
-/* How the session ends if connecting failed with this errno. */
+/*
+ * The reason for which the session ends if connecting failed with this errno.
+ */
 static enum end
 failure(int error)
 {
@@ -70,9 +73,9 @@ failure(int error)
 }
 
 /*
- * Put into s->words that this address has no free port for a connection to the
- * target.  Without -s, the same errno may also mean that this host has no
- * address of the target's family.  Returns the errno to report.
+ * Say in s->words that this address has no free port for a connection to the
+ * target.  Without -s, the errno of connect(2) can also mean that this host has
+ * no address of the target's family.  Returns the errno to report.
  */
 static int
 no_port(struct session *s, const union address *source)
@@ -96,8 +99,8 @@ no_port(struct session *s, const union address *source)
 }
 
 /*
- * The address that -s gives could not be used.  If strerror(3) would mislead,
- * put the reason into s->words.  Returns the errno.
+ * Called if the address that -s gives could not be used.  If strerror(3) would
+ * mislead, this function puts the reason into s->words.  Returns the errno.
  */
 static int
 no_source(struct session *s, const union address *source, int error)
@@ -126,8 +129,8 @@ bind_source(struct session *s, union address *source)
 		source->in.sin_addr = source_of(&s->client,
 		    source->in.sin_addr, s->opt.source_len);
 	/*
-	 * Some systems can bind to a multicast address, but no answer comes
-	 * back.
+	 * Some systems let a socket bind to a multicast address, but then no
+	 * answer reaches it.
 	 */
 	if (source->sa.sa_family == AF_INET &&
 	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
@@ -156,23 +159,26 @@ open_socket(struct session *s, int family, union address *source)
 	return bind_source(s, source);
 }
 
-/* Is the new connection as it should be?  Returns 0 or an errno. */
+/* Check the addresses of the new connection.  Returns 0 or an errno. */
 static int
 verify(struct session *s, const union address *source)
 {
-	/* Linux binds to a broadcast address, but connects from another one. */
+	/*
+	 * Linux lets a socket bind to a broadcast address, but then connects
+	 * from a different one.
+	 */
 	if (source->sa.sa_family == AF_INET && s->via.sa.sa_family == AF_INET &&
 	    source->in.sin_addr.s_addr != s->via.in.sin_addr.s_addr)
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * If the target is a local port on which nobody listens, the system may
-	 * choose that very port for our end.  Then TCP connects the socket to
-	 * itself (RFC 9293, 3.5).
+	 * If the target is a local port on which nothing listens, the system
+	 * can choose that very port for our end.  Then TCP connects the socket
+	 * to itself (RFC 9293, 3.5).
 	 */
 	return address_equal(&s->via, &s->target) ? ECONNREFUSED : 0;
 }
 
-/* Open, connect, verify.  Returns 0, an errno, or -1 if the session is over. */
+/* Try one target.  Returns 0, an errno, or -1 if the session is over. */
 static int
 attempt(struct session *s, const union address *to, int64_t deadline)
 {
@@ -189,8 +195,8 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	if (error == EADDRNOTAVAIL)
 		error = no_port(s, &source);
 	/*
-	 * The target accepted the connection, then sent RST.  Before RST, it
-	 * may have sent bytes, and the pump passes them on.
+	 * The target accepted the connection and then sent RST.  If it sent
+	 * bytes before RST, the pump passes them on.
 	 */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone_early = error;
@@ -201,8 +207,9 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 
 /*
  * Try the targets in order.  Each attempt gets an equal share of the time that
- * is left of -w, so that a silent target leaves time for the next one.  If all
- * attempts fail, the session ends for the reason for which the last one failed.
+ * is left until the deadline (-w), so that a silent target leaves time for the
+ * next one.  If all attempts fail, the errno of the last attempt decides how
+ * the session ends.
  */
 int
 dial(struct session *s)

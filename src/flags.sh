@@ -1,9 +1,11 @@
 #!/bin/sh
-# Print those of the given flags that the compiler and linker know, in order:
+# Print the given flags in order, but only those that the compiler and the
+# linker know.  For example:
 #
 #	sh src/flags.sh "$(CC) $(CFLAGS) $(LDFLAGS)" -pie -Wl,-z,now
 #
-# The flags harden the program or make it smaller.  It works without them, too.
+# The flags harden the program or make it smaller.  The program also works
+# without them.
 
 cc=$1
 shift
@@ -12,7 +14,7 @@ trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 echo 'int main(void) { return 0; }' >"$dir/none.c"
 
-# $cc is several words.  A flag that causes a warning counts as unknown.
+# $cc can be several words.  A flag that causes a warning counts as unknown.
 # shellcheck disable=SC2086
 known() { $cc -Werror "$@" -o "$dir/none" "$dir/none.c" 2>"$dir/said"; }
 

@@ -1,10 +1,10 @@
 /*
  * A session: its state, and the steps that it goes through, in order.
  *
- * Each step takes the session.  It returns 0 to go on, or -1 to end the
- * session.  If it returns -1, s->end is the reason, and s->error (an errno) or
- * s->words gives details: see over() and misused() in report.c.  Every file
- * includes this header first.
+ * Each step gets the session as an argument.  A step that returns -1 ends the
+ * session: s->end is then the reason, and s->error (an errno) or s->words gives
+ * details (see over() and misused() in report.c).  After a step that returns 0,
+ * the session goes on.  Every file includes this header first.
  */
 
 #ifndef RELAY_H
@@ -68,7 +68,7 @@ struct options {
 	in_port_t port;		/* host order; 0: the port that was dialled */
 	int family;		/* the target's: AF_INET or AF_INET6 */
 	int is_name;
-	struct in_addr network;	/* target/len: the network of all targets */
+	struct in_addr network;	/* target/len: contains every target */
 	int network_len;	/* prefix length; 0: no network */
 	int prefix;		/* -x: prefix length; 0: not given */
 	int proxy;		/* -p: 1 or 2; 0: no header */
@@ -88,10 +88,10 @@ struct flow {
 	uint64_t bytes;		/* sent so far */
 	struct carry carry;	/* for carry.c only */
 	/* for pump.c only: */
-	int fin;		/* FIN has come; it may not be read yet */
+	int fin;		/* FIN has come, perhaps still unread */
 	int eof;		/* nothing more will be read */
 	int done;		/* nothing more will be sent, not even FIN */
-	int hung;		/* POLLHUP came without error: see interest() */
+	int hung;		/* POLLHUP but no error came: see interest() */
 	uint64_t missed;	/* tcp_missed(): bytes that we shall not read */
 };
 
@@ -109,19 +109,19 @@ struct session {
 	char words[256];	/* if not empty: used instead of strerror(3) */
 	/* client: */
 	union address client, local;	/* the client's address; ours */
-	int copy;		/* 2 is not the client's: errors go to 2, too */
+	int copy;		/* 2 is not the client's; it also gets errors */
 	int out;		/* 1 is not the client's: -h and -V can print */
 	int root;		/* started as root, which is not needed */
 	int64_t began;
 	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
-	int64_t deadline;	/* by then the target must be connected (-w) */
+	int64_t deadline;	/* the target must be connected by then (-w) */
 	/* dial: */
 	union address target, via;	/* the target's address; ours */
-	int gone_early;		/* errno if the target is gone already; or 0 */
+	int gone_early;		/* errno if the target is gone already, or 0 */
 	/* pump: */
-	int64_t moved[SIDES];	/* when a side last sent or acknowledged any */
+	int64_t moved[SIDES];	/* when a side last sent or acked something */
 	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
 	int64_t acked[SIDES];	/* bytes and FIN acked before the last look */
@@ -130,13 +130,13 @@ struct session {
 	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
 	int gone;		/* the side that is gone; SIDES: none */
 	int reset;		/* close the remaining side's socket with RST */
-	uint64_t dropped;	/* bytes; 0 again when their sender takes any */
+	uint64_t dropped;	/* bytes; 0 again once their sender acks data */
 	/* wait: */
 	int64_t now;		/* milliseconds, as last read by now() */
 	int looks;		/* how often now() has made a system call */
 	/* report: */
 	int log;		/* the socket to syslogd */
-	/* The buffers of carry come last: see SESSION_LAST. */
+	/* The buffers of the flows come last: see SESSION_LAST. */
 	char buffer[SIDES][FLOW_BUFFER];
 };
 
@@ -151,7 +151,7 @@ int	options_parse(struct session *, int, char *[]);
 /* target: the addresses that this session may connect to */
 int	target_find(struct session *);
 
-/* dial: connect to one of the targets; source: choose our own address */
+/* dial: connect to one of the targets; source: choose our address */
 int	dial(struct session *);
 struct in_addr source_of(const union address *, struct in_addr, int);
 
@@ -196,7 +196,7 @@ uint64_t tcp_missed(int);
 int	tcp_had_fin(int, uint64_t);
 int	tcp_forgotten(int, int);
 
-/* wait: for descriptors, signals and deadlines */
+/* wait: wait for descriptors, signals and deadlines */
 #define NEVER INT64_MAX
 void	wait_begin(void);
 int	wait_for(struct session *, struct pollfd *, nfds_t, int64_t);

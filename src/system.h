@@ -1,7 +1,7 @@
 /*
- * This header replaces what some systems lack, do slowly, or call by a
- * different name.  What only one system offers is in a file named after that
- * system: carry_*.c, confine_*.c or tcp_*.c.
+ * This header makes up for what some systems lack, do slowly, or call by a
+ * different name.  Code for one system only is in a file named after that
+ * system, such as carry_linux.c.
  */
 
 #ifndef SYSTEM_H
@@ -51,9 +51,10 @@
 #endif
 
 /*
- * On Linux, a dead socket still tells how many bytes were read, how many were
- * not read, and how many its peer had not acknowledged.  On other systems, the
- * queues of a dead socket may be empty or unchanged.
+ * A dead socket is one whose connection has ended.  On Linux, it still tells
+ * how many bytes were read, how many were not read, and how many its peer had
+ * not acknowledged.  On other systems, its queues may have been emptied or left
+ * unchanged.
  */
 #ifdef __linux__
 #define DEAD_TELLS 1
@@ -72,7 +73,7 @@
 #endif
 
 /*
- * Read the clock by a system call (see now()), if libc's timespec has the same
+ * Read the clock by a system call (see now()) if libc's timespec has the same
  * layout as the kernel's.
  */
 #if defined(SYS_clock_gettime) && defined(__LP64__)
@@ -82,8 +83,8 @@
 #endif
 
 /*
- * Close descriptor fd and all above it.  The value is -1 if the system has no
- * call that does this.
+ * Close descriptor fd and all above it.  The value is -1 if the system cannot
+ * do this in one call.
  */
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__) || defined(__sun)
@@ -95,9 +96,10 @@
 #endif
 
 /*
- * After FIN both ways, macOS rejects all setsockopt(2) calls, unless
- * SO_NP_EXTENSIONS has allowed them beforehand.  Without this option, SO_LINGER
- * could not be cleared, and close(2) would always send RST (tcp_abort).
+ * After FIN has gone both ways, macOS rejects all setsockopt(2) calls, unless
+ * SO_NP_EXTENSIONS was set earlier to allow them.  Without this option,
+ * SO_LINGER could not be cleared, and close(2) would always send RST
+ * (tcp_abort).
  */
 #ifdef SO_NP_EXTENSIONS
 #define KEEP_OPTIONS(fd) setsockopt(fd, SOL_SOCKET, SO_NP_EXTENSIONS, \
@@ -128,9 +130,7 @@
 #define RLIMIT_NPROC RLIMIT_CORE
 #endif
 
-/*
- * The signals with which the operator asks for a line about the session so far.
- */
+/* The signals that make the relay log a line about the session so far. */
 #ifdef SIGINFO
 #define STATUS_SIGNALS SIGUSR1, SIGINFO
 #else
@@ -142,14 +142,14 @@
 #endif
 
 /*
- * The linker places common symbols last, and a session's buffers come last in
- * its symbol.  So everything else that a session writes to is in one page,
+ * The linker places common symbols last, and the buffers are the last member of
+ * struct session.  So everything else that a session writes to is in one page,
  * together with libc's data.
  */
 #define SESSION_LAST __attribute__((common))
 
 #ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0	/* SIGPIPE is blocked in any case */
+#define MSG_NOSIGNAL 0	/* SIGPIPE is blocked anyway */
 #endif
 
 /*

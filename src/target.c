@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-/* The report of the child process that looks up a name. */
+/* The answer of the child process that looks up a name. */
 struct answer {
 	int error;			/* of getaddrinfo(3) */
 	size_t n;
@@ -39,9 +39,9 @@ add(struct session *s, const union address *address)
 }
 
 /*
- * Add an address as connect(2) understands it: the unspecified address becomes
- * loopback, and a mapped address becomes IPv4.  Addresses are compared and
- * logged in this form.
+ * Add an address as connect(2) understands it: replace the unspecified address
+ * with the loopback address, and an IPv4-mapped address with the IPv4 address
+ * in it.  Addresses are compared and logged in this form.
  */
 static void
 add_written(struct session *s, union address *a)
@@ -56,7 +56,10 @@ add_written(struct session *s, union address *a)
 	add(s, a);
 }
 
-/* Everything that the child does.  The resolver sees an empty environment. */
+/*
+ * Look up the name, write the answer to `out', and exit.  Only the child
+ * process calls this function.  The resolver sees an empty environment.
+ */
 static void
 look_up(const struct options *opt, int out)
 {
@@ -80,8 +83,9 @@ look_up(const struct options *opt, int out)
 }
 
 /*
- * Wait for the child's answer, within the time of -w and only while the client
- * stays.  Returns 0 if the answer is complete, or -1 if the session is over.
+ * Wait for the child's answer, until the deadline that -w sets or until the
+ * client leaves.  Returns 0 if the answer is complete, or -1 if the session is
+ * over.
  */
 static int
 take(struct session *s, int in, struct answer *answer)
@@ -119,8 +123,8 @@ take(struct session *s, int in, struct answer *answer)
 }
 
 /*
- * getaddrinfo(3) takes no time limit and does not notice when the client
- * leaves, so a child process calls it.
+ * A child process calls getaddrinfo(3), because that function has no time limit
+ * and does not notice when the client leaves.
  */
 static int
 resolve(struct session *s)
@@ -138,8 +142,8 @@ resolve(struct session *s)
 	child = fork();
 	if (child == 0) {
 		/*
-		 * RST is sent only when the connection's last descriptor is
-		 * closed.
+		 * RST is sent only when the last descriptor of the connection
+		 * is closed, so the child must not keep one.
 		 */
 		close(s->fd[CLIENT]);
 		close(end[0]);
@@ -168,7 +172,10 @@ resolve(struct session *s)
 	return 0;
 }
 
-/* The client may not reach this target.  Returns -1. */
+/*
+ * End the session, because the client is not allowed to reach this target.
+ * Returns -1.
+ */
 static int
 deny(struct session *s, const char *why)
 {
@@ -178,8 +185,8 @@ deny(struct session *s, const char *why)
 
 /*
  * Extract the target from the address that the client dialled.  The target is
- * an IPv4 address.  It is embedded after a prefix of 32 to 96 bits (RFC 6052,
- * 2.2) or after the 16 bits of 6to4 (RFC 3056).
+ * the IPv4 address that follows the prefix.  The prefix has 32 to 96 bits
+ * (RFC 6052, 2.2), or the 16 bits of 6to4 (RFC 3056).
  */
 static int
 extract(struct session *s)
@@ -211,22 +218,25 @@ extract(struct session *s)
 	mask = ~(uint32_t)0 << (32 - s->opt.network_len);
 	if ((address & mask) != ntohl(s->opt.network.s_addr))
 		return deny(s, "not in the network that is served");
-	/* No host has an address in 0/8, or a multicast or reserved one. */
+	/*
+	 * No host has an address in 0/8, a multicast address or a reserved
+	 * address.
+	 */
 	if (bytes[0] == 0 || bytes[0] >= 224)
 		return deny(s, "not the address of a host");
 	return 0;
 }
 
 /*
- * Fill s->targets, in the order in which dial() will try them.  They are the
- * given address, or every address of the given name, or the address embedded in
- * the one that the client dialled.
+ * Fill s->targets with addresses, in the order in which dial() will try them.
+ * They are the given address, or at most MOST_TARGETS addresses of the given
+ * name, or the address that is embedded in the one that the client dialled.
  *
  * Ends the session with END_RESOLVE if the look-up finds no address, and with
- * END_DENIED if the client may not reach the target.  Ends it with END_LOOP if
- * a target is the very address and port that the client dialled.  If the relay
- * connected to that, a listener for both protocols would pass the connection to
- * another relay, which would connect again, and so on.
+ * END_DENIED if the client is not allowed to reach the target.  Ends it with
+ * END_LOOP if a target is the very address and port that the client dialled.
+ * If the relay connected there, the super-server would pass the connection to
+ * another relay, which would also connect there, and so on.
  */
 int
 target_find(struct session *s)

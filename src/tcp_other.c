@@ -42,14 +42,15 @@ tcp_let_go(int fd)
  */
 enum {
 	HELD = 0x100,	/* we hold the byte */
-	HERE = 0x200,	/* the mark is reached (on macOS, reading clears it) */
+	HERE = 0x200,	/* the mark is reached (on macOS, MSG_OOB clears it) */
 	GIVEN = 0x400	/* the byte was passed on, but its mark remains */
 };
 
 /*
- * Take the urgent byte that is outside the stream.  Returns HELD with the byte.
- * Returns 0 if the byte at the mark is in the stream.  Returns GIVEN if the
- * byte was taken before and the mark is still the mark of this byte.
+ * Take the urgent byte if it is outside the stream.  Returns that byte with
+ * HELD, and with HERE if its mark is reached.  Returns 0 if the urgent byte is
+ * in the stream.  Returns GIVEN if the urgent byte was taken earlier but its
+ * mark remains.
  */
 static int
 take_out(int fd)
@@ -60,7 +61,7 @@ take_out(int fd)
 
 	here = sockatmark(fd) == 1 ? HERE : 0;
 	/*
-	 * MSG_OOB works only without SO_OOBINLINE, and only once for each byte
+	 * MSG_OOB works only without SO_OOBINLINE, and only once per byte
 	 * (tcp_usrreq.c, PRU_RCVOOB).
 	 */
 	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &no, sizeof no);
@@ -73,8 +74,9 @@ take_out(int fd)
 }
 
 /*
- * The urgent byte that came on a newly prepared socket before SO_OOBINLINE was
- * set.  If several came, the system has kept only the last.
+ * Take the urgent byte that came on a newly prepared socket before SO_OOBINLINE
+ * was set.  Returns 0 if there is none.  If several came, the system has kept
+ * only the last.
  */
 int
 tcp_early(int fd)
@@ -86,7 +88,7 @@ tcp_early(int fd)
 	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
 }
 
-/* No event reports a byte that we hold.  tcp_due reports it instead. */
+/* No event reports a byte that we hold, but tcp_due does. */
 short
 tcp_awaited(int early)
 {
@@ -116,7 +118,7 @@ tcp_at_mark(int fd, int revents, int *early)
 	mark = sockatmark(fd) == 1;
 	/*
 	 * The mark of the byte that was passed on stays until the next byte is
-	 * read.  That next byte may be urgent, too.
+	 * read.  That next byte may itself be urgent.
 	 */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;
@@ -139,7 +141,8 @@ tcp_take_urgent(int fd, char *byte, int *early)
 
 #ifndef __sun
 /*
- * Ask kevent(2) about a socket.  True if it reports anything now, even 0 bytes.
+ * Ask kevent(2) about a socket.  Returns true if kevent(2) reports anything
+ * now, even 0 bytes.
  */
 static int
 ask(int fd, short filter, struct kevent *event)
@@ -174,7 +177,7 @@ tcp_unsent(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
 #elif !defined(__sun)
-	/* The size of the buffer minus the room in it.  Room may be below 0. */
+	/* The size of the buffer minus the room in it.  Room can be below 0. */
 	struct kevent room;
 	socklen_t len = sizeof n;
 
@@ -228,7 +231,8 @@ tcp_had_fin(int fd, uint64_t taken)
 }
 
 /*
- * These systems do not tell whether RST answers a probe, so `probed' decides.
+ * These systems do not tell whether RST was the answer to a probe, so `probed'
+ * decides.
  */
 int
 tcp_forgotten(int fd, int probed)

@@ -1,8 +1,8 @@
 /*
  * poll(2) for NetBSD, DragonFly and macOS.  Their own poll(2) reports a reset
  * only if POLLIN or POLLOUT is requested.  But while a session waits for only
- * one side, it requests no event of the other side, and still has to learn that
- * the other side was reset.
+ * one side, it requests no event of the other side.  If the other side is then
+ * reset, the session must still learn of it.
  */
 
 #include "relay.h"
@@ -15,8 +15,8 @@
 #include <string.h>
 
 /*
- * Note the resets that the queue reports.  Returns how many sockets are ready
- * only because of a reset.
+ * Note the resets that the queue reports.  Returns the number of sockets that
+ * are ready only because of a reset.
  */
 static int
 take_resets(int queue, struct pollfd *fds, nfds_t n)
@@ -27,7 +27,9 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 	int found;
 
 	found = 0;
-	/* EV_EOF without an errno is FIN, which is not reported again. */
+	/*
+	 * EV_EOF without an errno means FIN.  The queue reports FIN only once.
+	 */
 	while (kevent(queue, NULL, 0, &event, 1, &none) == 1)
 		for (i = 0; i < n; i++)
 			if (fds[i].fd == (int)event.ident &&
@@ -39,8 +41,9 @@ take_resets(int queue, struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Have the queue report the end of each socket for which no event is requested,
- * but not the arrival of bytes: NOTE_LOWAT, kqueue(2).
+ * For each socket for which no event is requested, tell the queue to report the
+ * end of the connection, but not the arrival of bytes (NOTE_LOWAT in
+ * kqueue(2)).
  */
 static void
 watch_resets(int queue, const struct pollfd *fds, nfds_t n)
@@ -69,8 +72,8 @@ is_blind(const struct pollfd *fds, nfds_t n)
 }
 
 /*
- * Like poll(2), for at most SIDES descriptors.  But this function may return 0
- * early, and it reports a reset as POLLERR and POLLHUP.
+ * Works like poll(2), for at most SIDES descriptors.  But this function
+ * sometimes returns 0 early, and it reports a reset as POLLERR and POLLHUP.
  */
 int
 kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
@@ -82,7 +85,7 @@ kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
 	if (!is_blind(fds, n))
 		return poll(fds, n, ms);
 	queue = kqueue();
-	if (queue == -1)	/* a descriptor may be free in a second */
+	if (queue == -1)	/* a descriptor may be free a second later */
 		return poll(fds, n, ms < 1000 ? ms : 1000);
 	watch_resets(queue, fds, n);
 	for (i = 0; i < n; i++)
