@@ -1,9 +1,10 @@
 /*
- * stfl-relay carries one accepted IPv6 connection to a server that only speaks
- * IPv4 (or an IPv4 connection to a server that only speaks IPv6).  A
- * super-server such as inetd starts one relay process for each connection.
+ * stfl-relay carries one accepted IPv6 connection to a server that speaks only
+ * IPv4 (or an IPv4 connection to a server that speaks only IPv6).  A
+ * super-server such as inetd starts one stfl-relay process per connection.
  *
- * The calls in main() are a whole session.  The code of each step is in src/.
+ * Each call in main() is one step of a session.  The code of the steps is in
+ * src/.
  */
 
 #include "src/relay.h"

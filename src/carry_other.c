@@ -1,14 +1,14 @@
 /*
- * Bulk on systems other than Linux: it is copied, as talk is.
+ * On systems other than Linux, bulk is copied in the same way as talk.
  *
- * OpenBSD and FreeBSD 15 have SO_SPLICE, with which the kernel moves the bytes.
+ * OpenBSD and FreeBSD 15 have SO_SPLICE, which lets the kernel move the bytes.
  * But SO_SPLICE does not keep urgent data intact.  FreeBSD's kernel moves the
- * urgent byte without its mark.  OpenBSD's kernel sends a wrong byte in place
- * of the urgent one if other bytes are queued ahead of it.  The reason is that
- * somove() in sys/kern/uipc_socket.c reads the urgent byte from the first mbuf
- * after m_split(), and that mbuf may be empty.  If the reader is slow, bytes
- * may be queued at any time.  While sockets are spliced, nothing announces an
- * urgent byte, so the relay could not stop splicing in time.
+ * urgent byte without its mark.  If other bytes are queued ahead of the urgent
+ * byte, OpenBSD's kernel sends a wrong byte instead.  The reason is that after
+ * m_split(), somove() in sys/kern/uipc_socket.c reads the urgent byte from the
+ * first mbuf, which can be empty.  If the reader is slow, bytes can be queued
+ * at any time.  Nothing announces an urgent byte while sockets are spliced, so
+ * the relay could not stop splicing in time.
  */
 
 #include "relay.h"

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 /*
- * True if this descriptor is open and cannot be the client's connection: it is
- * not a socket, or it is a local socket that differs from the one on descriptor
- * 0.  On some BSDs sockets have no inode number to compare.  There, every
- * socket counts as the client's, because it is better to lose a message than to
- * put it into the client's stream.
+ * True if this descriptor is open, but cannot be the client's connection,
+ * because it is not a socket, or is a Unix socket other than the one on
+ * descriptor 0.  On some BSDs, sockets have no inode numbers to compare.
+ * There, every socket counts as the client's, because it is better to lose a
+ * message than to put it into the client's stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
@@ -35,7 +35,7 @@ is_another(int fd, const struct stat *zero)
 
 /*
  * The very first step: set up signals, close stray descriptors, and find out
- * whether messages may be written to descriptors 1 and 2.
+ * whether it is safe to write messages to descriptors 1 and 2.
  */
 void
 inherit(struct session *s)
@@ -61,10 +61,10 @@ inherit(struct session *s)
 }
 
 /*
- * Descriptor 0 is a socket, but not a TCP connection.  Returns what it is, or
- * NULL if it is a TCP socket that is not connected.  After a reset, the BSDs
- * and Darwin do not even know the socket's own address, and report its family
- * as AF_UNSPEC.
+ * Descriptor 0 is a socket, but not a TCP connection.  Returns what kind of
+ * socket it is, or NULL if it looks like a TCP socket that is not connected.
+ * After a reset, the BSDs and Darwin no longer know the socket's own address,
+ * and report AF_UNSPEC as the family of that address.
  */
 static const char *
 socket_kind(const struct session *s)
@@ -95,7 +95,10 @@ refuse(struct session *s, const char *what)
 	    "socket, as inetd gives it", what);
 }
 
-/* Descriptor 0 is not a connection: report what it is instead. */
+/*
+ * Descriptor 0 is not a connected socket.  Report what it is, unless it is a
+ * TCP socket whose client has left.
+ */
 static int
 no_client(struct session *s)
 {
@@ -122,9 +125,9 @@ no_client(struct session *s)
 
 /*
  * Take the client's connection: note the client's address and the address that
- * the client dialled, and prepare the socket for a flow.  report_open points
- * descriptors 1 and 2 to something else, because RST is sent only when the last
- * descriptor of a connection is closed.
+ * the client dialled, and prepare the socket.  RST is sent only when the last
+ * descriptor of a connection is closed.  So report_open first makes sure that
+ * descriptors 1 and 2 lead elsewhere.
  *
  * If the client has already left, the session ends quietly.  If descriptor 0 is
  * anything other than a TCP connection, the operator has made a mistake.
@@ -142,13 +145,16 @@ client_take(struct session *s)
 	    s->fd[CLIENT] == -1)
 		return no_client(s);
 	if (tcp_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
-		/* TCP_NODELAY fails with these if the socket is not TCP. */
+		/*
+		 * TCP_NODELAY fails with one of these errors if the socket is
+		 * not TCP.
+		 */
 		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
 			kind = socket_kind(s);
 			return refuse(s, kind != NULL ? kind :
 			    "a socket that is not TCP");
 		}
-		/* The BSDs and Darwin report these errors after a reset. */
+		/* After a reset, the BSDs and Darwin report one of these. */
 		if (errno == ECONNRESET || errno == EINVAL)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);
@@ -164,7 +170,7 @@ client_take(struct session *s)
 /*
  * True if the client is gone.  The caller has polled the client's socket
  * without requesting any event.  Bytes and FIN from the client do not matter
- * here: the pump will read them.
+ * here, because the pump will read them.
  */
 int
 client_left(const struct pollfd *p)

@@ -41,8 +41,8 @@
 #ifdef ARCH
 
 /*
- * To see which system calls a libc makes, define DENIED so that it kills the
- * process.
+ * To find out which system calls of a libc this filter denies, define DENIED as
+ * a verdict that kills the process.
  */
 #ifndef DENIED
 #define DENIED (SECCOMP_RET_ERRNO | ENOSYS)
@@ -52,7 +52,7 @@
 #define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
 #define LOAD_SECOND(field) \
 	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
-/* Load an argument that is an int: only the half at which the kernel looks. */
+/* Load an argument that is an int: only the half of it that the kernel uses. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOAD_INT(field) LOAD_SECOND(field)
 #else
@@ -61,7 +61,7 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 
 /*
- * The policy is written with these macros, which test the value that was loaded
+ * The policy is written with these macros.  They test the value that was loaded
  * last.  The rules inside IF and UNLESS must end with a verdict: ALLOW_ALL,
  * DENY or another RETURN.
  */
@@ -86,12 +86,12 @@
 	LOAD_SECOND(argument), UNLESS(0, DENY)
 
 /*
- * On some machines one system call, socketcall(2), stands for all calls on
- * sockets.  Its first argument is the number of the call that is meant.  The
- * other arguments are in memory, which a filter cannot see.  Allow send (9),
- * recv (10), and the calls from shutdown (13) to getsockopt (15).  With musl,
- * also allow sendto (11) and recvfrom (12), because its older versions make
- * these calls through socketcall(2).
+ * On some machines, one system call, socketcall(2), makes all calls on sockets.
+ * Its first argument is the number of the call to make.  The arguments of that
+ * call are in memory, which a filter cannot see.  Allow send (9), recv (10),
+ * and the calls from shutdown (13) to getsockopt (15).  With musl, also allow
+ * sendto (11) and recvfrom (12), because older versions of musl make these
+ * calls through socketcall(2).
  */
 #ifdef __GLIBC__
 #define SOCKETCALLS ALLOW_2(9, 10), ALLOW_3(13, 14, 15)
@@ -100,8 +100,8 @@
 #endif
 
 /*
- * Some calls have two forms, of which some machines have only one.  On such a
- * machine, both names mean that one form.
+ * Some calls have two forms, but some machines have only one of them.  On those
+ * machines, both names stand for that form.
  */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
@@ -129,33 +129,34 @@
 #endif
 
 /*
- * This filter allows all system calls that a session still makes, and only with
- * the arguments that it uses.  If a call has an old and a new form, both are
- * listed, because libc decides which form to use.
+ * This filter allows the system calls that a session makes from now on.  If a
+ * call's arguments could do harm, only the arguments that a session uses are
+ * allowed.  If a call has an old and a new form, both are listed, because libc
+ * decides which form to use.
  *
- * Any other call fails with ENOSYS.  A libc that tries a newer call first then
- * falls back to an older one.  Only a call for a foreign architecture kills the
- * process.
+ * Any other call fails with ENOSYS, so that a libc that has tried a newer call
+ * falls back to an older one.  Only a system call of a different architecture
+ * kills the process.
  */
 static const struct sock_filter filter[] = {
 	/*
-	 * This instruction does not affect the verdict, but saves time.  With
-	 * it, the filter costs 35 microseconds a session instead of 79.
+	 * This instruction does not affect the verdict, but it saves time.
+	 * With it, the filter costs 35 microseconds per session instead of 79.
 	 *
-	 * When a filter is set, the kernel simulates it for every system call,
-	 * in order to find calls that the filter always allows.  Later, the
-	 * kernel skips the filter for these calls.  But the kernel stops
-	 * simulating at an instruction that its simulator does not know, such
-	 * as this one.  To run the filter at each call of a session costs less
-	 * than the simulation.
+	 * When a filter is set, the kernel simulates the filter for every
+	 * system call, in order to find the calls that are always allowed.
+	 * Later, the kernel skips the filter for these calls.  But the kernel
+	 * stops simulating at an instruction that its simulator does not know,
+	 * such as this one.  Running the filter at each call of a session costs
+	 * less than the simulation.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
 	UNLESS(ARCH, RETURN(SECCOMP_RET_KILL_PROCESS)),
 
 	/*
-	 * These calls are harmless with any arguments: they open nothing and
-	 * reach nobody.
+	 * These calls are harmless, whatever their arguments are: they open
+	 * nothing and reach nobody.
 	 */
 	LOAD(nr),
 	ALLOW_4(SYS_poll, SYS_ppoll, SYS_ppoll_time64, SYS_sched_yield),
@@ -178,9 +179,9 @@ static const struct sock_filter filter[] = {
 #endif
 
 	/*
-	 * The first argument of every call below is a descriptor.  None of
-	 * these calls may use descriptor 2, because it may be the operator's
-	 * terminal or a file.  Only write(2), above, may use it.
+	 * The first argument of every call below is a descriptor.  Deny these
+	 * calls on descriptor 2, because it can be the operator's terminal or a
+	 * file.  Only write(2), above, is allowed on it.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -191,8 +192,8 @@ static const struct sock_filter filter[] = {
 #endif
 #ifdef SYS_sendto
 	/*
-	 * Allow it only without an address, because the address could be that
-	 * of any local socket.
+	 * Allow sendto(2) only without an address, because the address could be
+	 * that of any Unix socket.
 	 */
 	IF(SYS_sendto,
 	    NULL_ONLY(args[4]),
@@ -204,7 +205,10 @@ static const struct sock_filter filter[] = {
 #ifdef SYS_send
 	ALLOW(SYS_send),
 #endif
-	/* Allow it only without offsets, because only files need them. */
+	/*
+	 * Allow splice(2) only without offsets, because only files have
+	 * offsets.
+	 */
 	IF(SYS_splice,
 	    LOAD_INT(args[2]),
 	    IF(STDERR_FILENO, DENY),
@@ -237,8 +241,8 @@ static const struct sock_filter filter[] = {
 	    DENY),
 #endif
 	/*
-	 * Deny all others, such as F_SETOWN, which can have signals sent to
-	 * other processes.
+	 * Allow only these two commands of fcntl(2).  F_SETOWN, for example,
+	 * could make the kernel send signals to other processes.
 	 */
 	IF_2(SYS_fcntl, SYS_fcntl64,
 	    LOAD_INT(args[1]),
@@ -269,8 +273,8 @@ filter_calls(void)
 #endif
 
 /*
- * Landlock is new in Linux 5.13, and older headers lack these numbers.  The
- * numbers are the same on all machines except Alpha.
+ * Landlock is new in Linux 5.13, and older headers lack the numbers of its
+ * calls.  These numbers are the same on all machines except Alpha.
  */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -278,17 +282,17 @@ filter_calls(void)
 #endif
 
 /*
- * Deny everything that the Landlock of the running kernel can deny: access to
- * files, ports and other processes' local sockets, and signals to other
- * processes (landlock(7)).
+ * Deny everything that Landlock can deny in the running kernel (landlock(7)):
+ * accessing files, ports and other processes' Unix sockets, and sending signals
+ * to other processes.
  */
 static int
 landlock(void)
 {
 #define BITS(n) ((1ULL << (n)) - 1)
 	/*
-	 * What each ABI can deny, beginning with ABI 1.  Newer ABIs never deny
-	 * less.
+	 * What each version of the ABI can deny, beginning with version 1.  A
+	 * newer version never denies less.
 	 */
 	static const struct {
 		uint64_t fs, net, scoped;
@@ -326,7 +330,10 @@ drop_capabilities(const struct session *s)
 	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct none[2];
 
-	/* EPERM: no CAP_SETGID, or this user namespace denies setgroups. */
+	/*
+	 * EPERM is ignored.  It means that this process lacks CAP_SETGID, or
+	 * that its user namespace denies setgroups(2).
+	 */
 	if (s->root && setgroups(0, NULL) == -1 && errno != EPERM)
 		return -1;
 	memset(&header, 0, sizeof header);
@@ -340,7 +347,10 @@ confine_lock(struct session *s)
 {
 	if (drop_capabilities(s) == -1)
 		return confine_refused(s, "capset");
-	/* Forbid core dumps, and tracing by other processes of this user. */
+	/*
+	 * Forbid core dumps, and keep other processes of this user from tracing
+	 * this process.
+	 */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return confine_refused(s, "PR_SET_DUMPABLE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

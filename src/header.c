@@ -1,6 +1,6 @@
 /*
- * The PROXY protocol header tells the target who the client is.  Versions 1 and
- * 2 are as HAProxy's proxy-protocol.txt specifies them.
+ * The PROXY protocol header tells the target who the client is.  HAProxy's
+ * proxy-protocol.txt specifies versions 1 and 2 of this header.
  */
 
 #include "relay.h"
@@ -67,12 +67,12 @@ version_2(const union address *from, const union address *to, char *header)
 
 /*
  * With -p, send the header before anything else.  The header holds the client's
- * address and the address that the client dialled.  Both are of the same
- * family.
+ * address and the address that the client dialled.  Both addresses are of the
+ * same family.
  *
- * A new connection has room for the header.  So if the target does not take the
- * header, the target is gone.  The pump then passes on what the target had
- * sent.
+ * A new connection has room for the header.  So if the header cannot be sent,
+ * the target is gone.  In that case, the pump still passes on what the target
+ * had sent.
  */
 int
 header(struct session *s)

@@ -1,6 +1,6 @@
 /*
- * Send lines to syslogd through its socket.  All systems have this socket
- * except illumos (log_sun.c).
+ * Send lines to syslogd through its socket.  All systems except illumos have
+ * this socket.  For illumos, see log_sun.c.
  */
 
 #include "relay.h"
@@ -18,7 +18,7 @@ log_open(void)
 	return socket(AF_UNIX, SOCK_DGRAM, 0);
 }
 
-/* Returns 0, or -1 if no syslogd is there. */
+/* Returns 0, or -1 if no syslogd is listening. */
 int
 log_connect(int fd)
 {
@@ -31,8 +31,8 @@ log_connect(int fd)
 }
 
 /*
- * Send a line of this length without waiting.  The line begins with its
- * priority in brackets.  After the line come a newline and NUL, which len does
+ * Send a line of len bytes without waiting.  The line begins with its priority
+ * in angle brackets.  The line is followed by a newline and NUL, which len does
  * not count.
  */
 void

@@ -1,6 +1,6 @@
 /*
- * Send lines to syslogd on illumos through a STREAMS device, log(4D).  The
- * device takes the priority of a line separately from its text.
+ * On illumos, send lines to syslogd through log(4D), a STREAMS device.  The
+ * device takes a line's priority separately from its text.
  */
 
 #include "relay.h"
@@ -29,10 +29,10 @@ log_connect(int fd)
 }
 
 /*
- * Send a line of this length without waiting.  The line begins with its
- * priority in brackets.  After the line come a newline and NUL, which len does
- * not count.  The device takes at most 1,024 bytes, including the newline and
- * NUL (LOG_MAXPS).
+ * Send a line of len bytes without waiting.  The line begins with its priority
+ * in angle brackets.  The line is followed by a newline and NUL, which len does
+ * not count.  The device takes at most 1,024 bytes (LOG_MAXPS), including the
+ * newline and NUL.
  */
 void
 log_send(int fd, const char *line, size_t len)

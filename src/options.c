@@ -19,7 +19,10 @@ enum {
 static const char version[] = "stfl-relay " VERSION "\n";
 static const char options[] = GETOPT_IN_ORDER ":6hk:np:qs:T:t:Vvw:x:";
 
-/* The decimal number in the text, if it is from min to max; otherwise -1. */
+/*
+ * The value of the text, if it is a decimal number from min to max; otherwise
+ * -1.
+ */
 static long
 number(const char *text, long min, long max)
 {
@@ -36,8 +39,8 @@ number(const char *text, long min, long max)
 }
 
 /*
- * Store an option's value in *to.  The value is a number from min to max.  An
- * error message calls it `thing'.
+ * Store an option's value, a number from min to max, in *to.  `thing' says in
+ * an error message what the value has to be.
  */
 static int
 value(struct session *s, int c, const char *thing, int min, int max, int *to)
@@ -58,7 +61,7 @@ seconds(struct session *s, int c, int min, int max, int *to)
 	return value(s, c, "a number of seconds", min, max, to);
 }
 
-/* A port, given by its number or, without -n, by its name in services(5). */
+/* Parse a port: its number or, without -n, its name in services(5). */
 static int
 port(struct session *s, const char *text)
 {
@@ -79,7 +82,8 @@ port(struct session *s, const char *text)
 }
 
 /*
- * Parse an address.  Only a link-local address may have a scope (RFC 4007, 11).
+ * Parse an address.  A scope is accepted only in a link-local address (RFC
+ * 4007, 11).
  */
 static int
 parse_address(const char *text, union address *a)
@@ -142,8 +146,8 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 }
 
 /*
- * Some mistakes are often made in place of an address, a network or a name.  If
- * the text is one of them, returns what it is, and what to write instead.
+ * If the text is something that is often written by mistake instead of an
+ * address, a network or a name, returns what it is, and what to write instead.
  * Otherwise returns NULL.
  */
 static const char *
@@ -182,17 +186,20 @@ is_host_name(const char *text)
 	for (last = text + len; last > text && last[-1] != '.'; last--)
 		;
 	/*
-	 * A trailing dot makes a name absolute.  Before it is the last label.
+	 * If the text ends with a dot, it is an absolute name, and its last
+	 * label is before that dot.
 	 */
 	if (*last == '\0')
 		for (last--; last > text && last[-1] != '.'; last--)
 			;
-	/* In an address, the last label is all digits; in a name, it is not. */
+	/* The last label of an address is all digits; that of a name is not. */
 	return len <= 255 && strspn(text, letters) == len && text[0] != '-' &&
 	    text[0] != '.' && strspn(last, "0123456789.") != strlen(last);
 }
 
-/* The target: an address, a network or a name.  Only a name is looked up. */
+/*
+ * Parse the target: an address, a network or a name.  Only a name is looked up.
+ */
 static int
 target(struct session *s, const char *text)
 {
@@ -330,7 +337,7 @@ option(struct session *s, int c, const char *word, const char **from)
 	}
 }
 
-/* True if this is a host and a port, as in 127.0.0.1:80, and not a path. */
+/* True if this is a host and a port, such as 127.0.0.1:80, but not a path. */
 static int
 has_port(const char *word)
 {
@@ -343,8 +350,8 @@ has_port(const char *word)
 
 /*
  * True if argv[0] is not the program's name, but something that belongs after
- * it: an address, a network, a host and a port, or an option with or without
- * its value.
+ * that name: an address, a network, a host and a port, or an option with or
+ * without its value.
  */
 static int
 misplaced(const char *name)

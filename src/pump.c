@@ -2,36 +2,35 @@
  * The rules of a session.  A session has two flows, and the same code serves
  * both, with the ends exchanged.
  *
- * A flow is done once its last byte, and then FIN, have been passed on.  When a
- * side is gone, the flow to that side is done.  The flow from that side goes on
- * by the same rules: it carries the bytes that the side had sent, and FIN if
- * the side had sent FIN.  Whatever the other side still sends is read and
- * dropped, because a peer that writes before it reads would otherwise never
- * read.
+ * A flow is done once it has passed on its last byte and then FIN.  When a side
+ * is gone, the flow to that side is done, too.  The flow from that side goes on
+ * as before: it carries the bytes that the side had sent, and FIN if the side
+ * had sent FIN.  Whatever the other side still sends is read and dropped.
+ * Otherwise a peer that writes everything before it reads would never read.
  *
  * The session goes on until one of these is true:
  *   both flows are done and, if a side is gone, the other side has acknowledged
  *   everything;
  *   both sides are gone;
  *   a limit or a signal ends the session;
- *   a side sends too much to a side that is gone, and reads nothing (drop).
- * The poll set is rebuilt from the state in each round.
+ *   one side is gone, and the other keeps sending but reads nothing (see drop).
+ * The poll set is built anew in each round, from the state of the session.
  */
 
 #include "relay.h"
 
 #include <errno.h>
 
-/* Milliseconds between two looks at what only bulk needs. */
+/* Milliseconds from one look to the next while a flow holds a pipe for bulk. */
 enum { REST = 2000 };
 
 /* Maximum number of bytes to drop from a peer that sends but does not read. */
 enum { MOST_DROPPED = 64 << 20 };
 
 /*
- * Returns the limit that applies now (-T or -t), or NEVER if there is none.  If
- * no byte has moved for this number of milliseconds, the session ends.  *end
- * becomes the reason for that end.
+ * Returns the limit that applies now (-T or -t) in milliseconds, or NEVER if
+ * there is none.  If no byte moves within the limit, the session ends.  Stores
+ * the reason for that end in *end.
  */
 static int64_t
 limit(const struct session *s, enum end *end)
@@ -48,7 +47,7 @@ limit(const struct session *s, enum end *end)
 	return seconds == 0 ? NEVER : seconds * 1000LL;
 }
 
-/* The last time at which a peer sent or acknowledged bytes. */
+/* The time at which a peer last sent or acknowledged anything. */
 static int64_t
 last_moved(const struct session *s)
 {
@@ -63,14 +62,13 @@ all_done(const struct session *s)
 }
 
 /*
- * The number of milliseconds until the next look, while there is something to
- * look at.
+ * The number of milliseconds from one look to the next.
  *
- * There are four looks within a limit, so the time at which a byte was
- * acknowledged is known to a quarter of that limit.  If a side is gone and both
- * flows are done, the relay waits only for the last acknowledgements, which no
- * event reports.  It looks for them at intervals of 1 ms plus an eighth of the
- * time that it has waited so far.
+ * There are at least four looks within a limit (-T or -t), so the time at which
+ * a byte was acknowledged is known to within a quarter of the limit.  If a side
+ * is gone and both flows are done, the relay waits only for the last
+ * acknowledgements, which no event reports.  The interval is then at most 1 ms
+ * plus an eighth of the time that the relay has already waited for them.
  */
 static int64_t
 interval(const struct session *s)
@@ -114,9 +112,9 @@ done(struct session *s, struct flow *f)
 }
 
 /*
- * Note whether, since the last look, a side has sent bytes or FIN, or has
- * acknowledged any.  Bytes count when they arrive, even if they then have to
- * wait because the other side takes none.
+ * Note whether a side has sent or acknowledged anything, bytes or FIN, since
+ * the last look.  Bytes count when they arrive, even if they then have to wait
+ * until the other side takes them.
  */
 static void
 note_movement(struct session *s, int side)
@@ -152,14 +150,14 @@ note_movement(struct session *s, int side)
 }
 
 /*
- * A side is gone, with this errno.  Returns 0 to go on, or -1 if no side is
- * left.
+ * A side is gone: its connection has ended with this errno.  Returns 0 to go
+ * on, or -1 if no side is left.
  *
  * If this side had sent FIN and had acknowledged everything, nothing is lost
- * and the end is good.  Even then, if this side itself sent RST, the other side
- * gets RST.  But if this side's system does not answer, or no longer knows the
- * connection, this side had closed its end for good, and the other side gets
- * FIN.
+ * and the end is good.  What the other side gets then depends on this side.  If
+ * this side itself sent RST, the other side gets RST.  But if this side's
+ * system no longer answers, or no longer knows the connection, this side had
+ * closed its socket for good, and the other side gets FIN.
  */
 static int
 gone(struct session *s, int side, int error)
@@ -172,14 +170,17 @@ gone(struct session *s, int side, int error)
 	int lost, probed, vanished;
 
 	/*
-	 * True if the connection did not end by RST.  In that case TCP gave up,
+	 * True if the connection did not end with RST.  Instead, TCP gave up,
 	 * perhaps with an errno from an ICMP message.
 	 */
 	vanished = error != ECONNRESET && error != EPIPE &&
 	    error != ECONNABORTED && error != ENOTCONN;
 	from = &s->flow[side];
 	to = &s->flow[!side];
-	/* Movement may be noted up to one interval late. */
+	/*
+	 * The noted time can be late by one interval, which is at most half the
+	 * value of -k.
+	 */
 	probed = s->opt.keepalive != 0 &&
 	    s->now - s->moved[side] >= s->opt.keepalive * 500LL;
 	if (DEAD_TELLS)
@@ -187,8 +188,8 @@ gone(struct session *s, int side, int error)
 	/* If only our FIN is unacknowledged, nothing is lost. */
 	lost = carry_pending(to) != 0 || s->acked[side] < (int64_t)to->bytes;
 	/*
-	 * If the other side was gone before this side, and this side has
-	 * received everything that the other side had sent, the end is good.
+	 * If the other side was gone first, and this side has acknowledged
+	 * everything that the other side had sent, the end is good.
 	 */
 	if (s->gone == !side && all_done(s) && !lost)
 		return over(s, END_EOF, 0);
@@ -197,7 +198,7 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
-	s->moved[!side] = s->now;	/* a different limit may apply now */
+	s->moved[!side] = s->now;	/* a different limit can apply now */
 	/*
 	 * RST would drop unsent bytes, so do not send RST if their number is
 	 * unknown.
@@ -214,8 +215,9 @@ gone(struct session *s, int side, int error)
 
 /*
  * A call on a side's socket has failed with this errno.  The side is gone,
- * unless the connection is still alive.  The call's errno may be only EPIPE or,
- * on the BSDs, ENOTCONN.  The socket itself may give a better reason.
+ * unless the connection is still alive.  The call's errno often says little
+ * (EPIPE or, on the BSDs, ENOTCONN), so the socket's own error is used if there
+ * is one.
  */
 static int
 failed(struct session *s, int side, int error)
@@ -231,10 +233,10 @@ failed(struct session *s, int side, int error)
 
 /*
  * The remaining side still sends, although the other side is gone.  On a direct
- * connection, the remaining side would have got RST.  Here its bytes are
- * dropped at first, because it may have to write before it reads.  But if it
- * keeps sending and reads nothing, it gets RST now.  Returns 0 to go on, or -1
- * to end the session.
+ * connection, the remaining side would have got RST.  Here, its bytes are
+ * dropped at first, because some peers write everything before they read.  But
+ * a side that keeps sending and reads nothing gets RST in the end.  Returns 0
+ * to go on, or -1 if the session is over.
  */
 static int
 drop(struct session *s, int side)
@@ -250,7 +252,9 @@ drop(struct session *s, int side)
 	return s->dropped == 0 ? 0 : over(s, END_EOF, 0);
 }
 
-/* True if the clock still shows the millisecond at which it was last read. */
+/*
+ * True if the clock still shows the same millisecond as when it was last read.
+ */
 static int
 at_once(struct session *s)
 {
@@ -261,14 +265,14 @@ at_once(struct session *s)
 }
 
 /*
- * If nothing is pending, read from this side, with the events that poll(2)
- * reported for it.  Then send what is pending to the other side.
+ * If nothing is pending, read from this side.  Then send what is pending to the
+ * other side.  `revents' is what poll(2) has reported for this side.
  *
- * If the flow is bulk, more bytes have probably come, so repeat without
- * poll(2).  Repeat only within this millisecond, because the other flow,
- * signals and limits have to wait meanwhile.  A limit on the number of turns
- * would not limit the time, because carry_drain may yield the processor in each
- * turn.  Returns 0 to go on, or -1 if no side is left.
+ * If the flow is bulk, more bytes have probably come, so repeat both without
+ * poll(2).  Stop when this millisecond ends, because the other flow, the
+ * signals and the limits have to wait meanwhile.  Limiting the number of turns
+ * would not limit the time, because carry_drain can yield the processor in each
+ * turn.  Returns 0 to go on, or -1 if the session is over.
  */
 static int
 pass(struct session *s, int side, int revents)
@@ -281,9 +285,9 @@ pass(struct session *s, int side, int revents)
 		if (carry_pending(f) == 0 && !f->eof) {
 			n = carry_fill(f, revents, s->now);
 			/*
-			 * If this side is gone and had not sent FIN, its last
-			 * byte is followed by an error, which only means that
-			 * no more bytes come.
+			 * If this side is gone and had not sent FIN, reading
+			 * beyond its last byte gives an error.  This error
+			 * means only that there are no more bytes.
 			 */
 			if (n == -1 && (s->gone != side || f->fin))
 				return errno == EAGAIN ? 0 :
@@ -307,7 +311,7 @@ pass(struct session *s, int side, int revents)
 
 /*
  * One step of the flow from this side: move bytes and, after the last byte,
- * pass on FIN.  Returns 0 to go on, or -1 if no side is left.
+ * pass on FIN.  Returns 0 to go on, or -1 if the session is over.
  */
 static int
 step(struct session *s, int side, int revents)
@@ -332,8 +336,8 @@ step(struct session *s, int side, int revents)
 }
 
 /*
- * True if there may be something to read that no event reports: bytes that a
- * side had sent before it was gone, or an urgent byte (carry_due).
+ * True if there can be something to read although no event reports it: bytes
+ * that this side had sent before it was gone, or an urgent byte (carry_due).
  */
 static int
 has_left(const struct session *s, int side)
@@ -346,7 +350,8 @@ has_left(const struct session *s, int side)
 }
 
 /*
- * Returns a side's entry in the poll set.  Descriptor -1 leaves the side out.
+ * Returns this side's entry for the poll set.  If the descriptor in it is -1,
+ * poll(2) ignores this side.
  */
 static struct pollfd
 interest(const struct session *s, int side)
@@ -364,15 +369,15 @@ interest(const struct session *s, int side)
 	if (carry_pending(out) != 0)
 		p.events |= POLLOUT;
 	/*
-	 * Leave the side out after FIN both ways, because poll(2) would then
-	 * always report POLLHUP at once.
+	 * After FIN both ways, leave this side out, because otherwise poll(2)
+	 * would always return at once, with POLLHUP.
 	 */
 	if (s->gone == side || (p.events == 0 && out->done && in->hung))
 		p.fd = -1;
 	return p;
 }
 
-/* Serve both sides once.  Returns -1 if no side is left. */
+/* Serve both sides once.  Returns 0 to go on, or -1 if the session is over. */
 static int
 serve(struct session *s, struct pollfd *p)
 {
@@ -386,7 +391,7 @@ serve(struct session *s, struct pollfd *p)
 			if (error == 0 && (p[side].revents & POLLHUP) != 0)
 				s->flow[side].hung = 1;
 			/*
-			 * POLLERR was dealt with above.  It does not announce
+			 * POLLERR was handled above.  It does not announce
 			 * input.
 			 */
 			p[side].revents &= ~POLLERR;
@@ -403,16 +408,16 @@ serve(struct session *s, struct pollfd *p)
 }
 
 /*
- * True if a side owes an acknowledgement, but its system has been silent for
- * twice the time of -k, although TCP asked it at least twice in that time.  TCP
- * asks at intervals that grow to two minutes, and a system that is not asked
- * need not answer.
+ * A side owes an acknowledgement.  Returns true if its system has been silent
+ * for twice the value of -k, although TCP has asked it at least twice in that
+ * time, by retransmitting or probing.  TCP asks at intervals that grow to two
+ * minutes, and a system that is not asked need not answer.
  *
  * s->asked is the time of the last packet from that system, or of the last look
  * at which the side owed nothing, whichever is later.  Linux reports the time
- * of a packet in ticks of at most 10 ms (GRAIN).  The same time may therefore
- * differ a little from look to look, and differences of up to two ticks are
- * ignored.
+ * of a packet in ticks of at most 10 ms (GRAIN).  So the time of the same
+ * packet can differ a little from one look to the next, and differences of up
+ * to two ticks are ignored.
  */
 static int
 owes_too_long(struct session *s, int side)
@@ -447,8 +452,8 @@ look_at_side(struct session *s, int side)
 		return 0;
 	}
 	/*
-	 * After FIN both ways, no event reports the loss of a side: see
-	 * interest().
+	 * After FIN both ways, no event reports that a side is gone (see
+	 * interest()).
 	 */
 	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && owes_too_long(s, side))
@@ -457,8 +462,9 @@ look_at_side(struct session *s, int side)
 }
 
 /*
- * Look at what no event reports, and set the time of the next look.  This time
- * is NEVER if everything is acknowledged and nothing is held for bulk.
+ * Look at what no event reports, and set the time of the next look.  That time
+ * is NEVER if everything is acknowledged and no flow holds a pipe for bulk
+ * (carry_holds).
  */
 static int
 look(struct session *s)
@@ -489,8 +495,9 @@ finished(const struct session *s)
 }
 
 /*
- * The time of the next look or of the limit, whichever is earlier.  When the
- * limit comes, the session ends, unless a byte has moved meanwhile.
+ * The time of the next look, or the time at which the limit is reached,
+ * whichever is earlier.  When the limit is reached, the session ends, unless
+ * look() finds that a byte has moved meanwhile.
  */
 static int64_t
 deadline(const struct session *s)
@@ -504,7 +511,7 @@ deadline(const struct session *s)
 	return last < s->check ? last : s->check;
 }
 
-/* Carry bytes until the session is over.  After that, s->end has the reason. */
+/* Carry bytes until the session is over.  Then s->end is the reason. */
 static int
 carry_on(struct session *s)
 {
@@ -530,8 +537,9 @@ carry_on(struct session *s)
 }
 
 /*
- * Carry bytes both ways until the session is over.  The sockets are left open:
- * report_exit closes them with FIN or RST, as s->end and s->reset demand.
+ * Carry bytes both ways until the session is over.  The sockets stay open.
+ * Later, report_exit closes them with FIN or RST, depending on s->end, s->reset
+ * and s->gone.
  */
 void
 pump(struct session *s)

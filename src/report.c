@@ -1,10 +1,11 @@
 /*
  * This file ends a session: it closes the sockets, logs the session's line, and
- * chooses the exit status.  It also has the functions with which a step says
+ * chooses the exit status.  It also has the functions that a step calls to say
  * that the session is over.
  *
- * A line has the format of RFC 3164, without the time, which every syslogd
- * adds.  syslog(3) is not used, because it would wait while syslogd is stuck.
+ * A line has the format of RFC 3164, but contains no time, because every
+ * syslogd adds the time.  syslog(3) is not used, because it would wait as long
+ * as syslogd is stuck.
  */
 
 #include "relay.h"
@@ -19,16 +20,17 @@
 #include <unistd.h>
 
 /*
- * The number of milliseconds for which a stuck syslogd may delay our exit.  The
+ * A stuck syslogd delays our exit by at most this number of milliseconds.  The
  * sockets are closed before that, so no peer has to wait.
  */
 enum { LOG_PATIENCE = 5000 };
 
 /*
- * For each end: its name in the line, the level of the line, the exit status
- * (sysexits(3)), and the exit status in case the client chose the target.
- * Nothing that a peer does counts as a failure of this process.  A target that
- * cannot be reached counts as a failure, unless the client chose it.
+ * For each end: its name in the log line, the level of that line, the exit
+ * status (sysexits(3)), and the exit status if the client chose the target.
+ * Nothing that a connected peer does counts as a failure of this process.  But
+ * if the target cannot be reached, this counts as a failure, unless the client
+ * chose the target.
  */
 enum { QUIET = -1 };	/* no line */
 static const struct {
@@ -62,7 +64,7 @@ const char usage[] =
     "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
     "                  target[/len] [port]\n";
 
-/* End the session for this reason, unless it is over already.  Returns -1. */
+/* End the session for this reason, unless it is already over.  Returns -1. */
 int
 over(struct session *s, enum end end, int error)
 {
@@ -89,8 +91,8 @@ misused(struct session *s, const char *format, ...)
 }
 
 /*
- * Show the operator this text, but never show it to the client.  In the command
- * line of a service, -h or -V is a mistake.  Returns -1.
+ * Show this text to the operator, but never to the client.  On the command line
+ * of a service, -h and -V are mistakes.  Returns -1.
  */
 int
 shown(struct session *s, const char *text)
@@ -103,16 +105,17 @@ shown(struct session *s, const char *text)
 }
 
 /*
- * Put the socket to syslogd on descriptor 1, and also on 2, unless descriptor 2
- * leads to the operator.  After that, only descriptor 0 holds the client's
- * connection, and anything that a library prints by mistake goes to syslogd.
+ * Put the socket to syslogd on descriptor 1.  Put it on descriptor 2 as well,
+ * unless 2 leads to the operator.  From then on, only descriptor 0 is the
+ * client's connection, so the client never gets anything that a library prints
+ * by mistake.
  *
- * Neither descriptor may be left free, because the target's socket would get
- * its number.  A target's socket on 2 would be useless, because a confined
- * session can do nothing with descriptor 2 except write lines.  If the socket
- * to syslogd cannot be opened, a socket of the target's family takes its place.
- * That socket reaches nobody.  If that one cannot be opened either, no session
- * is possible anyway, because the target's socket has the same family.
+ * Neither descriptor is left free, because the target's socket would then get
+ * its number.  On descriptor 2, the target's socket would be useless, because a
+ * confined session can do nothing with 2 except write lines to it.  If the
+ * socket to syslogd cannot be opened, an unconnected socket of the target's
+ * family takes its place.  If even that fails, no session is possible anyway,
+ * because the target's socket is of the same family.
  */
 int
 report_open(struct session *s)
@@ -154,9 +157,9 @@ has_room(struct session *s, int fd, int patience)
 }
 
 /*
- * Send one line to syslogd and, if the operator must see it, to descriptor 2.
- * For each of the two, wait at most `patience' milliseconds.  If there is still
- * no room, the line is not sent there.
+ * Send one line to syslogd and, if the operator is to see it, to descriptor 2.
+ * For each of the two, wait at most `patience' milliseconds for room.  If there
+ * is still no room, do not send the line there.
  */
 static void
 put(struct session *s, int level, const char *text, int patience)
@@ -176,8 +179,8 @@ put(struct session *s, int level, const char *text, int patience)
 		if (level == LOG_ERR)
 			memcpy(line + len, usage, sizeof usage);
 		/*
-		 * If another process has filled the pipe on 2, the alarm ends
-		 * the wait.
+		 * If 2 is a pipe that another process fills first, write(2)
+		 * waits until the alarm interrupts it.
 		 */
 		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
@@ -240,8 +243,8 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
 	/*
-	 * A confined session has s->words for every errno, because it cannot
-	 * call strerror(3): see wait_for.
+	 * A confined session cannot call strerror(3), so wait_for has set
+	 * s->words for any error in such a session.
 	 */
 	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
 		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
@@ -260,9 +263,9 @@ report_line(struct session *s)
 
 /*
  * Close the sockets: with FIN if the end is good for both sides, otherwise with
- * RST.  A side that counted as gone also gets RST, because it may still be
- * there.  Then, when no peer is waiting any more, log the session's line, and
- * return the exit status.
+ * RST.  A side that is gone always gets RST, because its system may still be
+ * alive.  Then, with no peer left waiting, log the session's line, and return
+ * the exit status.
  */
 int
 report_exit(struct session *s)

@@ -8,8 +8,8 @@
 
 /*
  * What identifies a client: its IPv4 address, or the first 64 bits of its IPv6
- * address.  The other bits do not count, because every customer has at least a
- * /64 of addresses to choose from.
+ * address.  The other bits do not count, because every customer of a provider
+ * has at least a /64 to choose addresses from.
  */
 static uint64_t
 identity(const union address *client)
@@ -37,10 +37,10 @@ mix(uint64_t h)
 
 /*
  * The address in network/len (len from 8 to 32) that this client maps to.  It
- * is the same in every process, on every machine, in every version.  No host
- * has the first or the last address of a network, so these two are left out.
- * But a network of one or two addresses has no others, and all of them are used
- * (RFC 3021).
+ * is the same in every process, on every machine and in every version of this
+ * program.  No host has the first or the last address of a network, so these
+ * two are left out.  But a network of only one or two addresses has no others,
+ * so all of its addresses are used (RFC 3021).
  */
 struct in_addr
 source_of(const union address *client, struct in_addr network, int len)

@@ -1,6 +1,6 @@
 /*
- * Queries and options of TCP sockets that are the same on every system.  The
- * others are in tcp_linux.c and tcp_other.c.
+ * Functions for TCP sockets that are the same on every system.  Those that
+ * differ between systems are in tcp_linux.c and tcp_other.c.
  */
 
 #include "relay.h"
@@ -17,8 +17,8 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * Choose what this socket sends when it is closed, by close(2) or by the death
- * of this process: RST (on) or FIN (off).  RST is sent at once, and unsent
+ * Choose what this socket sends when close(2) or the end of this process closes
+ * it: RST if `on' is true, otherwise FIN.  RST is sent at once, and any unsent
  * bytes are dropped.
  */
 void
@@ -28,15 +28,19 @@ tcp_abort(int fd, int on)
 
 	linger.l_onoff = on;
 	linger.l_linger = 0;
-	/* If this fails, the connection still ends, but in the other way. */
+	/*
+	 * If this fails, the connection still ends, but perhaps with FIN
+	 * instead of RST, or with RST instead of FIN.
+	 */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 /*
- * Prepare a TCP socket for a flow.  Calls on it will not block, and small
- * writes are sent at once.  An urgent byte stays in its place in the stream.  A
- * peer that has been silent for `keepalive' seconds (0: never) is probed.  If
- * the peer answers no probe for the same number of seconds, it counts as lost.
+ * Prepare a TCP socket for a session.  Calls on it will not block, and small
+ * writes are sent at once.  An urgent byte stays in its place in the stream.
+ * If its peer has been silent for `keepalive' seconds, the peer is probed (0:
+ * never).  If the peer then answers no probe for the same number of seconds, it
+ * counts as lost.
  *
  * If the socket is not TCP, this function fails with EOPNOTSUPP or ENOPROTOOPT.
  */
@@ -50,12 +54,15 @@ tcp_prepare(int fd, int keepalive)
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
-	/* MPTCP has no urgent data (RFC 8684).  It rejects only this option. */
+	/*
+	 * MPTCP has no urgent data (RFC 8684).  Of these options, it rejects
+	 * only this one.
+	 */
 	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
 		return -1;
 	if (keepalive != 0) {
 		interval = (keepalive + 3) / 4;
-		/* A system with a larger minimum uses its minimum instead. */
+		/* A system whose minimum is larger uses that minimum. */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
@@ -64,7 +71,10 @@ tcp_prepare(int fd, int keepalive)
 	return 0;
 }
 
-/* The number of bytes that were received but not read, without FIN; or -1. */
+/*
+ * The number of bytes that were received but not read, not counting FIN; -1 if
+ * the system does not say.
+ */
 int
 tcp_unread(int fd)
 {
@@ -86,18 +96,18 @@ tcp_events(int fd)
 
 /*
  * The errno of the error that ended a connection or an attempt to connect; 0 if
- * no error has ended it.  `revents' is what poll(2) reported.
+ * there was no such error.  `revents' is what poll(2) reported.
  *
- * SO_ERROR is not enough.  On Linux it also gives soft errors from ICMP, which
- * TCP survives (RFC 1122, 4.2.3.9).  What poll(2) reports on Linux tells the
+ * SO_ERROR is not enough.  On Linux, it also gives soft errors from ICMP, which
+ * TCP survives (RFC 1122, 4.2.3.9).  There, what poll(2) reports shows the
  * difference:
  *
  *   POLLERR and POLLHUP: an error has ended the connection;
  *   only POLLHUP: FIN has gone both ways;
- *   only POLLERR: tcp_calm has something to undo, or an error is about to end
- *   the connection, and tcp_calm waits for that end.
+ *   only POLLERR: either tcp_calm has something to undo, or an error is about
+ *   to end the connection, and then tcp_calm waits for that end.
  *
- * On other systems SO_ERROR gives only errors that end a connection.
+ * On other systems, SO_ERROR gives only errors that end a connection.
  */
 int
 tcp_error(int fd, int revents)
@@ -113,7 +123,8 @@ tcp_error(int fd, int revents)
 		return errno;
 	/*
 	 * On the BSDs, RST after FIN both ways sets no error (tcp_input.c,
-	 * LAST_ACK).  But if bytes are lost, this function reports an error.
+	 * LAST_ACK).  If bytes are lost in this way, report an error all the
+	 * same.
 	 */
 	len = sizeof peer;
 	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&

@@ -23,15 +23,14 @@ set(int fd, int level, int option, int value)
 
 /*
  * Undo options that lose bytes, hold them back, or drop live peers.  A parent
- * may have set them on the socket that it passes on.  Or it may have set them
- * on the listener, because every accepted socket inherits the listener's
- * options.  If the kernel or the socket does not know an option, nobody can
- * have set it.
+ * may have set them on this socket, or on the listener, whose options every
+ * accepted socket inherits.  If the kernel or the socket does not know an
+ * option, nobody can have set that option.
  *
  * How packets look and how fast they go (marks, priorities, hop limits,
  * buffers, pacing, congestion control) is the operator's choice.  Each call
- * here costs 0.2 % of a session's set-up.  So an option that rarely matters is
- * undone only when it does matter, in tcp_calm and tcp_let_go.
+ * here adds 0.2 % to the cost of setting up a session.  So an option that
+ * rarely matters is undone only when it does matter, by tcp_calm or tcp_let_go.
  */
 void
 tcp_inherit(int fd)
@@ -45,13 +44,14 @@ tcp_inherit(int fd)
 }
 
 /*
- * A connection has reported an error, but seems to be alive.  Returns true if
- * the reason was an option that a parent had set.  All such options are undone,
- * so that they cannot cause another error.  IP_RECVERR and IPV6_RECVERR report
- * ICMP errors; SO_TIMESTAMPING reports every packet that is sent.
+ * A connection has reported an error, but seems to be alive.  The reason can be
+ * an option that a parent has set: IP_RECVERR and IPV6_RECVERR report ICMP
+ * errors, and SO_TIMESTAMPING reports every packet that is sent.  Undo these
+ * options, so that they cannot cause another error.  Returns true if any of
+ * them was set.
  *
- * On a reset, the kernel first sets the error and then the state.
- * setsockopt(2) locks the socket, and so waits until both are set.
+ * When a reset comes, the kernel first sets the error and then the state.
+ * setsockopt(2) locks the socket, so it waits until both are set.
  */
 int
 tcp_calm(int fd)
@@ -75,9 +75,9 @@ tcp_calm(int fd)
 }
 
 /*
- * The connection will be closed with FIN, perhaps before its peer closes it.
- * In that case, if TCP_LINGER2 were below 0, close(2) would reset the
- * connection.
+ * This connection will be closed with FIN, perhaps before the peer closes it.
+ * In that case, close(2) would reset the connection if TCP_LINGER2 were
+ * negative.
  */
 void
 tcp_let_go(int fd)
@@ -85,7 +85,7 @@ tcp_let_go(int fd)
 	(void)set(fd, IPPROTO_TCP, TCP_LINGER2, 0);
 }
 
-/* On Linux, an urgent byte stays in its place, whenever it came. */
+/* On Linux, an urgent byte stays in its place, no matter when it came. */
 int
 tcp_early(int fd)
 {
@@ -102,8 +102,8 @@ tcp_due(int fd, int early)
 }
 
 /*
- * The events that announce bytes and urgent bytes.  `early' is as tcp_at_mark
- * left it.
+ * The events that announce bytes, including urgent ones.  `early' is the value
+ * that tcp_at_mark last stored.
  */
 short
 tcp_awaited(int early)
@@ -113,14 +113,16 @@ tcp_awaited(int early)
 
 /*
  * True if the next byte to be read is the urgent one.  `revents' is what
- * poll(2) has just reported.  `early' is kept from call to call.
+ * poll(2) has just reported.  *early keeps its value from one call to the next.
  *
- * Linux reports POLLPRI from the arrival of an urgent byte until it is read.
- * If the urgent byte arrives after poll(2) has returned, other bytes come
- * before it, and recv(2) stops in front of it.  If the urgent byte overtakes a
- * segment that was lost, poll(2) reports only POLLPRI.  `early' notes this, and
- * from then on poll(2) waits for the segment, with POLLIN.  Once the segment
- * has come, perhaps even before sockatmark(3) is called, the mark may be next.
+ * Linux reports POLLPRI from the arrival of an urgent byte until that byte is
+ * read.  If the urgent byte arrives only after poll(2) has returned, there are
+ * other bytes before it, and recv(2) stops before the urgent byte.  If the
+ * urgent byte overtakes a segment that was lost, poll(2) reports only POLLPRI.
+ * Then *early is set, so that the next poll(2) waits only for POLLIN, that is,
+ * for the segment.  When the segment has come, the mark can be next.  The
+ * segment can come even before the call of sockatmark(3), so this call is made
+ * even if *early has just been set.
  */
 int
 tcp_at_mark(int fd, int revents, int *early)
@@ -151,8 +153,9 @@ tcp_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The same as tcp_info, except for MPTCP.  The kernel describes only one path
- * of an MPTCP connection, so this function sets all fields to 0 and returns -1.
+ * The same as tcp_info, except that for an MPTCP connection it sets all fields
+ * to 0 and returns -1, because the kernel describes only one path of such a
+ * connection.
  */
 static int
 whole_info(int fd, struct tcp_info *info)
@@ -169,8 +172,8 @@ whole_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The number of bytes that the peer has not acknowledged, counting FIN as one;
- * -1 if the system does not say.
+ * The number of bytes that the peer has not acknowledged, counting FIN as one
+ * byte; -1 if the system does not say.
  */
 int
 tcp_unsent(int fd)
@@ -182,18 +185,19 @@ tcp_unsent(int fd)
 
 /*
  * Returns how often TCP has retransmitted, or probed a closed window, since the
- * peer last acknowledged anything.  Stores in *ms the number of milliseconds in
- * which the peer's system has sent nothing, neither an acknowledgement nor data
- * (one of them may pause while the other goes on).
+ * peer last acknowledged anything.  Stores in *ms for how many milliseconds the
+ * peer's system has sent neither an acknowledgement nor data.  Both matter,
+ * because either can pause while the other goes on.
  *
- * Keepalive cannot tell this, because it does not probe while bytes are in
- * flight.  TCP_USER_TIMEOUT cannot tell it either: if a peer's window stays
- * closed, this option counts the peer as dead, although the peer's system still
+ * Keepalive cannot replace this function, because it does not probe while bytes
+ * are in flight.  Nor can TCP_USER_TIMEOUT: if a peer's window stays closed,
+ * this option counts the peer as dead, although the peer's system still
  * answers.
  *
- * After some minutes with a closed window, Linux probes only every two minutes.
- * TCP_RTO_MAX_MS could make it probe more often.  But then the system would
- * drop the last bytes of a session that is over, if their reader pauses.
+ * When a window has been closed for some minutes, Linux probes it only every
+ * two minutes.  TCP_RTO_MAX_MS could make Linux probe more often.  But then,
+ * after a session is over, Linux would drop the last bytes of the session if
+ * their reader paused.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -203,23 +207,26 @@ tcp_repeats(int fd, int64_t *ms)
 	(void)whole_info(fd, &info);	/* all 0 if it fails */
 	*ms = info.tcpi_last_ack_recv < info.tcpi_last_data_recv ?
 	    info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
-	/* Any answer resets `probes'; an acknowledgement resets both. */
+	/*
+	 * Any answer resets tcpi_probes; an acknowledgement resets both
+	 * numbers.
+	 */
 	return (int64_t)info.tcpi_retransmits + info.tcpi_probes;
 }
 
 /*
- * The number of bytes that count as received on a newly prepared socket, but
- * that we shall never read.  These are the bytes that the parent has read, and
- * any urgent byte that Linux dropped because another one came before
- * SO_OOBINLINE was set.  There are none on a target's socket, because it is
- * prepared before anything can come.
+ * The number of bytes that a newly prepared socket has received, but that we
+ * shall never read.  These are the bytes that the parent has read, and any
+ * urgent byte that Linux dropped because another one came before SO_OOBINLINE
+ * was set.  A target's socket has no such bytes, because it is prepared before
+ * anything can come.
  */
 uint64_t
 tcp_missed(int fd)
 {
 	/*
-	 * The kernel's headers do not name these states.  In CLOSE_WAIT, FIN
-	 * counts as a received byte.
+	 * The kernel's headers have no names for these states.  In CLOSE_WAIT,
+	 * FIN counts as a received byte.
 	 */
 	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
 	struct tcp_info info;
@@ -231,31 +238,36 @@ tcp_missed(int fd)
 		if (unread == -1 || tcp_info(fd, &info) == -1)
 			break;
 		/*
-		 * In this state, FIONREAD does not yet count the bytes of Fast
-		 * Open.
+		 * In this state, FIONREAD does not yet count the bytes that
+		 * came with Fast Open.
 		 */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
 		/*
-		 * If nothing came between the two FIONREADs, the counts match.
+		 * If nothing came between the two FIONREADs, their result
+		 * matches that of TCP_INFO.
 		 */
 		unread = tcp_unread(fd);
 		if (unread == before)
 			return info.tcpi_bytes_received - (unsigned)unread -
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
-	/* The number is unknown.  So FIN before a reset will not be noticed. */
+	/*
+	 * The number is unknown.  With this value, FIN before a reset goes
+	 * unnoticed.
+	 */
 	return UINT64_MAX / 2;
 }
 
 /*
  * True if FIN has come.  `taken' is the number of bytes that were taken from
- * the connection, including tcp_missed.  FIN counts as one byte received.
+ * the connection, including those of tcp_missed.  The kernel counts FIN as one
+ * more byte received.
  *
- * The errno of a reset cannot tell whether FIN came first.  RST after FIN
+ * The errno of a reset does not show whether FIN came before it.  RST after FIN
  * usually gives EPIPE, but gives ECONNRESET while our own FIN is
  * unacknowledged.  And if splice(2) has hidden an error, the errno is always
- * EPIPE (carry_linux.c).
+ * EPIPE (see carry_linux.c).
  */
 int
 tcp_had_fin(int fd, uint64_t taken)
@@ -263,19 +275,23 @@ tcp_had_fin(int fd, uint64_t taken)
 	struct tcp_info info;
 	int unread;
 
-	/* A byte that comes between these two calls is not taken for FIN. */
+	/*
+	 * In this order, a byte that comes between the two calls is not taken
+	 * for FIN.
+	 */
 	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
 		return 0;
 	return info.tcpi_bytes_received > taken + (unsigned)unread;
 }
 
 /*
- * True if a connection was lost because the peer's system no longer knew it,
- * and answered our probe with RST.  When a system has closed a connection for
- * good, it forgets the connection after a minute or so (FIN_WAIT2 in RFC 9293,
- * 3.6).  If a probe is unanswered, perhaps because the probe was lost, and the
- * peer itself then sends RST, this looks the same.  On Linux, `probed' is not
- * needed.  It says whether enough time has passed for a probe.
+ * True if a connection was lost because the peer's system no longer knew the
+ * connection, and answered our probe with RST.  When a system has closed a
+ * connection for good, it forgets the connection after a minute or so
+ * (FIN_WAIT2 in RFC 9293, 3.6).  It looks the same if a probe was not answered,
+ * perhaps because the probe was lost, and the peer itself then sends RST.
+ * `probed' says whether enough time has passed for a probe.  Linux does not
+ * need it.
  */
 int
 tcp_forgotten(int fd, int probed)

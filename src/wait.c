@@ -1,4 +1,4 @@
-/* Waiting: for descriptors, for a deadline, and for the operator's signals. */
+/* Waiting for descriptors, for a deadline and for the operator's signals. */
 
 #include "relay.h"
 
@@ -12,11 +12,11 @@ static volatile sig_atomic_t stop, status, limited;
 
 /*
  * A signal interrupts only a call that is already waiting.  If a signal comes
- * after our last look at the flags, but before a call that may wait, such as
- * poll(2), the call waits although a flag is set.  So an alarm interrupts
- * waiting calls every second, until the flags are cleared.  It would not be
- * enough to block signals except during ppoll(2): while a descriptor is ready,
- * Linux delivers no signal during that call.
+ * after we have checked the flags, but before a call such as poll(2) begins to
+ * wait, that call waits although a flag is set.  So an alarm interrupts waiting
+ * calls every second, until wait_for has seen the flag.  It would not be enough
+ * to block the signals everywhere except in ppoll(2), because Linux delivers no
+ * signal in ppoll(2) while a descriptor is ready.
  */
 static void
 caught(int sig)
@@ -25,11 +25,14 @@ caught(int sig)
 		stop = 1;
 	else if (sig != SIGALRM)
 		status = 1;
-	/* If all are 0, the alarm is from a parent's timer: stop that timer. */
+	/*
+	 * If all three flags are 0, the alarm came from a timer that a parent
+	 * had set, and alarm(0) stops that timer.
+	 */
 	alarm(stop || status || limited);
 }
 
-/* Interrupt waiting calls (EINTR) after this number of seconds; 0: never. */
+/* Make waiting calls fail with EINTR after this number of seconds; 0: never. */
 void
 wait_alarm(unsigned seconds)
 {
@@ -38,13 +41,15 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Set up signals as this program needs them, whatever was inherited: catch the
- * operator's signals and the alarm, and block the others.
+ * Set up signals as this program needs them, whatever a parent has set: catch
+ * the operator's signals and the alarm, and block all others, except those that
+ * report faults.
  *
- * None of the other signals is needed.  A call that causes SIGPIPE or SIGXFSZ
- * also fails with an errno.  The remaining ones can come only from what
- * survives execve(2): a parent's timers and CPU limits, signals already
- * pending, and a terminal that stops background writers.
+ * The blocked signals are not needed.  A call that causes SIGPIPE or SIGXFSZ
+ * also fails with an errno.  All other blocked signals come from other
+ * processes, or from what survives execve(2): timers and CPU limits that a
+ * parent has set, signals that were already pending, and a terminal that stops
+ * background writers.
  */
 void
 wait_begin(void)
@@ -52,7 +57,7 @@ wait_begin(void)
 	static const int awaited[] = { SIGTERM, SIGHUP, SIGINT, SIGALRM,
 	    STATUS_SIGNALS };
 	static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
-	    SIGSYS, SIGTRAP };	/* blocking these is undefined */
+	    SIGSYS, SIGTRAP };	/* blocking these has undefined effects */
 	struct sigaction sa;
 	sigset_t others;
 	size_t i;
@@ -71,12 +76,13 @@ wait_begin(void)
 }
 
 /*
- * Read the monotonic clock into s->now, in milliseconds, and return it.
+ * Read the monotonic clock, in milliseconds.  Store the time in s->now, and
+ * return it.
  *
  * On Linux, libc reads the clock without a system call.  But in a static build,
  * libc first has to find and read the vDSO, which causes three page faults.
- * These page faults cost more than all clock readings of a short session would
- * cost as system calls.  So the first readings are system calls.
+ * They cost more than reading the clock by system calls throughout a short
+ * session.  So the first readings are system calls.
  */
 int64_t
 now(struct session *s)
@@ -93,11 +99,11 @@ now(struct session *s)
 }
 
 /*
- * Poll until something is ready, and return the number of ready descriptors.
- * Returns 0 if the deadline (a value of now(), or NEVER) has come.  Returns -1
- * if the session must end, because SIGTERM, SIGHUP or SIGINT came or the system
- * failed.  On SIGUSR1 and SIGINFO, log a line about the session so far, and go
- * on waiting.
+ * Poll until a descriptor is ready, and return the number of ready descriptors.
+ * Returns 0 if the deadline comes first.  The deadline is a time as now()
+ * returns it, or NEVER.  Returns -1 if the session is over, because a signal
+ * (SIGTERM, SIGHUP or SIGINT) has come, or because poll(2) has failed.  On
+ * SIGUSR1 or SIGINFO, log a line about the session so far, and go on waiting.
  */
 int
 wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
@@ -115,12 +121,15 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (status) {
 			status = 0;
 			report_line(s);
-			(void)now(s);	/* a full pipe on 2 may block for 5 s */
+			(void)now(s);	/* a full pipe on 2 can block for 5 s */
 			continue;
 		}
 		ready = POLL(fds, n, (int)ms);
 		if (ready == -1 && errno != EINTR) {
-			/* A confined process has no memory for strerror(3). */
+			/*
+			 * A confined process cannot get the memory that
+			 * strerror(3) needs.
+			 */
 			snprintf(s->words, sizeof s->words, "poll: errno %d",
 			    errno);
 			return over(s, END_SYSTEM, errno);
