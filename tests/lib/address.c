@@ -113,8 +113,9 @@ bound_to(const union address *a)
 	if (a->sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	/*
-	 * Until a worker of the kernel has run, a new IPv6 address is tentative
-	 * and cannot be used.  Only the test's own limit ends this wait.
+	 * A new IPv6 address is tentative, and cannot be used, until one of the
+	 * kernel's workers has run.  Only the time limit of the whole test ends
+	 * this wait.
 	 */
 	while (bind(fd, &a->sa, address_size(a)) == -1) {
 		/* OpenBSD has no mapped addresses. */

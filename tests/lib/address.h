@@ -14,14 +14,17 @@ union address {
 };
 
 /*
- * address: makes an address of a text, such as "192.0.2.1", "2001:db8::1" or
- * "fe80::1%lo", and a port.
- * host_text: only the address as text, without port and scope.
- * address_text: the text in the log line, "192.0.2.1:80" or "[fe80::1%1]:80".
- * A text is valid until the next call of the function that returned it.
- * own_name, peer_name: a socket's own address, and its peer's.
- * bound_to: returns a TCP socket bound to this address, for both IPv6 and IPv4
- * if possible.  First waits until a newly added address can be used.
+ * address: makes an address from a port and a text, such as "192.0.2.1",
+ * "2001:db8::1" or "fe80::1%lo".
+ * host_text: the address as text, without its port and scope.
+ * address_text: the address as the log line gives it: "192.0.2.1:80" or
+ * "[fe80::1%1]:80".  Each of these two texts is valid until the next call of
+ * the same function.
+ * own_name: the socket's own address.
+ * peer_name: the address of the socket's peer.
+ * bound_to: returns a TCP socket that is bound to this address.  If possible,
+ * the socket is for both IPv6 and IPv4.  If the address is new, the function
+ * waits until the system can use it.
  */
 union address address(const char *text, int port);
 socklen_t address_size(const union address *);

@@ -1,25 +1,25 @@
-/* Questions that tests/system asks the system, and the system's answers. */
+/* Questions that tests/system puts to the system, and the system's answers. */
 
 #ifndef ASK_H
 #define ASK_H
 
 #include <sys/types.h>
 
-enum { PEER, OWN };	/* the two ends; OWN is the one asked */
+enum { PEER, OWN };	/* the two ends; questions are about OWN */
 enum { ANSWER = 200 };
 
 /*
- * awhile: the number of milliseconds in which loopback surely carries what was
- * sent.
- * answer: the answer that put has written so far.
- * failed: true if src/ relies on something that is not true.
+ * awhile: after this number of milliseconds, loopback has surely carried what
+ * was sent.
+ * answer: what put has written so far.
+ * failed: true if something that src/ relies on has turned out to be false.
  */
 extern int awhile, failed;
 extern char answer[ANSWER];
 
 /*
- * put: adds to the answer.
- * put_events: adds events of poll(2).
+ * put: adds this text to the answer.
+ * put_events: adds the names of these events of poll(2).
  * put_result: adds what a call returned.
  * relied: prints the answer to this question; src/ relies on that answer.
  * told: prints the answer to this question; src/ does not rely on it.
@@ -34,8 +34,9 @@ void	told(const char *question);
  * connection: makes a connection over IPv4 loopback, which every system has;
  * OWN is non-blocking.
  * reset_peer: PEER sends RST.
- * polled: what poll(2) reports within ms, if these events are requested.
- * give_up: exits, because no test is possible.
+ * polled: requests these events, and returns what poll(2) reports within `ms'
+ * milliseconds.
+ * give_up: exits, because nothing can be tested.
  */
 void	connection(int fd[2]);
 void	reset_peer(int fd[2]);

@@ -18,7 +18,10 @@ call(struct session *t, const char *from, int from_port, const char *to,
 	listener = listen_at(to, to_port, 16);
 	to_a = own_name(listener);
 	a = address(from, from_port);
-	/* An IPv4 client dials the IPv4 address in a mapped address. */
+	/*
+	 * If `to' is a mapped address, an IPv4 client dials the IPv4 address in
+	 * it.
+	 */
 	if (a.sa.sa_family == AF_INET && to_a.sa.sa_family == AF_INET6)
 		to_a = address(strrchr(to, ':') + 1, port_of(listener));
 	fd = bound_to(&a);

@@ -10,18 +10,18 @@
 #include "relay.h"
 
 /*
- * call: a client connects from one address and port to another; port 0 means
- * any port.  Returns the accepted socket, for the relay.  The client's own
- * socket is in the session.
+ * call: connects a client from one address and port to another; port 0 means
+ * any port.  Puts the client's socket into the session, and returns the
+ * accepted socket, which the relay will get.
  * serve: starts a relay on that accepted socket, with -v and these arguments.
- * They end with NULL.
- * serve_to: the same, then accepts the relay's connection to this listener, and
- * closes the listener.
- * expect_named: expects these words among the addresses in the line.
+ * The last argument is NULL.
+ * serve_to: does the same, then accepts the relay's connection to this
+ * listener, and closes the listener.
+ * expect_named: expects these words among the addresses that the line gives.
  * expect_whole: expects FIN both ways, and a last line with these byte counts.
  * expect_failure: expects that the client gets RST without a byte, and that the
- * operator gets a line with this end.  Call put_names first, with the words for
- * the target.
+ * relay ends with this status and writes a line with this end.  Call put_names
+ * first, with the words for the target.
  */
 int	call(struct session *, const char *from, int from_port, const char *to,
 	    int to_port);

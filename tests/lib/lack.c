@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* The place of an argument's low half in the data of the filter. */
+/* Where the filter's data has the low half of this argument. */
 static unsigned
 place_of(int argument)
 {

@@ -19,7 +19,7 @@ put_name(char *to, size_t size, const char *key, const union address *a)
 	return (size_t)snprintf(to, size, "%s=%s ", key, address_text(a));
 }
 
-/* Set the addresses that the line must give: see relay.h. */
+/* Set the addresses that the relay's lines must give: see relay.h. */
 void
 put_names(struct session *t, const char *target)
 {
@@ -27,7 +27,9 @@ put_names(struct session *t, const char *target)
 	char words[100];
 	size_t n, size;
 
-	/* The words may be in a buffer that the next address overwrites. */
+	/*
+	 * Copy the words, because the next address may overwrite their buffer.
+	 */
 	snprintf(words, sizeof words, "%s", target == NULL ? "" : target);
 	size = sizeof t->addresses;
 	client = own_name(t->fd[CLIENT]);
@@ -45,7 +47,8 @@ put_names(struct session *t, const char *target)
 }
 
 /*
- * True if the line ends with this.  A * at the end of `end' matches anything.
+ * True if `line', the last part of a line, is `end'.  A * at the end of `end'
+ * matches any text.
  */
 static int
 ends_with(const char *line, const char *end)
@@ -58,7 +61,10 @@ ends_with(const char *line, const char *end)
 	return strcmp(line, end) == 0;
 }
 
-/* Cut off the warning that is in each line of a session that root started. */
+/*
+ * If root started the session, each of its lines ends with a warning.  Cut it
+ * off.
+ */
 int
 cut_warning(char *line)
 {
@@ -73,7 +79,7 @@ cut_warning(char *line)
 	return 1;
 }
 
-/* Check a line; returns its secs in milliseconds. */
+/* Check a line.  Returns the value of its secs=, in milliseconds. */
 int64_t
 check_line(char *line, const struct session *t, const char *end, uint64_t up,
     uint64_t down)
@@ -150,7 +156,7 @@ expect_status(struct session *t, int want)
 
 /*
  * Expect that the relay ends with this status, and that its last line has these
- * values.
+ * values of end=, up= and down=.
  */
 void
 expect_exit(struct session *t, int status, const char *end, uint64_t up,
@@ -166,8 +172,8 @@ expect_exit(struct session *t, int status, const char *end, uint64_t up,
 }
 
 /*
- * Expect the end of a session in which this side sent `sent' bytes and got
- * `back' bytes.
+ * Expect that this session ends with status 0, after this side has sent `sent'
+ * bytes and got `back' bytes.
  */
 void
 expect_over(struct session *t, int side, const char *end, uint64_t sent,

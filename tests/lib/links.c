@@ -56,7 +56,7 @@ make_places(void)
 }
 #endif
 
-/* Run this command in that place. */
+/* Run this command in this place. */
 static void
 run(enum place where, const char *command)
 {
@@ -154,7 +154,7 @@ listen_in(enum place where, const char *address)
 	return fd;
 }
 
-/* Connect from one place to a listener in another. */
+/* Connect a socket in this place to a listener in another place. */
 static int
 connect_from(enum place where, int listener)
 {

@@ -1,8 +1,8 @@
 /*
  * Links that go down.  The relay is between two peers that are on different
- * sides of a router.  Each place is a network namespace.  There are two
- * sessions at once: in one, the client is far, beyond the router; in the other,
- * the target is far.
+ * sides of a router.  The relay, the router and the far peers each have a
+ * network namespace.  Two sessions run at the same time.  In one of them the
+ * client is far, beyond the router; in the other, the target is far.
  */
 
 #ifndef LINKS_H
@@ -12,10 +12,10 @@
 #include "relay.h"
 
 /*
- * The places where a socket can be.  RELAY is the relay's.  The near peers are
- * in ROUTER, the router itself.  The far peers are in FAR, beyond the router.
- * Only the link between ROUTER and FAR goes down.  Clients reach the relay at
- * fd00::1.
+ * The network namespaces in which a socket can be.  The relay is in RELAY.  The
+ * near peers are in ROUTER, the router itself.  The far peers are in FAR,
+ * beyond the router.  Only the link between ROUTER and FAR goes down.  Clients
+ * connect to the relay at fd00::1.
  */
 enum place { RELAY, ROUTER, FAR, PLACES };
 #define TARGET_NEAR "10.0.0.2"
@@ -27,14 +27,16 @@ extern struct session far_sessions[2];
 #define near_fd(far) far_sessions[far].fd[!far]
 
 /*
- * make_links: creates these places and links, and moves the test to RELAY.
- * go_to: sockets opened from now on are in this place.
+ * make_links: creates these namespaces and the links between them, and moves
+ * the test to RELAY.
+ * go_to: sockets that the test opens from now on are in this place.
  * begin_far: starts both sessions with these values of -k and -t, and waits
  * until 1000 bytes have come from each far peer.
- * begin_links: calls make_links, and begin_far with -k 1.
- * link_down: takes the link down; returns the time at which it was down.
- * route_away: makes the router answer with ICMP unreachable, until route_back.
- * send_near: makes both near peers send this number of bytes of stream 3.
+ * begin_links: calls make_links, then begin_far with -k 1 and -t 0.
+ * link_down: takes the link down, and then returns the time.
+ * route_away: until route_back is called, the router answers packets to the far
+ * peers with ICMP "unreachable".
+ * send_near: sends this number of bytes of stream 3 from each near peer.
  */
 void	make_links(void);
 void	go_to(enum place);

@@ -12,11 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * Give the test an ordinary network.  Its packets are no larger than a window.
- * A closed connection is forgotten after a second.  A receiver has `receive'
- * bytes of buffer, and a sender has 4 MiB.
- */
+/* Give the test an ordinary network: see patient.h. */
 void
 own_network(int receive)
 {
@@ -44,7 +40,7 @@ patient_begin(struct patient *t, const char *option, const char *value,
 	char c;
 
 	relay_session(&t->relay, option, value, option2, value2, NULL);
-	do			/* the line that is logged at the start */
+	do			/* skip the line that -v logs at the start */
 		if (!readable(t->relay.err, SOON) ||
 		    read(t->relay.err, &c, 1) != 1)
 			fail("no line is logged");
@@ -59,8 +55,8 @@ patient_begin(struct patient *t, const char *option, const char *value,
 }
 
 /*
- * Expect that the relay ends with status 0, and that its line has this end and
- * these byte counts: `sent' from this side, `back' to it.
+ * Expect that the relay ends with status 0.  Its line must have this end, and
+ * count `sent' bytes from this side and `back' bytes to it.
  */
 void
 patient_over(struct patient *t, int side, const char *end, size_t sent,
@@ -85,8 +81,8 @@ patient_over(struct patient *t, int side, const char *end, size_t sent,
 }
 
 /*
- * Expect that both sides have received everything.  Each side that has not yet
- * finished does so.
+ * Expect that both sides have received everything, and send FIN from each side
+ * that has not sent it: see patient.h.
  */
 void
 finish_both(struct patient *t, int near, int finished)
@@ -103,8 +99,8 @@ finish_both(struct patient *t, int near, int finished)
 /* Sockets, as the system lists them. */
 
 /*
- * The state, as in tcp(7), of this side's connection; 0 if the system knows
- * none.
+ * The state of the connection between these ports, as in /proc/net/tcp; 0 if
+ * the system knows no such connection.
  */
 static int
 state_at(int side, int local, int remote)
@@ -141,7 +137,7 @@ relay_state(const struct patient *t, int side)
 	return state_at(side, t->relay_port[side], t->port[side]);
 }
 
-/* Wait until one end of a connection is forgotten. */
+/* Wait until the system has forgotten one end of a connection. */
 void
 expect_forgotten(const struct patient *t, int side,
     int state(const struct patient *, int))
@@ -167,7 +163,7 @@ arrived(int fd)
 	return n;
 }
 
-/* Wait until bytes have come and no more follow. */
+/* Wait until bytes have arrived and no more are coming. */
 void
 settle(int fd)
 {

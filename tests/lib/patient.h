@@ -8,16 +8,16 @@
 
 #include "relay.h"
 
-/* Milliseconds: the value of -T and -t here. */
+/* The value of -T and -t in these tests, in milliseconds. */
 enum { LIMIT = 2000 };
 #define LIMIT_TEXT "2"
 
-/* On a slow machine, a session may last this many times as long. */
+/* On a slow machine, a session is allowed to last this many times as long. */
 #define SLOW_MACHINE (3 * test_slow())
 
 /*
- * In milliseconds: by then, a relay with -k 1 has noticed that a peer vanished.
- * TCP probes at growing intervals.
+ * After this number of milliseconds, a relay with -k 1 has noticed that a peer
+ * vanished.  It takes that long because TCP probes at growing intervals.
  */
 #define MISSED (6000 * test_slow())
 
@@ -25,25 +25,28 @@ struct patient {
 	struct relay relay;
 	pid_t pid;		/* the relay's process ID, even after its end */
 	int fd[2];		/* the peers' own sockets */
-	int port[2];		/* the peers' ports, even after they closed */
-	int relay_port[2];	/* the relay's ports, towards the peers */
+	int port[2];		/* the peers' ports, even after closing */
+	int relay_port[2];	/* the relay's ports towards them */
 };
 
 /*
  * own_network: gives the test an ordinary network.  Its MTU is 1500, so that a
- * full packet fits into the smallest receive window.  A closed connection is
- * forgotten after a second.  A receiver
- * has `receive' bytes of buffer, and a sender has 4 MiB.
+ * full packet fits into the smallest receive window.  It forgets a closed
+ * connection after a second.  A socket has `receive' bytes of receive buffer
+ * and 4 MiB of send buffer.
  * patient_begin: begins a session with up to two options.
- * patient_over: expects that the relay ends with status 0, and that its line
- * has this end and these byte counts: `sent' from this side, `back' to it.
- * finish_both: expects that both sides have received everything.  Each side
- * that has not yet finished does so, and the other side must receive FIN.
- * peer_state, relay_state: the state, as in tcp(7), of the peer's or the
- * relay's end of a side's connection; 0 if the system knows no such connection.
- * expect_forgotten: waits until this function, one of those two, returns 0.
+ * patient_over: expects that the relay ends with status 0.  Its line must have
+ * this end, and count `sent' bytes from this side and `back' bytes to it.
+ * finish_both: expects that both sides have received everything.  `finished' is
+ * the side that has already sent FIN, or NOBODY.  The function sends FIN from
+ * each side that has not sent it, and expects it at the other side.
+ * peer_state: the state of the peer's end of this side's connection, as in
+ * /proc/net/tcp; 0 if the system knows no such connection.
+ * relay_state: the same for the relay's end of this connection.
+ * expect_forgotten: waits until `state', which is peer_state or relay_state,
+ * returns 0.
  * arrived: the number of bytes that are waiting to be read.
- * settle: waits until bytes have come and no more follow.
+ * settle: waits until bytes have arrived and no more are coming.
  * broken: true if the connection is over.
  */
 void	own_network(int receive);

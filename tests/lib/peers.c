@@ -85,8 +85,8 @@ bind_on(int family)
 }
 
 /*
- * On OpenBSD, a port that is only bound does not answer.  So bind the port for
- * the other protocol (IPv6 or IPv4).
+ * On OpenBSD, a SYN to a port that is bound, but not listening, gets no RST.
+ * So bind the port for the other protocol only (IPv6 or IPv4).
  */
 int
 refuse_on(int family)
@@ -180,7 +180,7 @@ socket_pair(int family, int *ours, int *theirs)
 	close(listener);
 }
 
-/* Expect RST, even if recv(2) does not report it because FIN came first. */
+/* Expect RST, and notice it even after FIN, when recv(2) does not report it. */
 void
 expect_reset(int fd)
 {
@@ -200,7 +200,7 @@ expect_reset(int fd)
 		    strerror(error));
 }
 
-/* Send until the kernel takes no more; returns how many bytes it took. */
+/* Send until the kernel takes no more bytes.  Returns how many it has taken. */
 uint64_t
 fill(int fd, unsigned stream)
 {
@@ -268,8 +268,8 @@ listen_dual(void)
 }
 
 /*
- * Make a listener with a backlog of 0 answer nobody, until the first connection
- * in its queue (*filler) is accepted.
+ * Fill the queue of a listener whose backlog is 0.  From then on, the listener
+ * answers nobody, until the connection in its queue (*filler) is accepted.
  */
 void
 congest(int listener, int *filler)
@@ -303,8 +303,8 @@ blackhole(void)
 }
 
 /*
- * A stream never repeats itself, because a period might coincide with a
- * buffer's size.
+ * A stream has no period, because a period could happen to equal the size of a
+ * buffer.
  */
 unsigned char
 stream_byte(unsigned stream, uint64_t i)
@@ -440,7 +440,9 @@ aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
 	return pid;
 }
 
-/* If the process failed or skipped the test, it has already said why. */
+/*
+ * If the separate process failed or skipped the test, it has already said why.
+ */
 void
 expect_done(pid_t pid)
 {

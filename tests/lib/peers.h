@@ -1,6 +1,6 @@
 /*
- * Both peers of a session: real sockets on loopback, and what to send and
- * expect on them.  Every wait is bounded.
+ * Both peers of a session are real sockets on loopback.  These functions make
+ * them, send on them, and check what arrives.  Every wait is bounded.
  */
 
 #ifndef PEERS_H
@@ -24,8 +24,8 @@ enum ending { FIN, RST, NOTHING };
 
 /*
  * Clients are at ::1 and targets at 127.0.0.1.  With TARGET6 in the
- * environment, clients are at 127.0.0.1 and targets at ::1.  target_host gives
- * the target as the relay's argument.
+ * environment, clients are at 127.0.0.1 and targets at ::1.  target_host
+ * returns the address for the relay's command line.
  */
 int	client_family(void);
 int	target_family(void);
@@ -33,19 +33,21 @@ const char *target_host(void);
 
 /*
  * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
- * need_ipv6: skips the test if there is no ::1.  Every other function that
- * needs ::1 skips the test, too.
- * refuse_on: holds a port on which nobody listens.
- * congest: makes a listener with a backlog of 0 answer nobody, until the first
- * connection in its queue (*filler) is accepted.
+ * need_ipv6: skips the test if there is no ::1.  All other functions that need
+ * ::1 do the same.
+ * refuse_on: reserves a port on which nothing listens.
+ * congest: fills the queue of a listener whose backlog is 0.  From then on, the
+ * listener answers nobody, until the connection in its queue (*filler) is
+ * accepted.
  * blackhole: returns a listener that answers nobody.
- * fill: sends until the kernel takes no more; returns how many bytes it took.
+ * fill: sends until the kernel takes no more bytes, and returns how many it has
+ * taken.
  * unacked: the number of bytes that the peer's kernel has not acknowledged.
  */
 void	need_ipv6(void);
 int	listen_on(int family);
 int	listen_at(const char *address, int port, int backlog);
-int	listen_dual(void);	/* for both protocols, on any address */
+int	listen_dual(void);	/* for IPv6 and IPv4, on any address */
 int	refuse_on(int family);
 int	port_of(int fd);
 int	peer_port(int fd);
@@ -67,12 +69,12 @@ uint64_t unacked(int fd);
 
 /*
  * Ends.
- * expect_reset: expects RST, even if recv(2) does not report it because FIN
- * came first.
+ * expect_reset: expects RST, and notices it even after FIN, when recv(2) does
+ * not report it.
  * finish: sends FIN, with shutdown(2).
  * reset_now: sends RST, with SO_LINGER 0 and close(2).
- * converse: sends bytes each way, then FIN from both.
- * wait_acked: waits until the peer's kernel has everything.
+ * converse: sends bytes and then FIN, first one way and then the other.
+ * wait_acked: waits until the peer's kernel has acknowledged everything.
  */
 void	expect_end(int fd, enum ending);
 void	expect_reset(int fd);
@@ -82,7 +84,10 @@ void	reset_now(int *fd);
 void	converse(int, int);
 void	wait_acked(int fd);
 
-/* Run f(fd, stream, 0, size) in a separate process, while the test goes on. */
+/*
+ * Run f(fd, stream, 0, size) in a separate process.  The test goes on
+ * meanwhile.
+ */
 pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
 void	expect_done(pid_t);
 

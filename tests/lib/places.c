@@ -78,7 +78,7 @@ syslog_socket(void)
 	return fd;
 }
 
-/* Make an /etc that has only these hosts, and a nameserver at 127.0.0.1. */
+/* Make an /etc with only these hosts, in which the nameserver is 127.0.0.1. */
 void
 own_etc(const char *hosts)
 {
@@ -91,7 +91,7 @@ own_etc(const char *hosts)
 	    "nameserver 127.0.0.1\noptions timeout:20\n");
 }
 
-/* Returns the socket of that nameserver. */
+/* Returns the socket at which this nameserver gets its queries. */
 int
 name_socket(void)
 {
@@ -158,9 +158,10 @@ apart(void)
 }
 
 /*
- * Root hides the log with a mount.  Any other user first gets a user namespace,
- * in which that user has the same user ID.  The command then has no privileges
- * there, because execve(2) drops the privileges of a user who is not root.
+ * Root hides the log with a mount.  Any other user first enters a new user
+ * namespace, in which the user ID stays the same.  The command has no
+ * privileges in this namespace, because execve(2) drops the privileges of a
+ * user who is not root.
  */
 static int
 log_hidden(void)
@@ -215,7 +216,9 @@ allowed(int result, const char *text)
 void
 give(const char *text)
 {
-	/* This is in <linux/ipv6.h>, which conflicts with <netinet/in.h>. */
+	/*
+	 * <linux/ipv6.h> has this structure, but conflicts with <netinet/in.h>.
+	 */
 	struct {
 		struct in6_addr address;
 		uint32_t len;
@@ -278,7 +281,10 @@ lose_nothing(int fd)
 		fail("SO_DETACH_FILTER: %s", strerror(errno));
 }
 #else
-/* The log cannot be hidden here.  Go on, and do not try again. */
+/*
+ * The log cannot be hidden on this system.  So return, and set HOST_LOG, which
+ * tells the programs that the caller starts not to try again.
+ */
 void
 hide_log(char *command[])
 {

@@ -1,6 +1,6 @@
 /*
- * Separate surroundings for a test.  If they are impossible, the test is
- * skipped.
+ * Separate surroundings for a test.  If the system does not allow them, the
+ * test is skipped.
  */
 
 #ifndef PLACES_H
@@ -10,16 +10,16 @@
 
 /*
  * apart: gives the test its own mounts and network, with loopback up.
- * give: adds an address to loopback; for IPv4 it adds the whole /24.  Call
- * apart first.
+ * give: adds an address to the loopback interface; with an IPv4 address, the
+ * whole /24 is added.  Call apart first.
  * mount_over: mounts an empty directory over this path.  Call apart first.
  * put_file: writes this text into the file at this path.
- * empty_file: returns an open file without a name.
- * syslog_socket: calls apart, and makes a /dev that contains only a syslogd's
- * socket; returns that socket.
- * own_etc: calls apart, and makes an /etc that has only these hosts, and a
- * nameserver at 127.0.0.1.
- * name_socket: returns that nameserver's socket.
+ * empty_file: returns an open, empty file that has no name.
+ * syslog_socket: calls apart, makes a /dev that contains nothing but a socket
+ * for syslogd, and returns this socket.
+ * own_etc: calls apart, and makes an /etc with only these hosts, in which the
+ * nameserver is 127.0.0.1.
+ * name_socket: returns the socket at which this nameserver gets its queries.
  */
 void	apart(void);
 void	give(const char *address);
@@ -32,16 +32,17 @@ void	own_etc(const char *hosts);
 int	name_socket(void);
 
 /*
- * If the system has a log, execute this command in place of the caller, without
- * access to the log, because nothing under test may write there.  If there is
- * no log, or with HOST_LOG in the environment, this function returns.
+ * Programs under test must not write into the system's log.  So this function
+ * hides the log and executes this command, which replaces the caller.  The
+ * function returns only if there is no log, if HOST_LOG is in the environment,
+ * or if the system is not Linux.
  */
 void	hide_log(char *command[]);
 
 /*
- * From now on, packets to a socket are lost on the way.
- * lose: packets of at least this size are lost.
- * vanish: all packets are lost, so the socket no longer answers anything.
+ * From now on, packets to this socket are lost.
+ * lose: loses packets of at least this size.
+ * vanish: loses all packets, so the socket no longer answers.
  */
 void	lose(int fd, unsigned size);
 void	lose_nothing(int fd);

@@ -17,7 +17,10 @@
 const char *relay_path = "./stfl-relay";
 void (*relay_setup)(void);
 
-/* This runs before any test.  Root's PATH may lack ip(8) and nft(8). */
+/*
+ * This runs before any test.  It adds directories to PATH, because root's PATH
+ * may lack those of ip(8) and nft(8).
+ */
 __attribute__((constructor)) static void
 take_paths(void)
 {
@@ -137,8 +140,9 @@ relay_session(struct relay *r, ...)
 }
 
 /*
- * Between the signal and the stop, the relay may poll(2) once more.  If a test
- * did not wait for the stop, the relay might see only half of what comes next.
+ * Between the signal and the stop, the relay may call poll(2) once more.  If a
+ * test did not wait for the stop, this poll(2) might report only half of what
+ * the test does next.
  */
 void
 stop_relay(pid_t pid)
@@ -150,7 +154,9 @@ stop_relay(pid_t pid)
 		fail("the relay does not stop");
 }
 
-/* What /proc says: the system call that a process is in, and where it waits. */
+/*
+ * Returns what /proc says about a process: its system call, and where it waits.
+ */
 static const char *
 doing(pid_t pid)
 {
@@ -179,7 +185,7 @@ doing(pid_t pid)
 }
 
 /*
- * Count turns, and not the time on the clock, because a machine may stand still
+ * Count turns instead of reading the clock, because a machine may stand still
  * for seconds.
  */
 int
@@ -217,8 +223,8 @@ relay_stderr(struct relay *r, char *text, size_t size)
 /* Sessions. */
 
 /*
- * Wait until a started relay (-v, separate) has connected, which completes the
- * session.
+ * Wait until a relay that was started with -v and `separate' has connected to
+ * its target.  The session is then complete.
  */
 void
 connected(struct session *t, int listener)
@@ -230,7 +236,7 @@ connected(struct session *t, int listener)
 	expect_line(t, "open", 0, 0);
 }
 
-/* Begin a session, with an option and its value if they are not NULL. */
+/* Begin a session, with this option and value if they are not NULL. */
 void
 begin(struct session *t, const char *option, const char *value)
 {
@@ -269,8 +275,8 @@ begin_as_inetd(struct session *t, const char *option)
 }
 
 /*
- * Begin a session on a client connection that exists already, with n words
- * before the relay's own arguments.
+ * Begin a session on a client connection that exists already.  Put the first n
+ * of these words before the relay's own arguments.
  */
 void
 begin_on(struct session *t, int ours, int theirs, const char *const *words,
@@ -319,9 +325,8 @@ session_after(void (*mess)(void))
 }
 
 /*
- * Make strace(1) delay some of the relay's calls; both texts are in strace's
- * syntax.  Puts strace's words into `words' and returns their number.  They
- * must come before the relay's own arguments.
+ * Prepare a command with which strace(1) delays some of the relay's calls, or
+ * makes them fail: see relay.h.
  */
 int
 delay(const char *words[], const char *calls, const char *how)
@@ -338,7 +343,10 @@ delay(const char *words[], const char *calls, const char *how)
 	return sizeof front / sizeof front[0];
 }
 
-/* Start a relay that may find no target, for which its line has these words. */
+/*
+ * Start a relay that may find no target.  `target' is what its line must say of
+ * the target.
+ */
 void
 begin_without(struct session *t, int separate, const char *target,
     const char *const *args)
@@ -371,7 +379,7 @@ sockets_of(int family)
 	return family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
 }
 
-/* Wait until somebody has sent SYN to this listener and got no answer. */
+/* Wait until somebody has sent a SYN to this listener and has got no answer. */
 void
 expect_dialing(int listener)
 {
@@ -414,8 +422,8 @@ target_text(int listener)
 }
 
 /*
- * Expect that the relay ends in this way, and that its client gets RST and no
- * byte: once with a separate descriptor 2, once with the client's socket there.
+ * Expect that the relay fails in this way, and that its client gets RST and no
+ * byte: see relay.h.
  */
 void
 fails(int status, const char *target, const char *end, const char *const *args)

@@ -9,25 +9,27 @@ struct relay {
 	pid_t pid;
 	int client;	/* the client's socket; -1 once it is closed */
 	int target;	/* the target's socket; -1 if there is none yet */
-	int err;	/* reads the relay's descriptor 2; -1: see `separate' */
+	int err;	/* read end of descriptor 2; -1 unless `separate' */
 };
 
 /*
  * need_relay: exits if there is no program to test.
  * relay_start: passes a client connection of this family to a relay, as inetd
  * does.  The arguments end with NULL.  With `separate', the relay's descriptor
- * 2 is a pipe; otherwise it is the client's socket.
- * relay_on: the same with this accepted socket.  The test's own copy of the
- * socket is closed.
- * relay_setup: is called in the relay's process before the relay is executed.
- * relay_session: relay_start with -v and `separate'.  The target is a listener
- * of ours, which has accepted the relay's connection.
- * stop_relay: sends SIGSTOP and waits until the relay has stopped.  SIGCONT
- * lets it go on.
- * relay_status: waits at most this many ms for the relay's end.  Returns its
- * exit status, or 128 + signal if a signal killed it.
- * relay_stderr: everything that the relay wrote to descriptor 2 until it closed
- * 2.
+ * 2 is a pipe; without it, descriptor 2 is the client's socket.
+ * relay_on: does the same with this accepted socket, and closes the test's copy
+ * of the socket.
+ * relay_setup: a function that the relay's process calls before it executes the
+ * relay.
+ * relay_session: calls relay_start with -v and `separate'.  The target is a
+ * listener of the test, which accepts the relay's connection.
+ * stop_relay: sends SIGSTOP and waits until the relay has stopped.  To continue
+ * it, send SIGCONT.
+ * relay_status: waits for the relay's end, for about this many milliseconds at
+ * most.  Returns the exit status, or 128 + the signal if a signal killed the
+ * relay.
+ * relay_stderr: reads all that the relay writes to descriptor 2, until it
+ * closes this descriptor.
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
 extern void (*relay_setup)(void);
@@ -46,26 +48,28 @@ struct session {
 	struct relay relay;
 	pid_t pid;		/* the relay's process ID, even after its end */
 	int fd[2];		/* the peers' own sockets */
-	char addresses[300];	/* as the log line must give them */
+	char addresses[300];	/* as the lines must give them */
 };
 
 /*
- * begin: begins a session, with an option and its value if they are not NULL.
- * begin_as_inetd: the same, with the client's socket on descriptor 2.
- * begin_on: the same on an existing client connection.  Puts the first n of
- * these words before the relay's own arguments.
- * begin_without: starts a relay that may find no target; its line must have
- * these words for the target.
- * connected: waits until a started relay (-v, separate) has connected, which
- * completes the session.
- * expect_dialing: waits until somebody has sent SYN to this listener and got no
- * answer.
+ * begin: begins a session, with this option and value if they are not NULL.
+ * begin_as_inetd: begins a session as inetd does: descriptor 2 is the client's
+ * socket.
+ * begin_on: begins a session on a client connection that exists already.  Puts
+ * the first n of these words before the relay's own arguments.
+ * begin_without: starts a relay that may find no target.  `target' is what its
+ * line must say of the target.
+ * connected: waits until a relay that was started with -v and `separate' has
+ * connected to its target.  The session is then complete.
+ * expect_dialing: waits until somebody has sent a SYN to this listener and has
+ * got no answer.
  * let_go: closes the test's ends of a session.
- * session_after: runs a whole session.  The relay is executed after `mess' has
- * run in the relay's process.
- * delay: makes strace(1) delay some of the relay's calls; both texts are in
- * strace's syntax.  Puts strace's words into `words' and returns their number.
- * They must come before the relay's own arguments: see begin_on.
+ * session_after: runs a whole session.  Before the relay is executed, `mess'
+ * runs in its process.
+ * delay: prepares a command with which strace(1) delays some of the relay's
+ * calls, or makes them fail.  `calls' and `how' are in strace's syntax.  Puts
+ * the words of this command into `words', and returns their number.  The words
+ * must come before the relay's own arguments: see begin_on.
  */
 enum { MOST_WORDS = 16 };
 void	begin(struct session *, const char *option, const char *value);
@@ -84,16 +88,17 @@ const char *target_text(int listener);
 
 /*
  * Lines.
- * put_names: sets the addresses that the lines must give.  `target' is the text
- * for a target that was not reached, or NULL.
- * syslog_line: gives the next datagram that comes to syslogd's socket, as a
- * string.
- * expect_line: expects a line with this end, up and down; returns its secs in
- * milliseconds.  An end may finish with a *, which matches anything.
+ * put_names: sets the addresses that the lines must give.  `target' is what the
+ * lines say of a target that was not reached; NULL if it was reached.
+ * syslog_line: puts the next datagram that comes to syslogd's socket into
+ * `line', as a string.
+ * expect_line: expects a line with these values of end=, up= and down=.
+ * Returns the value of its secs=, in milliseconds.  A * at the end of `end'
+ * matches any text.
  * expect_exit: expects that the relay ends with this status, and that its last
- * line has this end, up and down.
- * expect_over: expects status 0, `sent' bytes from this side, and `back' bytes
- * to it.
+ * line has these values of end=, up= and down=.
+ * expect_over: expects that the relay ends with status 0, and that its last
+ * line counts `sent' bytes from this side and `back' bytes to it.
  * signals_work: expects that this session, which has just begun, logs a line on
  * SIGUSR1, and ends on SIGTERM.
  */
@@ -115,9 +120,9 @@ const char *sockets_of(int family);
 extern const char *const reset_of[], *const timeout_of[];	/* by side */
 
 /*
- * Expect that the relay ends with this status and end, because its target
- * cannot be reached, and that its client gets RST without a byte.  Two sessions
- * run at once: in one, the relay has a separate descriptor 2; in the other,
+ * Expect a session that fails: the relay ends with this status and this value
+ * of end=, and its client gets RST without a byte.  Two sessions run at the
+ * same time: in one, the relay has a separate descriptor 2; in the other,
  * descriptor 2 is the client's socket.
  */
 void	fails(int status, const char *target, const char *end,

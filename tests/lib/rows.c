@@ -44,14 +44,14 @@ each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 		else
 			failed |= status != 0;
 	}
-	/* The rows have already said why. */
+	/* The rows' own processes have already said why. */
 	if (failed || skipped)
 		_exit(failed ? 1 : SKIPPED);
 }
 
 /*
- * Set the row's option.  If the kernel does not know the option, or this user
- * may not set it, there is nothing to test.
+ * Set the row's option.  If the kernel does not know the option, or does not
+ * allow this user to set it, there is nothing to test.
  */
 static void
 set(int fd, const struct row *o)

@@ -1,6 +1,6 @@
 /*
- * Tests that have a table with a row for each case, and sessions of clients
- * that dialled a special listener.
+ * Tests with a table that has one row per case; and sessions whose client dials
+ * a listener with an unusual option or protocol.
  */
 
 #ifndef ROWS_H
@@ -23,16 +23,17 @@ void	each_row(void (*)(const struct row *), const struct row *, size_t);
 #define EACH(run, rows) each_row(run, rows, sizeof rows / sizeof rows[0])
 
 /*
- * dual_stack: returns a listener of this protocol (0: TCP) for IPv6 and IPv4.
- * The listener has the option of this row (if not NULL), unless the row is
+ * dual_stack: returns a listener for this protocol (0 means TCP) over IPv6 and
+ * IPv4.  The listener has the option of this row, unless the row is NULL or
  * late.
  * row_dial: returns a connection to the listener's port at this IPv6 address,
  * which may be a mapped one.
- * dialled: dual_stack and row_dial.  *theirs is the accepted socket, which gets
- * the option even if the row is late.
- * row_start: starts a relay on theirs, with an option and its value (or NULL),
- * and accepts its connection to the target.
- * row_begin: dialled and row_start.
+ * dialled: calls dual_stack and row_dial, and returns the client's socket.
+ * *theirs is the accepted socket, which gets the option even if the row is
+ * late.
+ * row_start: starts a relay on `theirs', with this option and value unless they
+ * are NULL, and accepts its connection to the target.
+ * row_begin: calls dialled and row_start.
  */
 int	dual_stack(int protocol, const struct row *);
 int	row_dial(const char *address, int protocol, int listener);
@@ -44,8 +45,8 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole_session: carries all kinds of traffic, until the relay ends: single
- * bytes, a pause, bulk, and both half-closes.
+ * whole_session: sends single bytes both ways, pauses, sends bulk both ways,
+ * then half-closes both ways.  Expects that the relay then ends.
  */
 void	whole_session(struct relay *);
 void	relay_ends(struct relay *, int);

@@ -4,9 +4,9 @@
  *	tests/run [--list] [WORDS...]
  *	tests/run --unlogged COMMAND...
  *
- * WORDS are a folder or file (session/fin), an id, or a part of a sentence.
- * Without WORDS, all tests run.  COMMAND runs without access to the system's
- * log, as the tests do.
+ * Each of the WORDS is a folder or file (session/fin), an id, or a part of a
+ * sentence.  Without WORDS, all tests run.  COMMAND has no access to the
+ * system's log, and neither have the tests.
  */
 
 #define TEST_LIBRARY
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
-enum { TOO_LONG = 1000 };	/* milliseconds: all pauses during one test */
+enum { TOO_LONG = 1000 };	/* milliseconds of pauses during a test */
 
 struct job {
 	pid_t pid;
@@ -53,7 +53,7 @@ start(struct job *job, const struct test *test)
 		perror("tests/run");
 		exit(2);
 	}
-	/* No relay may inherit one of the runner's descriptors. */
+	/* Let no relay inherit any of the runner's descriptors. */
 	fcntl(end[0], F_SETFD, FD_CLOEXEC);
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
@@ -72,7 +72,9 @@ start(struct job *job, const struct test *test)
 	close(end[1]);
 }
 
-/* Print how to run this test alone, after building what it needs. */
+/*
+ * Print the command that builds what this test needs and runs this test alone.
+ */
 static void
 print_again(const struct test *test)
 {
@@ -87,8 +89,8 @@ print_again(const struct test *test)
 }
 
 /*
- * Print in one line what the rows of a table have said, each on a line of its
- * own.
+ * Print what a test has said as a single line.  If the test has a table, each
+ * row may have written a line.
  */
 static void
 print_why(const char *front, const char *text)
@@ -103,8 +105,8 @@ print_why(const char *front, const char *text)
 }
 
 /*
- * Print the verdict, or run the test again.  Returns 1 if the test failed, or
- * -1 if it runs again.
+ * Print the verdict, or run the test again.  Returns 1 if the test failed, 0 if
+ * it did not, and -1 if it runs again.
  */
 static int
 verdict(struct job *job, int status)
@@ -118,9 +120,7 @@ verdict(struct job *job, int status)
 		n = read(job->why, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = '\0';
 	close(job->why);
-	/*
-	 * End everything that the test has left running in its process group.
-	 */
+	/* Kill every process that the test has left in its process group. */
 	kill(-job->pid, SIGKILL);
 	job->pid = 0;
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -184,7 +184,9 @@ is_id(const char *words)
 	return 0;
 }
 
-/* An id must match as a whole; a part of a place or of a sentence is enough. */
+/*
+ * The words are either a whole id, or a part of a test's file name or sentence.
+ */
 static int
 matches(const struct test *test, const char *words)
 {
@@ -203,7 +205,7 @@ wanted(const struct test *test, char *words[])
 	return 0;
 }
 
-/* Words that no test matches are a mistake. */
+/* If no test matches one of the words, say so and exit. */
 static void
 check_words(char *words[])
 {

@@ -25,8 +25,8 @@ static struct watch *watches;	/* shared by all watching processes */
 static int n;
 
 /*
- * The pause since the last look.  A delay of up to LATE does not count, because
- * the machine may just be busy.
+ * The length of the pause since the last look.  A delay of up to LATE does not
+ * count, because the machine may simply be busy.
  */
 static int64_t
 late(const struct watch *w, int64_t now)

@@ -1,13 +1,14 @@
 /*
  * How long the machine has stood still.  The processors of a virtual machine
- * may stop for up to two seconds, several times in a row.  Even while they run,
- * the machine's kernel may delay every exit(2) for ten seconds.  Then
- * /proc/PID/wchan says unlink_file_vma_batch_process.  In both cases, tests and
- * relays are late.
+ * sometimes stop for up to two seconds, several times in a row.  Even while
+ * they run, the machine's kernel sometimes delays every exit(2) by ten seconds.
+ * During such a delay, /proc/PID/wchan says unlink_file_vma_batch_process.
+ * Both kinds of pause make tests and relays late.
  *
- * still_watch: starts a process on each processor, which watches for such
- * pauses until the caller ends.  At each look, the process waits for a child
- * that ends at once.  On systems other than Linux, there is only one process.
+ * still_watch: starts one process per processor.  Until the caller ends, these
+ * processes look for such pauses.  At each look, a process starts a child that
+ * ends at once, and waits for it.  On systems other than Linux, only one
+ * process looks.
  * still_so_far: the sum of all pauses since still_watch, in milliseconds.
  */
 

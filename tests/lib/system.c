@@ -1,4 +1,4 @@
-/* Functions that every system has, but under different names. */
+/* Functions for what systems do in different ways, or not at all. */
 
 #define TEST_LIBRARY
 #include "test.h"
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* SOCK_CLOEXEC is not used, because macOS does not know it. */
+/* SOCK_CLOEXEC is not used, because macOS lacks it. */
 int
 private_socket(int domain, int type, int protocol)
 {
@@ -62,7 +62,7 @@ unsent(int fd)
 {
 	int n;
 #if defined(__OpenBSD__) || defined(__DragonFly__)
-	/* kevent(2) tells the room in the buffer, which may be below 0. */
+	/* kevent(2) reports the room in the buffer, which may be negative. */
 	const struct timespec none = { 0, 0 };
 	struct kevent event;
 	socklen_t len;

@@ -1,4 +1,4 @@
-/* What ends a test, and time: see test.h. */
+/* How a test ends, and how it measures time: see test.h. */
 
 #define TEST_LIBRARY
 #include "test.h"
@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The place in the test that a failure names. */
+/* The place in the test's source that a failure names. */
 static const char *file;
 static int line;
 static const char *function = "";
 
-/* The calls that led to that place, the test's own call first. */
+/* The calls that led to that place, beginning with the test's own call. */
 static struct call {
 	const char *file, *callee;
 	int line;
@@ -35,7 +35,7 @@ test_at(const char *at, int number, const char *in)
 	function = in;
 }
 
-/* Forget functions that have returned: they are not callers of this one. */
+/* Forget the functions that have returned, because they did not call `in'. */
 static void
 forget_all_but_callers_of(const char *in)
 {
@@ -55,7 +55,7 @@ test_from(const char *at, int number, const char *in, const char *callee)
 }
 
 /*
- * Put the test's own line first, then the lines within functions that it
+ * Put the test's own line first, then the lines in the functions that it
  * called.
  */
 static size_t
@@ -87,8 +87,8 @@ test_about(const char *what)
 }
 
 /*
- * Print a line, with its place.  A program that is not a test has no place, and
- * prints only the text.
+ * Print a line that begins with the place.  A program that is not a test has no
+ * place, and prints only the text.
  */
 static void
 say(int with_place, const char *format, va_list ap)
@@ -124,7 +124,7 @@ test_skip(const char *format, ...)
 {
 	va_list ap;
 
-	/* Where a test was skipped does not matter. */
+	/* The place does not matter if a test is skipped. */
 	va_start(ap, format);
 	say(0, format, ap);
 	va_end(ap);

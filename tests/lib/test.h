@@ -15,11 +15,11 @@
  *		... near, !near ...
  *	}
  *
- * Every test runs in a separate process, within the same time limit.  Several
- * tests run at a time.  A function that cannot do its work ends the test (fail,
- * skip) and names the place of the failure.  If the function is in this
- * library, that place is the line of the test that called it.  For this, the
- * function has a macro of the same name, with HERE in it.
+ * Every test runs in a separate process, and all have the same time limit.
+ * Several tests run at the same time.  A function that cannot do its work ends
+ * the test (fail, skip) and names the place of the failure.  For a function of
+ * this library, that place is the line of the test that called it.  To make
+ * this work, the function has a macro of the same name, which contains HERE.
  */
 
 #ifndef TEST_H
@@ -78,17 +78,18 @@ static void \
 name(int near)
 
 /*
- * From now on, failures name this place (test_at).  In a function that several
- * tests share, they name the function's caller, too (test_from).  For this, the
- * function is followed by
+ * test_at: from now on, failures name this place.
+ * test_from: from now on, failures inside `callee' also name the place that
+ * called it.  A function that several tests share needs this, and so is
+ * followed by
  *
  *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
  */
 void	test_at(const char *file, int line, const char *function);
 void	test_from(const char *file, int line, const char *function,
 	    const char *callee);
-void	test_words_to(int fd);	/* where failures are written; at first, 2 */
-void	test_about(const char *);	/* the row of a table; printed first */
+void	test_words_to(int fd);	/* where failures are written; initially 2 */
+void	test_about(const char *);	/* the table's row; printed first */
 #define HERE(call) (test_at(__FILE__, __LINE__, __func__), call)
 #define FROM(callee, ...) (test_from(__FILE__, __LINE__, __func__, #callee), \
 	callee(__VA_ARGS__))
@@ -107,17 +108,18 @@ void	test_skip(const char *, ...)
 #endif
 
 /*
- * Time, in milliseconds.  No test has a limit of its own that a slow machine
- * could exceed.  All tests use these limits, and TEST_SLOW=4 in the environment
- * makes each of them four times as long.
+ * Time, in milliseconds.  All tests use the limits below.  No test sets a limit
+ * of its own that a slow machine could exceed.  With TEST_SLOW=4 in the
+ * environment, each limit is four times as long.
  */
 int	test_slow(void);
 
 /*
- * While a machine stands still, the relay's own limits run on.  If a test fails
- * after a pause that was more than LATE too long, the runner runs it again.
- * should_take: notes such a pause, which began at this time and should have
- * taken this number of ms.
+ * While a machine stands still, the relay's own limits keep running.  If a test
+ * fails after a pause that lasted more than LATE too long, the runner runs the
+ * test again.
+ * should_take: a pause began at this time and should have taken this number of
+ * ms.  If it lasted more than LATE too long, the function notes that.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
@@ -125,48 +127,50 @@ void	should_take(int64_t, int ms);
 
 #define SOON (10000 * test_slow())	/* anything slower has failed */
 #define PROMPTLY (3000 * test_slow())	/* less than any limit of a test */
-#define LATER (2000 * test_slow())	/* something may be late by this much */
-#define VANISHED (5000 * test_slow())	/* by then, -k 1 has lost a peer */
-#define STILL (300 * test_slow())	/* time in which nothing may happen */
-#define FULL (500 * test_slow())	/* no byte taken: buffers are full */
+#define LATER (2000 * test_slow())	/* how late things are allowed to be */
+#define VANISHED (5000 * test_slow())	/* by then, -k 1 notices a lost peer */
+#define STILL (300 * test_slow())	/* expect nothing for this long */
+#define FULL (500 * test_slow())	/* buffers that take nothing are full */
 
 /*
- * Pauses that a rule demands.  They do not grow on a slow machine, because they
- * are compared with times of the relay or the system.
+ * Pauses whose length depends on a rule.  They are not longer on a slow
+ * machine, because they have to fit the limits of the relay or of the system.
  */
 enum {
 	SECOND = 1000,		/* the unit of the options */
 	DELAYED_ACK = 40,	/* TCP may delay an acknowledgement */
-	SETTLED = 100,		/* longer than DELAYED_ACK: nothing in flight */
+	SETTLED = 100,		/* after DELAYED_ACK, nothing is in flight */
 	PACE = 100,		/* between two small steps of a slow peer */
-	READER_LATE = 500,	/* one side is gone before the other reads */
+	READER_LATE = 500,	/* one side leaves before the other reads */
 	READER_PAUSES = 5000,	/* as long as the relay waits for a log */
 	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
-	SLOWLY = 21000,		/* more than the 20 s of the sentences */
-	PIPE_UNUSED = 2500,	/* longer than between two looks */
+	SLOWLY = 21000,		/* more than the 20 s in the sentences */
+	PIPE_UNUSED = 2500,	/* longer than the time between two looks */
 	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
 	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
-	PART_OF_LIMIT = 500,	/* below -t 2, which starts only later */
+	PART_OF_LIMIT = 500,	/* below -t 2, which then starts again */
 	BEYOND_LIMIT = 2500,	/* longer than -t 2 */
-	PROBES_LOST = 4000,	/* by then, -k 1 has lost a peer */
+	PROBES_LOST = 4000,	/* by then, -k 1 notices a lost peer */
 	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
-	ALARM_PAST = 1500,	/* the signal of alarm(1) has come */
-	TIMER_PAST = 200,	/* some of a timer's signals have come */
-	LOG_STUCK = 1000,	/* part of the 5 s that a log may take */
-	UNEVEN = 1234		/* its digits are recognized in secs= */
+	ALARM_PAST = 1500,	/* by then, an alarm set to 1 s has come */
+	TIMER_PAST = 200,	/* by then, a timer has fired repeatedly */
+	LOG_STUCK = 1000,	/* shorter than the 5 s that a log gets */
+	UNEVEN = 1234		/* its digits are easy to find in secs= */
 };
 void	pause_for(int ms);
 int64_t	milliseconds(void);
 const char *seconds(int);	/* an option's value, times test_slow() */
 
 /*
- * private_socket, private_pipe: descriptors that no other program inherits.
+ * private_socket, private_pipe: make descriptors that no other program
+ * inherits.
  * unsent: the number of bytes that the peer's system has not acknowledged; -1
  * if unknown.
- * terminal: a new terminal that is nobody's controlling terminal.  Skips the
- * test if there is none.
- * processors: fills the list with the processors that we may use, and returns
- * their number.  If the system does not tell them apart, the list has one.
+ * terminal: returns a new terminal that is nobody's controlling terminal.
+ * Skips the test if it gets none.
+ * processors: fills the list with the processors that this process can use, and
+ * returns their number.  On systems other than Linux, the list always has one
+ * entry.
  * stay_on: from now on, this process runs only on this processor, if the system
  * allows it.
  */

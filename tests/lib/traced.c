@@ -1,6 +1,6 @@
 /*
- * The process that traces a relay, and what it does at the relay's system
- * calls.
+ * The process that traces a relay, and how it interferes with the relay's
+ * system calls.
  */
 
 #define TEST_LIBRARY
@@ -112,7 +112,11 @@ struct tracee {
 
 static struct tracing *tracing;
 
-/* The call that is meant by socketcall(2), which 32-bit systems may use. */
+/*
+ * Returns the number of the system call.  On 32-bit systems, it may be
+ * socketcall(2); then this is the number of the call that socketcall(2) stands
+ * for.
+ */
 static long
 call_of(const struct user_regs_struct *r)
 {
@@ -141,7 +145,10 @@ shorten(struct user_regs_struct *r, long call)
 		r->REG_ARG2 = 1;
 }
 
-/* If a fault says so, make this call fail.  It is the nth of its kind. */
+/*
+ * This system call is the nth with its number.  If a fault says so, make it
+ * fail.
+ */
 static void
 inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 {
@@ -161,8 +168,8 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 		shorten(r, t->call);
 	} else {
 		/*
-		 * Instead, make a call that a filter allows and that does
-		 * nothing.
+		 * Replace this call by getpid(2), which has no effect and which
+		 * the relay's filter allows.
 		 */
 		t->error = f->error;
 		SET(REG_CALL, SYS_getpid);
@@ -171,9 +178,9 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 }
 
 /*
- * True if this is one of the calls that the program itself makes when it
- * starts.  The program trusts nothing that its parent has left, so it first
- * sets up signals and descriptors.  No libc makes such calls before main.
+ * True if this is a call that the program itself, and not libc, makes when it
+ * starts.  The program trusts nothing that its parent has left, so it begins by
+ * setting up signals and descriptors.  No libc makes such calls before main.
  */
 static int
 is_own(long call, const struct user_regs_struct *r)
@@ -250,7 +257,7 @@ find(struct tracee *all, size_t n, pid_t pid)
 	return NULL;
 }
 
-/* Let the relay run until it ends; returns its wait status. */
+/* Let the relay run until it ends.  Returns its wait status. */
 static int
 trace(void)
 {
@@ -290,7 +297,10 @@ trace(void)
 	}
 }
 
-/* This runs in the relay's process: let a child be the relay, and trace it. */
+/*
+ * Start a child that becomes the relay, and trace it.  This process is the
+ * tracer.
+ */
 static void
 be_traced(void)
 {
@@ -301,8 +311,8 @@ be_traced(void)
 	pid = fork();
 	if (pid == 0) {
 		/*
-		 * Without close_range(2), the relay closes each of these
-		 * descriptors.
+		 * Keep the limit low, because without close_range(2) the relay
+		 * closes each descriptor below it.
 		 */
 		if (setrlimit(RLIMIT_NOFILE, &few) == -1)
 			_exit(125);
@@ -319,7 +329,10 @@ be_traced(void)
 	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 	    PTRACE_O_TRACECLONE)) == -1)
 		_exit(125);
-	/* Close the sockets here: only the relay may hold them. */
+	/*
+	 * Close the tracer's copies of the sockets, so that only the relay has
+	 * them open.
+	 */
 	if (syscall(SYS_close_range, 0U, ~0U, 0U) == -1)
 		for (status = 0; status < 1024; status++)
 			close(status);

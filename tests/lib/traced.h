@@ -1,11 +1,13 @@
 /*
  * A relay under ptrace(2): which system calls it makes, and what it does if
- * some of them fail.  The relay is the real program, in any build.
+ * some of them fail.  The relay is the real program, and any build of it will
+ * do.
  *
  * trace_begin: from now on, the relays that this test starts are traced, one at
- * a time.  In the structure that it returns, set which calls fail, and read
- * what was seen.  The tracing process (the tracer) takes the relay's place:
- * relay.pid is the tracer's, and the tracer ends with the status of the relay.
+ * a time.  In the structure that trace_begin returns, the test sets which calls
+ * fail, and finds what the tracer has seen.  To the test, the tracing process
+ * (the tracer) stands for the relay: relay.pid is the tracer's process ID, and
+ * the tracer ends with the relay's status.
  */
 
 #ifndef TRACED_H
@@ -30,17 +32,17 @@ enum {
 #endif
 
 enum {
-	TRACE_CALLS = 1024,	/* numbers of system calls */
-	TRACE_SPIN = 30000,	/* calls; with more, a relay is spinning */
+	TRACE_CALLS = 1024,	/* system calls have lower numbers */
+	TRACE_SPIN = 30000,	/* a relay that makes more calls is spinning */
 	ANY = -1,		/* any first argument of a call */
-	SHORT = -1,		/* instead of an errno: do less than asked */
+	SHORT = -1,		/* instead of an errno: move only one byte */
 	PRETEND = -2,		/* instead of an errno: do nothing, return 0 */
 	KILLED = -3		/* instead of an errno: kill the process */
 };
 
 /*
- * The nth call with this number fails with this errno.  n counts from 1; 0
- * means every call.
+ * The nth call with this number fails with this errno.  nth is 1 for the first
+ * call; 0 means every call.
  */
 struct fault {
 	long call;
@@ -53,7 +55,7 @@ struct tracing {
 	/* set before the relay is started: */
 	struct fault faults[4];
 	size_t nfaults;
-	/* seen, beginning with the program's own first call: */
+	/* what the tracer sees, from the program's own first call on: */
 	volatile pid_t pid;	/* the relay's */
 	volatile unsigned count[TRACE_CALLS];
 	volatile unsigned calls;
@@ -64,15 +66,16 @@ struct tracing {
 };
 
 /*
- * trace_without: makes every such call fail, as on a kernel that lacks or
- * refuses the call.
- * trace_session: begins a traced session, with an option and its value if they
- * are not NULL.  The session has carried bytes, and so the relay is confined.
- * The session's pid is the relay's own.
- * trace_confined: the same, but skips the test if there is no filter.
+ * trace_without: makes every call with this number and first argument fail, as
+ * on a kernel that lacks or refuses the call.
+ * trace_session: begins a traced session, with this option and value if they
+ * are not NULL.  When it returns, the session has carried bytes, so the relay
+ * is confined.  The session's pid is that of the relay, not of the tracer.
+ * trace_confined: does the same without an option, but skips the test if the
+ * relay has no filter.
  * carry_on: sends bytes from the client, in a session that has begun.
- * conclude: expects that the session still carries bytes, and ends as it
- * should.
+ * conclude: expects that the session still carries bytes, and that it ends as
+ * it should.
  * landlock_abi: the ABI of this kernel's Landlock; below 1 if there is none.
  */
 struct tracing *trace_begin(void);

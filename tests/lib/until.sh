@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# until_true COMMAND...: wait until COMMAND succeeds.  Fails after about ten
-# seconds, counted in turns, because clocks may jump.
+# until_true COMMAND...: waits until COMMAND succeeds.  Fails after about ten
+# seconds, which are counted in turns, because a clock may jump.
 until_true() {
 	turns=0
 	until "$@"; do

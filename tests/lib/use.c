@@ -37,7 +37,7 @@ cpu_microseconds(pid_t pid)
 	return -1;
 }
 
-/* A number from /proc/PID/status. */
+/* The number in the line of /proc/PID/status that begins with `key'. */
 long
 status_of(pid_t pid, const char *key)
 {
@@ -59,7 +59,10 @@ status_of(pid_t pid, const char *key)
 	return n;
 }
 
-/* The state as in proc_pid_stat(5): S asleep, t traced; also S if unknown. */
+/*
+ * The state as in proc_pid_stat(5), such as S (asleep) or t (traced); S if
+ * unknown.
+ */
 char
 state_of(pid_t pid)
 {
@@ -94,9 +97,10 @@ sleeps_of(pid_t pid)
 
 /*
  * Expect that the process neither spins, which takes CPU time, nor wakes up
- * more than `looks' times.  Wake-ups are counted, because on a machine that
- * others use, each may be charged half a millisecond.  First wait until the
- * process sleeps: on a busy machine, earlier work takes longer.
+ * more than `looks' times.  Wake-ups are counted as well, because CPU time does
+ * not show them reliably: on a shared machine, a single wake-up may cost half a
+ * millisecond.  First wait until the process sleeps, because on a busy machine
+ * earlier work takes longer.
  */
 void
 expect_idle(pid_t pid, int ms, int looks)
@@ -111,7 +115,7 @@ expect_idle(pid_t pid, int ms, int looks)
 		pause_for(50);
 	} while ((sleeps_of(pid) != slept || state_of(pid) != 'S') && ++i < 40);
 	tries = 0;
-	do {		/* again: to close a pipe takes two looks, 2 s apart */
+	do {		/* retry: the relay closes a pipe at its second look */
 		used = cpu_microseconds(pid);
 		slept = sleeps_of(pid);
 		pause_for(ms);
@@ -123,7 +127,7 @@ expect_idle(pid_t pid, int ms, int looks)
 		    (long long)used, slept, ms);
 }
 
-/* What the system as a whole has in use. */
+/* What the whole system uses. */
 
 /* The number of TCP sockets in use in this network, of both families. */
 long
@@ -150,7 +154,7 @@ sockets_in_use(void)
 	return sum;
 }
 
-/* The sum, in KiB, of the lines that begin with one of these words. */
+/* Add up, in KiB, the lines that begin with one of these words. */
 long
 meminfo(const char *const *words)
 {

@@ -1,6 +1,6 @@
 /*
- * The resources of a process (CPU time, how often it wakes up) and of the
- * system (sockets and memory).
+ * What a process uses (CPU time, and how often it wakes up), and what the whole
+ * system uses (sockets and memory).
  */
 
 #ifndef USE_H
@@ -10,15 +10,15 @@
 
 /*
  * cpu_microseconds: the CPU time of a process; -1 if unknown.
- * status_of: a number from /proc/PID/status.
- * state_of: the state as in proc_pid_stat(5): S asleep, t traced; also S if
- * unknown.
+ * status_of: the number in the line of /proc/PID/status that begins with `key'.
+ * state_of: the state as in proc_pid_stat(5), such as S (asleep) or t (traced);
+ * S if unknown.
  * sleeps_of: how often the process has gone to sleep; 0 if unknown.
  * expect_idle: expects that, for this many milliseconds, the process neither
  * spins nor wakes up more than `looks' times.
  * sockets_in_use: the number of TCP sockets in this network, of both families.
- * meminfo: the sum, in KiB, of those lines of /proc/meminfo that begin with one
- * of these words.  The list of words ends with NULL.
+ * meminfo: adds up, in KiB, the lines of /proc/meminfo that begin with one of
+ * these words.  The list of words ends with NULL.
  */
 int64_t	cpu_microseconds(pid_t);
 long	status_of(pid_t, const char *key);
