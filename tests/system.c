@@ -1,8 +1,9 @@
 /*
- * Questions about TCP sockets.  Systems give different answers to them.  This
- * program asks the system that it runs on, and prints one line for each
- * question.  A line with "ok" or "not ok" is about something that src/ relies
- * on here (system.h, tcp_*.c).  A line with "#" is for information only.
+ * Questions about TCP sockets, to which systems give different answers.  This
+ * program asks the system that it runs on, and prints one line per answer.  A
+ * line with "ok" or "not ok" is about something that src/ relies on when it
+ * runs on this system (see system.h and tcp_*.c).  A line with "#" is for
+ * information only.
  */
 
 #include "../src/relay.h"
@@ -22,7 +23,7 @@
 
 static char block[1 << 20];	/* too large for the buffers of a connection */
 
-/* Questions about a poll(2) that is asked for no event. */
+/* Questions about a poll(2) that requests no events. */
 
 static void
 ask_fin(void)
@@ -45,8 +46,8 @@ ask_fin(void)
 }
 
 /*
- * Call poll(2) before the reset, so that it sleeps when the reset comes.  Call
- * it again after the reset.
+ * Call poll(2) before the reset, so that it is asleep when the reset comes.
+ * Call it again after the reset.
  */
 static void
 ask_reset(int half_closed)
@@ -67,7 +68,9 @@ ask_reset(int half_closed)
 		_exit(0);
 	}
 	close(fd[PEER]);
-	/* Wait long, except where poll(2) reports no reset at all. */
+	/*
+	 * Wait for a long time, except where poll(2) reports no reset at all.
+	 */
 	put_events(asleep = polled(fd[OWN], 0, (POLL_BLIND ? 5 : 50) * awhile));
 	put(", later");
 	put_events(awake = polled(fd[OWN], 0, 0));
@@ -101,8 +104,8 @@ ask_kqueue(void)
 }
 
 /*
- * Questions about a socket whose peer has sent a reset.  One byte that came
- * before the reset is unread.
+ * Questions about a socket whose peer has sent one byte and then a reset.  The
+ * byte is unread.
  */
 
 static void
@@ -199,7 +202,7 @@ ask_abort(void)
 	relied("close(2) with SO_LINGER 0 is a reset", errno == ECONNRESET);
 	close(fd[OWN]);
 
-	/* The option has an effect only while bytes are in flight. */
+	/* KEEP_OPTIONS has an effect only while bytes are in flight. */
 	connection(fd);
 	(void)KEEP_OPTIONS(fd[OWN]);
 	(void)send(fd[OWN], block, sizeof block, 0);
@@ -248,7 +251,7 @@ ask_unsent(void)
 	close(fd[OWN]);
 }
 
-/* Send these bytes.  A ! is not sent: the byte after it is urgent. */
+/* Send these bytes.  A ! is not sent, but makes the next byte urgent. */
 
 static void
 send_marked(int fd, const char *bytes)
@@ -263,7 +266,7 @@ send_marked(int fd, const char *bytes)
 	wait_awhile();
 }
 
-/* Read, and print the bytes, with ! in front of a byte at the mark. */
+/* Read all bytes and print them, with a ! before a byte at the urgent mark. */
 static void
 put_marked(int fd)
 {
@@ -307,7 +310,7 @@ ask_urgent(void)
 
 /*
  * Read as a session does.  The bytes in `before' come before the session
- * begins, and those in `after' come after that.
+ * begins, and the bytes in `after' come later.
  */
 static void
 ask_early(const char *before, const char *after)
@@ -435,7 +438,7 @@ main(void)
 	ask_early("a!bc", "");
 	ask_early("!b", "c");
 	ask_early("a!b", "");
-#ifndef __linux__	/* Linux moves the mark on from an unread byte */
+#ifndef __linux__	/* on Linux, a newer urgent byte moves the mark */
 	ask_early("!a", "!bc");
 #endif
 	ask_keepalive();

@@ -20,7 +20,10 @@
 #endif
 
 
-/* The client uses MPTCP, both for talk and for bulk. */
+/*
+ * The client uses MPTCP.  Each case runs twice: with the relay under test, and
+ * with a relay that treats every flow as bulk.
+ */
 
 static void
 mptcp_session(struct relay *r)
@@ -31,7 +34,7 @@ mptcp_session(struct relay *r)
 	row_start(r, ours, theirs, NULL, NULL);
 }
 
-/* Expect RST.  Any error of recv(2) counts as RST. */
+/* Expect RST.  Any error from recv(2) counts as RST. */
 static void
 expect_error(int fd)
 {
@@ -73,7 +76,9 @@ mptcp_urgent(void)
 	whole_session(&r);
 }
 
-/* The client sends a reset, because it closes its socket with unread bytes. */
+/*
+ * The client closes its socket while bytes are unread, so its system sends RST.
+ */
 static void
 mptcp_client_resets(void)
 {

@@ -1,4 +1,7 @@
-/* All combinations of what descriptors 0, 1 and 2 may be. */
+/*
+ * Each of descriptors 0, 1 and 2 can be one of three things.  This file tests
+ * all combinations.
+ */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -10,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Each of the three descriptors is one of these.  A combination is a number
- * with three digits in base 3, one digit for each descriptor.
+ * Each descriptor is one of these.  A combination is a number of three digits
+ * in base 3, one digit per descriptor.
  */
 enum { SOCKET, A_FILE, CLOSED };
 static int combination, files[3];
@@ -37,8 +40,8 @@ combine(void)
 }
 
 /*
- * Expect that a session is served to its end.  Expect that in another session
- * the target's reset reaches the client at once.
+ * Expect that the relay serves a session to its end.  Expect also that, in a
+ * second session, the target's reset reaches the client.
  */
 static void
 expect_served(void)
@@ -60,8 +63,8 @@ expect_served(void)
 }
 
 /*
- * Expect that the relay refuses the session.  The words that say why may reach
- * descriptor 2, but not one byte of them may reach the client.
+ * Expect that the relay refuses the session, and that not one byte reaches the
+ * client.  If descriptor 2 is a file, the relay must write the reason there.
  */
 static void
 expect_refused(void)

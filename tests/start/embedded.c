@@ -1,7 +1,7 @@
 /*
  * The target is a network, and the client dials an address in which the
- * target's address is embedded.  If the target is denied, that was the client's
- * choice, so the log has a warning, and the status is 0.
+ * target's address is embedded.  Because the client chooses the target, a
+ * target that is denied leads to a warning in the log and to status 0.
  */
 
 #include "../lib/calls.h"
@@ -23,7 +23,7 @@ static const struct {
 	/* The relay ignores the suffix (RFC 6052, 2.2). */
 	{ "32", "2001:db8:c000:221:0:dead:beef:1" },
 	{ "56", "2001:db8:122:3c0:0:221:dead:beef" },
-	/* RFC 3056, 2; there, no bits are reserved. */
+	/* RFC 3056, 2.  It does not reserve any bits. */
 	{ "16", "2002:c000:221::1" },
 	{ "16", "2002:c000:221:1:212:34ff:fe56:789a" }
 };

@@ -2,8 +2,8 @@
  * The relay trusts nothing that it inherits.  This file tests options of the
  * client's socket, and what is queued on the socket.  The parent has set the
  * options on the socket itself, or on the listener, from which accept(2) copies
- * them.  The tests in parents.c are about the state of the process.  A test in
- * surroundings.c sets SO_RCVBUF and SO_SNDBUF to 1.
+ * them.  The state of the process is tested in parents.c, and small values of
+ * SO_RCVBUF and SO_SNDBUF are tested in surroundings.c.
  */
 
 #include "../lib/places.h"
@@ -44,16 +44,16 @@ enum { TX_SOFTWARE = 2, SOFTWARE = 16, TX_ACK = 512 };
 /*
  * Socket options that must do no harm.
  *
- * The list leaves out options that say how packets look or what they may cost,
- * because the relay leaves those as the operator wants them.  They are SO_MARK,
- * SO_PRIORITY, SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH,
- * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER and IP_OPTIONS
- * with their counterparts for IPv6, flow labels, IPsec policies, the sizes of
+ * The list leaves out options that decide how packets look or what they cost,
+ * because the relay does not change the operator's choice of those.  They are
+ * SO_MARK, SO_PRIORITY, SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH,
+ * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS, the
+ * IPv6 counterparts of these options, flow labels, IPsec policies, the sizes of
  * buffers, TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP and
  * TCP_TX_DELAY.
  *
- * The list also leaves out SO_LOCK_FILTER and TCP_REPAIR (which needs
- * CAP_NET_ADMIN), because the relay cannot undo them.
+ * The list also leaves out SO_LOCK_FILTER and TCP_REPAIR, because the relay
+ * cannot undo them.  To set TCP_REPAIR, a parent needs CAP_NET_ADMIN.
  */
 
 static const int none = 0, one = 1, tick = 20000, many = 1000000, minus = -1;
@@ -138,8 +138,8 @@ TEST(socket_options,
 }
 
 /*
- * The client reads nothing until some time after the relay has ended, so its
- * window stays closed for that time.
+ * The client reads nothing until some time after the relay has ended.  Until
+ * then, its window stays closed.
  */
 static void
 pausing_client(const struct row *o)
@@ -171,10 +171,10 @@ TEST(pauses, "a limit on the client's socket does not cut the tail of one "
 }
 
 /*
- * The target closes for good, and its system forgets the connection, so the
- * relay closes the client's connection.  The relay's end of the client's
- * connection is then in FIN_WAIT2.  The system must not reset this connection
- * while the client is silent.
+ * The target closes its socket, and its system forgets the connection.  So the
+ * relay closes the client's connection, too.  The relay's end of the client's
+ * connection is then in FIN_WAIT2, and the system must not reset this
+ * connection while the client is silent.
  */
 static void
 silent_client(const struct row *o)
@@ -236,7 +236,10 @@ next_byte(int fd)
 	return seq;
 }
 
-/* Report to the relay's host by ICMP that the client is unreachable. */
+/*
+ * Send the relay's host an ICMP message which says that the client is
+ * unreachable.
+ */
 static void
 unreachable(int fd, int six)
 {
@@ -318,9 +321,9 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 }
 
 /*
- * The parent has sent the client a byte.  For that byte, an entry comes into
- * the error queue of the relay's socket.  The entry is there when the relay
- * starts or, if `late', comes only when the byte reaches the client.
+ * The parent has sent the client a byte.  The kernel puts an entry about this
+ * byte into the error queue of the relay's socket: before the relay starts or,
+ * if the row is late, when the byte reaches the client.
  */
 static void
 queued(const struct row *o)
@@ -364,9 +367,9 @@ TEST(error_queue,
 }
 
 /*
- * The relay is connecting to its target.  Neither ICMP nor an entry in the
- * error queue means that the client has left.  So the attempt lasts for all of
- * -w, and the status is not the one for a client that has left.
+ * While the relay is connecting to its target, neither ICMP nor an entry in the
+ * error queue means that the client has left.  So the relay tries until -w runs
+ * out, and ends with status 69.  If the client had left, the status would be 0.
  */
 static void
 dialing(const struct row *o)
@@ -405,7 +408,8 @@ TEST(while_dialing,
 }
 
 /*
- * A flag of the descriptor: each event on the relay's socket raises a signal.
+ * O_ASYNC, a flag of the descriptor, makes each event on the relay's socket
+ * raise a signal.
  */
 
 static int signal_of_descriptor;

@@ -7,8 +7,8 @@
 
 /*
  * The relay gets this name as its target, and must connect to this address.
- * Expect bytes and FIN both ways, and the log line.  `option' may be NULL for
- * no option.
+ * Expect bytes and FIN both ways, and the log line.  If `option' is NULL, the
+ * relay gets no option except -v.
  */
 static void
 expect_target(const char *client, const char *dialled, const char *option,
@@ -67,7 +67,9 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 	give("2001:db8::2");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "localhost", "::1");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "both", "2001:db8::1");
-	/* Nobody listens at the first of the two addresses of "several". */
+	/*
+	 * Nothing is listening at the first of the two addresses of "several".
+	 */
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "several", "2001:db8::2");
 	/* Without -6, the relay takes the IPv4 address of "both". */
 	expect_target("::1", "::1", NULL, "both", "127.0.0.1");
@@ -79,8 +81,9 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 }
 
 /*
- * The target is the address that the client dialled.  If `with_port', the
- * command line also gives the port that the client dialled.
+ * The target is the address that the client dialled.  If `with_port' is true,
+ * the command line also gives the port that the client dialled; otherwise it
+ * gives -6.
  */
 static void
 expect_loop(int with_port)

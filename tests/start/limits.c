@@ -29,7 +29,7 @@ set_limit(void)
 		_exit(126);
 }
 
-/* The log file on descriptor 2.  It may not grow. */
+/* The log file on descriptor 2.  A limit keeps it from growing. */
 static int log_file;
 
 static void
@@ -70,8 +70,8 @@ starts(void)
 }
 
 /*
- * Find the lowest limit of this kind with which the program starts; only powers
- * of two are tried.  A session must work with that limit, too.
+ * Of the powers of two, find the lowest limit of this kind with which the
+ * program starts.  A session must work with that limit, too.
  */
 static void
 least_limit(limit_name kind)

@@ -33,8 +33,8 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 }
 
 /*
- * Run a session whose client is of this family.  The listener is of the same
- * family, or dual-stack.
+ * Run a session whose client has an address of this family.  The listener is of
+ * the same family, or dual-stack.
  */
 static void
 session_through(int family, int listener, const char *const *args, int target)
@@ -196,7 +196,9 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 	syslog_session(fd, "-q", 0);
 }
 
-/* Run a test, by tests/run, in a place that has a syslogd. */
+/*
+ * In surroundings that have a socket for syslogd, let tests/run run one test.
+ */
 TEST(tests_unlogged,
     "the relays under test do not write into the log of the system they run on")
 {
@@ -250,8 +252,8 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 }
 
 /*
- * The peers see the end at once, but the process may wait up to 5 s to log its
- * line.
+ * The peers see the end of the connection at once.  The process can stay up to
+ * 5 s longer, until it has logged its line.
  */
 TEST(wedged_syslogd,
     "a wedged syslogd delays no peer, and the process's end by at most five "
@@ -305,7 +307,7 @@ TEST(syslogd_recovers, "a syslogd that recovers in time gets the line")
 
 /*
  * Fill up the pipe on descriptor 2.  It stays full, because nobody reads from
- * it yet.
+ * it.
  */
 static void
 fill_two(void)

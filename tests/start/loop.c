@@ -7,14 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * If a session's target would be the relay's own service, the client gets RST.
- */
+/* If a session's target is the relay's own service, the client gets RST. */
 
 /*
- * Start a relay for each connection to this listener, until this client sees
- * the end of its connection.  All these relays have the listener as their
- * target.  Returns how many relays were started.
+ * Start a relay for each connection to this listener, until the client's
+ * connection ends.  Each of these relays has the listener as its target.
+ * Returns how many relays were started.
  */
 static int
 serve_itself(int listener, int client, const char *const *args)

@@ -1,6 +1,7 @@
 /*
- * When the operator makes a mistake, a message says what to do about it.  It
- * does so both on a terminal and in the log of a real inetd.
+ * When the operator makes a mistake, a message says what to do about it.  The
+ * message appears on a terminal or, if a real inetd starts the relay, in the
+ * log.
  */
 
 #include "../lib/places.h"
@@ -34,8 +35,8 @@
     "the program's name before both)"
 
 /*
- * Each mistake: `words' are the program's name and its arguments.  `line' is
- * the line that the relay must write, without "stfl-relay[PID]: ".
+ * For each mistake, `words' has the program's name and its arguments.  `line'
+ * is the line that the relay must write, without "stfl-relay[PID]: ".
  */
 static const struct {
 	const char *words[6];
@@ -93,7 +94,7 @@ static const struct {
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
-static const char *const *typed;	/* replaces the library's words */
+static const char *const *typed;	/* used instead of the library's */
 
 static void
 as_typed(void)
@@ -162,10 +163,7 @@ TEST(no_standard_input, "standard input from /dev/null is told of systemd's "
 		fail("it says \"%s\"", words_of(text));
 }
 
-/*
- * Start a real inetd with a /dev of its own.  For each mistake, the
- * configuration of inetd has one port.
- */
+/* Start a real inetd.  Its configuration has one port per mistake. */
 static void
 start_inetd(int first)
 {
@@ -198,14 +196,14 @@ start_inetd(int first)
 	case -1:
 		fail("fork: %s", strerror(errno));
 	case 0:
-		/* With -d, inetd stays in the foreground and prints much. */
+		/* With -d, inetd stays in the foreground, and prints a lot. */
 		dup2(open("/dev/said", O_WRONLY | O_CREAT, 0600), 2);
 		execl(inetd, "inetd", "-d", "-i", "/dev/conf", (char *)NULL);
 		_exit(127);
 	}
 }
 
-/* Connect to this port as soon as inetd listens on it. */
+/* Connect to this port as soon as inetd is listening on it. */
 static int
 connect_soon(int port)
 {
@@ -248,8 +246,8 @@ TEST(mistakes_in_inetd, "a mistake in inetd.conf is logged with what to do, and 
 }
 
 /*
- * -h, -V and their long forms, when the output goes to a pipe, and when it
- * would go to the client's socket.
+ * -h, -V and their other forms: the output goes to a pipe, or would go to the
+ * client's socket.
  */
 
 static int shown;
@@ -261,8 +259,8 @@ show_to_pipe(void)
 }
 
 /*
- * With this option, the relay prints a text that begins with `begins'.  It must
- * not print any of it to a client.
+ * With this option, the relay prints a text that begins with `begins', unless
+ * the text would go to the client.
  */
 static void
 expect_shown(const char *option, const char *begins)

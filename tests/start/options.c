@@ -150,8 +150,8 @@ expect_usage(struct relay *r, const char *words)
 #define expect_usage(...) FROM(expect_usage, __VA_ARGS__)
 
 /*
- * For each of these command lines, expect the line, the usage, and a reset at
- * the client.
+ * For each of these command lines, expect a line with its words, the usage, and
+ * a reset at the client.
  */
 static void
 expect_bad(const struct bad *bad, size_t n)

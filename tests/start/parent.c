@@ -84,7 +84,7 @@ TEST(hostile_session,
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* An alarm that is set by alarm(2) survives execve(2). */
+/* An alarm that alarm(2) has set survives execve(2). */
 static void
 leave_alarm(void)
 {
@@ -121,7 +121,7 @@ TEST(hostile_resolver, "the environment does not change what is looked up")
 		fail("looked up is something else");
 }
 
-/* The write end of a pipe.  The relay inherits it as many descriptors. */
+/* The write end of a pipe.  The relay inherits many copies of it. */
 static int stray;
 
 static void
@@ -146,7 +146,9 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/* Give the write end a number that is not in `at' above. */
+	/*
+	 * Give the write end a number that is not one of those in `at' above.
+	 */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;
@@ -158,7 +160,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 	expect_over(&t, CLIENT, "eof", 1000, 3000);
 }
 
-/* The maximum number of descriptors that the relay may have. */
+/* The relay's limit on descriptors. */
 static int most;
 
 static void
@@ -171,8 +173,8 @@ few_descriptors(void)
 }
 
 /*
- * A session needs descriptors 0 to 3, and one more for a short time.  With
- * five, bulk can have no pipe.
+ * A session needs descriptors 0 to 3, and one more for a short time.  A limit
+ * of five leaves too few for the pipe that bulk would use.
  */
 TEST(limit_of_five, "five descriptors are enough")
 {
@@ -190,8 +192,8 @@ TEST(limit_of_five, "five descriptors are enough")
 }
 
 /*
- * The relay may have only four descriptors.  A look-up needs more, so one of
- * its system calls fails.
+ * The limit is four descriptors.  A look-up needs more, so one of its system
+ * calls fails.
  */
 TEST(system_error, "a system call that fails is RST at the client: 71")
 {

@@ -3,10 +3,11 @@
  * survives execve(2).
  *
  * Other files test some of these things.  In parent.c, all signals are ignored
- * or blocked, and there are a umask, an environment, an alarm and stray
- * descriptors.  Limits are in limits.c, and descriptors 0, 1 and 2 are in
- * descriptors.c.  In surroundings.c, each signal is ignored or blocked by
- * itself, and there is no /dev.  In faults.c, calls fail, one at a time.
+ * and blocked, and the relay inherits a umask, an environment, an alarm and
+ * stray descriptors.  Limits are tested in limits.c, and descriptors 0, 1 and 2
+ * in descriptors.c.  In surroundings.c, one signal at a time is ignored or
+ * blocked, and /dev is empty.  In ../deep/faults.c, system calls fail, one at a
+ * time.
  */
 
 #include "../lib/lack.h"
@@ -69,8 +70,8 @@ burn(struct relay *r, int ms)
 }
 
 /*
- * Block all signals.  They then stay pending until the relay's main() runs,
- * even if that is late.
+ * Block all signals.  A signal that comes early then stays pending until the
+ * relay's main() runs, however late that is.
  */
 static void
 block_all(void)
@@ -185,7 +186,7 @@ schedule_idle(void)
 	schedule(SCHED_IDLE);
 }
 
-/* Be root, but without root's capabilities, and let execve(2) give none. */
+/* At execve(2), root loses its capabilities, and nobody gains any. */
 static void
 secure_bits(void)
 {
@@ -195,7 +196,8 @@ secure_bits(void)
 }
 
 /*
- * The kernel sends this signal only if the parent ends, and here it does not.
+ * The kernel sends this signal only if the parent ends.  In this test, the
+ * parent does not end.
  */
 static void
 death_signal(void)
@@ -204,8 +206,8 @@ death_signal(void)
 }
 
 /*
- * The relay does not change the timer slack that it inherits, so its -w, -T and
- * -t may be late by this much.
+ * The relay does not change the timer slack that it inherits, so -w, -T and -t
+ * can end a session this much later.
  */
 static void
 timer_slack(void)
@@ -223,8 +225,8 @@ small_stack(void)
 }
 
 /*
- * A session can do without the calls in this list.  A filter that the parent
- * has installed makes the first n of them fail.
+ * A session can do without the system calls in this list.  The parent installs
+ * a filter that makes the first n of them fail.
  */
 static void
 calls_fail(int error, size_t n)
@@ -258,8 +260,8 @@ calls_not_there(void)
 }
 
 /*
- * Landlock's calls are left out: if Landlock exists but refuses, the session
- * ends.
+ * Leave out Landlock's calls, because the session ends if the kernel has
+ * Landlock but refuses these calls.
  */
 static void
 calls_refused(void)
@@ -274,7 +276,7 @@ served(const struct row *o)
 
 	relay_setup = o->setup;
 	row_begin(&r, NULL, NULL, NULL);
-	/* The timer repeats, so let it send its signal once more. */
+	/* The timer repeats.  Wait for longer than its interval. */
 	if (o->setup == real_timer)
 		pause_for(TIMER_PAST);
 	whole_session(&r);
@@ -341,8 +343,8 @@ TEST(in_background,
 	pid_t pid;
 
 	/*
-	 * Fork first, because the leader of a process group may not call
-	 * setsid(2).
+	 * Fork first, because setsid(2) fails for the leader of a process
+	 * group.
 	 */
 	pid = fork();
 	if (pid == 0) {
@@ -364,8 +366,8 @@ pipe_on_two(void)
 }
 
 /*
- * The relay's poll(2) finds that the pipe on descriptor 2 is writable.  Before
- * the relay writes, another process fills the pipe.
+ * The relay's poll(2) finds that it can write to the pipe on descriptor 2.  But
+ * before the relay writes, another process fills the pipe.
  */
 TEST(usage_to_full_pipe,
     "a usage error does not wait for a pipe that fills up before the relay "
@@ -400,8 +402,8 @@ TEST(usage_to_full_pipe,
 	    write(end[1], "x", 1) == 1)
 		;
 	/*
-	 * O_NONBLOCK is shared with the relay, whose write(2) should block.  So
-	 * clear it.
+	 * O_NONBLOCK also holds for the relay, whose write(2) should block.  So
+	 * clear the flag.
 	 */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);

@@ -54,7 +54,7 @@ expect_bytes(int fd, const void *want, size_t size)
 }
 #define expect_bytes(...) FROM(expect_bytes, __VA_ARGS__)
 
-/* The test fixes the ports, so it knows every byte of the header. */
+/* The test chooses the ports, so it knows every byte of the header. */
 static void
 golden(const char *version, const char *from, int from_port, const char *to,
     int to_port, const void *want, size_t size)
@@ -163,7 +163,7 @@ TEST(proxy_2_ipv4, "-p 2 reports a client with an IPv4 address, mapped or not, "
 }
 
 /*
- * Returns how many segments with bytes this socket has received, or 1 if the
+ * Returns how many segments with data this socket has received, or 1 if the
  * system does not say.
  */
 static int
@@ -205,8 +205,8 @@ expect_at_once(int fd, const void *want, size_t size)
 #define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
 /*
- * Write the header of version 1 for this session; the addresses are those of
- * loopback.
+ * Write the header that -p 1 must send in this session, whose client connects
+ * over loopback.
  */
 static int
 header_1(char *text, size_t size, const struct session *t, int protocol)
@@ -282,8 +282,7 @@ TEST(proxy_before_data, "the header comes before bytes that the client has "
 }
 
 /*
- * The header names the protocol of the client, IPv4, and not that of the
- * target.
+ * The header gives the client's protocol, which is IPv4, and not the target's.
  */
 TEST(proxy_to_ipv6, "-6 works with -p")
 {

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Skip on the BSDs and macOS, which have only one address of 127.0.0.0/8. */
+/*
+ * Skip on systems where 127.0.0.1 is the only address of 127.0.0.0/8: the BSDs
+ * and macOS.
+ */
 static void
 need_loopback_network(void)
 {
@@ -42,8 +45,7 @@ expect_source(const char *client, const char *dialled, const char *source,
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
 	/*
-	 * This also checks that the value of via= in the log line is that
-	 * address.
+	 * This also checks that via= in the log line gives the address `want'.
 	 */
 	expect_whole(&t, 0, 0);
 }
@@ -74,8 +76,8 @@ TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
 }
 
 /*
- * The manual's examples.  They must never change.  The address that each client
- * gets in each network was computed by a separate program.
+ * The manual's examples.  They must never change.  A separate program has
+ * computed which address each client gets in each network.
  */
 static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
 
@@ -185,8 +187,8 @@ source_seen(const char *client)
 }
 
 /*
- * Expect that the clients spread evenly over the parts of the network.  Expect
- * also that no client gets the first or the last address of the network.
+ * Expect that the clients are spread evenly over the parts of the network.
+ * Expect also that no client gets the first or the last address of the network.
  */
 static void
 expect_even(const uint32_t *source, int shift)
@@ -208,8 +210,8 @@ expect_even(const uint32_t *source, int shift)
 #define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
 /*
- * Check that the clients spread evenly by the highest bits of the host part,
- * and by its lowest bits.
+ * Check that the clients are spread evenly, both by the highest bits of the
+ * host part and by its lowest bits.
  */
 static void
 expect_spread(const char *about, uint16_t (*net)[4])
@@ -263,7 +265,7 @@ TEST(map_even, "clients spread evenly over 8 parts of a /10")
 
 /*
  * Expect that this -s fails, because `is' is not an address of this host.  `is'
- * is the address that the -s gives or maps to.
+ * is the address in -s, or the one to which -s maps the client.
  */
 static void
 expect_no_source(const char *source, const char *is, const char *target,
@@ -316,8 +318,8 @@ enum { MOST_SESSIONS = 4 };
 static int free_port = 50000;	/* each port is used only once */
 
 /*
- * Connect a client to the relay.  Its connection uses neither of the two ports
- * that the relay can choose from.
+ * Connect a client to the relay.  The client's connection uses neither of the
+ * two ports from which the relay can choose.
  */
 static int
 call_apart(struct session *t)
@@ -329,8 +331,8 @@ call_apart(struct session *t)
 #define MORE_PORTS "; -s with a network has as many for each of its addresses"
 
 /*
- * The relay can choose from two ports.  Two sessions to `target' and two
- * sessions to `other' work, and then a third session to `target' fails.
+ * The relay can choose from two ports.  So two sessions to `target' and two
+ * sessions to `other' work, but then a third session to `target' fails.
  */
 static void
 expect_no_port(const char *source, const char *target, const char *other,
@@ -386,8 +388,8 @@ expect_none_left(const char *source, const char *target, const char *whole,
 	int i, theirs;
 
 	/*
-	 * If there is no source, put -v twice in its place, which means the
-	 * same as one -v.
+	 * If there is no source, give -v twice instead of -s and the source.
+	 * It means the same as a single -v.
 	 */
 	option = source != NULL ? "-s" : "-v";
 	source = source != NULL ? source : "-v";

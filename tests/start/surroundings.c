@@ -1,7 +1,7 @@
 /*
- * The rest of a session's surroundings.  Each test changes one thing: a signal
- * that is ignored or blocked, options of the client's socket, the environment,
- * /dev or /etc.
+ * Other surroundings of a session.  Each test changes one thing: a signal that
+ * is ignored or blocked, options of the client's socket, the environment, /dev
+ * or /etc.
  */
 
 #include "../lib/places.h"
@@ -64,8 +64,8 @@ TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
 }
 
 /*
- * Socket options that were set by the super-server, or by a program that had
- * the socket before the relay.
+ * Socket options that were set by the super-server, or by another program that
+ * had the socket before the relay.
  */
 
 static void
@@ -96,8 +96,8 @@ set_options(void)
 	many = 1000000;
 	option(SO_RCVLOWAT, &many, sizeof many);
 	/*
-	 * At each event, the relay gets SIGIO, which kills a process by
-	 * default.
+	 * The relay gets SIGIO at each event on the socket.  By default, SIGIO
+	 * kills a process.
 	 */
 	signal(SIGIO, SIG_DFL);
 #ifdef O_ASYNC
@@ -138,7 +138,8 @@ TEST(nothing_there, "a session needs nothing in /dev and /etc")
 	mount_over("/etc");
 	session_after(NULL);
 	/*
-	 * Without /etc, either the name is unknown, or no nameserver answers.
+	 * With an empty /etc, either the name is unknown, or no nameserver
+	 * answers.
 	 */
 	relay_startv(&r, AF_INET6, 0, args);
 	expect_end(r.client, RST);

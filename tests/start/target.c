@@ -1,6 +1,6 @@
 /*
- * Targets that refuse, are silent or cannot be reached; and targets given by
- * name.
+ * Targets that refuse, do not answer or cannot be reached; and targets whose
+ * name is given.
  */
 
 #include "../lib/places.h"
@@ -11,10 +11,9 @@
 #include <unistd.h>
 
 /*
- * In each of these tests, the target refuses, the target cannot be reached, -w
- * runs out, or the name is unknown.  The client gets RST, and not one byte
- * before it.  Nothing that the relay writes for the operator reaches the
- * client.
+ * A session fails if the target refuses or cannot be reached, if -w runs out,
+ * or if the name is unknown.  The client then gets RST, and not one byte before
+ * it.  Nothing that the relay writes for the operator reaches the client.
  */
 
 TEST(refused, "a target that refuses is RST at the client, without a byte: 69")
@@ -89,7 +88,9 @@ begin_dialing(struct session *t)
 }
 #define begin_dialing(...) FROM(begin_dialing, __VA_ARGS__)
 
-/* When the client leaves, the relay stops its attempt to connect at once. */
+/*
+ * When the client leaves, the relay immediately stops its attempt to connect.
+ */
 static void
 leaves_while_dialing(int bytes)
 {
@@ -212,8 +213,8 @@ TEST(leaves_while_resolving,
 }
 
 /*
- * The relay tries the A records of a name in order, until one answers.  The
- * time that is left of -w is divided among the attempts.
+ * The relay tries the IPv4 addresses of a name in order, until one answers.
+ * The attempts share the time that is left until -w runs out.
  */
 
 TEST(name_of_target, "the target may be a name")
@@ -231,8 +232,9 @@ TEST(name_of_target, "the target may be a name")
 }
 
 /*
- * Of three addresses, only one answers: the first in the first session, the
- * second in the second, and the third in the third.
+ * The name has three addresses.  Only the first answers in the first session,
+ * only the second in the second session, and only the third in the third
+ * session.
  */
 TEST(next_address, "each address of a name is tried until one answers")
 {
@@ -296,8 +298,8 @@ TEST(silent_address,
 }
 
 /*
- * Nobody listens at the target.  The only port that the system can give the
- * relay's own socket is the target's port.
+ * Nothing is listening at the target.  The only port that the system can give
+ * the relay's socket is the target's port.
  */
 TEST(connects_to_itself, "a relay whose target would be its own socket is "
     "refused")

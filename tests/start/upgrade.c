@@ -16,7 +16,7 @@ static char place[256];
 
 /*
  * Run make(1) with this target, as an operator would.  Returns the inode number
- * of the program.
+ * of the installed program.
  */
 static ino_t
 install_as(const char *target)
