@@ -6,7 +6,7 @@
 
 /*
  * When one side sends FIN, the other side gets every byte and then FIN.  The
- * opposite direction stays open until the other side sends FIN, too.
+ * other side can go on sending until it sends FIN, too.
  */
 
 EACH_WAY(half_close,
@@ -60,8 +60,7 @@ EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
 }
 
 /*
- * After the relay has ended, the far side still gets the bytes that it has not
- * yet read.
+ * After the relay has ended, the far side still gets all the remaining bytes.
  */
 EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
     "what a slow client has yet to read outlives the process")
@@ -73,17 +72,17 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 
 	far = !near;
 	begin(&t, NULL, NULL);
-	same = 64 * KIB;	/* its size now, so that it does not grow */
+	same = 64 * KIB;	/* the current size; setting it stops growth */
 	setsockopt(t.fd[far], SOL_SOCKET, SO_RCVBUF, &same, sizeof same);
 	finish(t.fd[far]);
 	expect_end(t.fd[near], FIN);
 	sent = fill(t.fd[near], 1);
 	finish(t.fd[near]);
 	/*
-	 * After the far side has read `first' bytes, the buffers of two sockets
-	 * can hold the `last' bytes.  They can hold that many even if the
-	 * system is short of memory for TCP and makes the buffers smaller
-	 * (tcp_mem).
+	 * When the far side has read `first' bytes, the remaining `last' bytes
+	 * fit into the buffers of two sockets.  They fit even if the system is
+	 * short of memory for TCP and makes the buffers smaller: see tcp_mem in
+	 * tcp(7).
 	 */
 	last = sent > MIB ? 256 * KIB : (size_t)sent / 4;
 	first = (size_t)sent - last;

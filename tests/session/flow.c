@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * A relay that cannot send reads no more than it has room for, and a session in
- * which nothing moves uses no CPU time.
+ * If the relay cannot send, it reads no more than it has room for.  A session
+ * in which nothing moves uses no CPU time.
  */
 
 TEST(bulk, "128 MiB each way at once arrive unchanged")
@@ -37,9 +37,9 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Send ten bytes 100 times from far to near, which is the direction that is not
- * stalled.  Expect no delay.  A busy machine may delay one try, but a relay
- * that delays bytes delays every try.
+ * Send ten bytes 100 times from the far side to the near side.  This direction
+ * is not stalled, so expect no delay.  A busy machine can delay one try, but a
+ * relay that delays bytes delays every try.
  */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)
@@ -123,10 +123,9 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 }
 
 /*
- * strace(1) delays the relay by 2 ms whenever the relay asks how many bytes it
- * can read.  During each delay, more bulk arrives, and the receiver takes all
- * that the relay has sent.  The relay must still look at the flow in the
- * opposite direction.
+ * strace(1) delays each ioctl(2) of the relay by 2 ms.  During each delay, more
+ * bulk arrives, and the receiver takes everything that the relay has sent.
+ * Even so, the relay must carry bytes in the opposite direction, too.
  */
 EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
     "turn",
@@ -160,8 +159,8 @@ EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
 
 /*
  * The receiver delays its acknowledgements.  A relay that waited for them (RFC
- * 896) would need 40 ms for every second byte.  Even on a busy machine, several
- * bytes in a row must each take less time than that.
+ * 896) would delay every other byte by 40 ms.  Even on a busy machine, several
+ * bytes in a row must each take less than half of that time.
  */
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")
@@ -204,7 +203,7 @@ TEST(never_wakes_up, "an idle session does not wake up in ten seconds")
 	expect_stream(t.fd[TARGET], 1, 0, 100);
 	send_stream(t.fd[TARGET], 2, 0, 100);
 	expect_stream(t.fd[CLIENT], 2, 0, 100);
-	do {			/* wait until the relay stays asleep */
+	do {			/* wait until the relay no longer wakes up */
 		woken = status_of(t.pid, key);
 		pause_for(PIPE_UNUSED);
 	} while (status_of(t.pid, key) != woken);

@@ -1,6 +1,6 @@
 /*
- * One side has closed, and its system forgets the connection while the reader
- * on the other side pauses.
+ * One side has closed its socket, and its system forgets the connection while
+ * the reader on the other side pauses.
  */
 
 #include "../lib/patient.h"
@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 /*
- * One side sends FIN and closes for good, and its system then forgets the
+ * One side sends FIN and closes its socket.  Its system then forgets the
  * connection.  However slowly the other side reads, it gets every byte, then
  * FIN, and no RST.
  */
 
 /*
- * Send `size' bytes, and close for good.  If `late', send FIN, and close only
- * when the relay has all the bytes.  The far side reads only as many bytes as
- * do not fit into the relay.  Returns how many bytes the far side has read.
+ * Send `size' bytes from the near side, and close its socket.  If `late' is 1,
+ * send FIN first, and close the socket only when the relay has all the bytes.
+ * The far side reads until the rest of the bytes fits into the relay.  Returns
+ * how many bytes the far side has read.
  */
 static size_t
 send_and_close(struct patient *t, int near, size_t size, int late)
@@ -85,8 +86,9 @@ EACH_WAY(forgotten_late,
 }
 
 /*
- * The far side sends a byte, and the near side's system answers with RST.  With
- * -k 0, nothing except this RST would show that the near side is gone.
+ * The far side sends a byte.  When the relay passes it on, the near side's
+ * system answers with RST.  With -k 0, only this RST shows that the near side
+ * is gone.
  */
 EACH_WAY(forgotten_and_told,
     "a target that writes to a client that closed still gets everything, after "
@@ -138,9 +140,9 @@ EACH_WAY(forgotten_by_stayer,
 }
 
 /*
- * One side resets without FIN.  The other side gets all that was sent before
- * the reset, then RST.  The relay waits for a slow reader for as long as the
- * reader's system answers.
+ * One side resets without having sent FIN.  The other side gets all that was
+ * sent before the reset, and then RST.  The relay waits for a slow reader as
+ * long as the reader's system answers.
  */
 EACH_WAY(aborted_for_long,
     "a target that pauses for 20 s gets all that a client had "
@@ -165,8 +167,8 @@ EACH_WAY(aborted_for_long,
 #ifndef __linux__
 /*
  * On some systems, the relay cannot know which of its segments an RST answers.
- * There, if an RST comes after a silence of at least -k, the relay takes it as
- * the answer of a system that has forgotten the connection.
+ * On these systems, if an RST comes after at least -k seconds of silence, the
+ * relay assumes that the system that sent it has forgotten the connection.
  */
 static void
 forgotten_as_told(int near, size_t size, int paused)

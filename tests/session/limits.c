@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-/* When -T or -t runs out, both sides get RST. */
+/* When the limit that -T or -t sets is reached, both sides get RST. */
 
 TEST(idle_limit, "-T resets both sides when no byte has moved for that time")
 {
@@ -49,7 +49,7 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	int listener;
 	long before, usual, waiting;
 
-	/* Any session takes some CPU time: 0.1 s with a sanitizer. */
+	/* Every session takes some CPU time: with a sanitizer, 0.1 s. */
 	before = cpu_ms();
 	session_after(NULL);
 	usual = cpu_ms() - before;
@@ -58,7 +58,10 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	relay_start(&r, client_family(), 1, "-T", "2", target_host(),
 	    port_text(listener), NULL);
 	send_stream(r.client, 1, 0, 1000);
-	/* Nobody has accepted, so only the target's kernel has answered. */
+	/*
+	 * The target has not accepted the connection, so only its kernel has
+	 * answered.
+	 */
 	expect_end(r.client, RST);
 	if (relay_status(&r, SOON) != 0)
 		fail("exit status is not 0");
@@ -73,7 +76,8 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 }
 
 /*
- * These signals log nothing.  A timer that a parent has set sends such signals.
+ * The signals are SIGALRM, for which the relay logs nothing.  A timer that the
+ * relay's parent has set sends such signals.
  */
 TEST(idle_limit_and_signals, "-T is not put off by signals")
 {

@@ -1,6 +1,6 @@
 /*
- * Slow readers, limits, and lost peers.  Each test runs in a network of its
- * own, in which the system's timeouts are short.
+ * Slow readers, limits, and lost peers.  Each test runs in a separate network,
+ * in which the system's timeouts are short.
  */
 
 #include "../lib/patient.h"
@@ -15,13 +15,14 @@
 #include <unistd.h>
 
 /*
- * -T and -t end a session if no byte has moved for that time.  A byte moves
- * twice: when it comes from a peer, and when the other peer acknowledges it.
+ * -T and -t end a session if no byte has moved for the time that the option
+ * sets.  A byte moves twice: when it comes from one peer, and when the other
+ * peer acknowledges it.
  */
 
 /*
- * The relay gets all the bytes at once.  The reader takes more than three times
- * the limit to read them.
+ * The relay gets all the bytes at once.  To read them, the reader takes more
+ * than three times as long as the limit.
  */
 static void
 slow_reader(int near, const char *option, int finished)
@@ -73,8 +74,8 @@ EACH_WAY(slow_after_own_fin,
 }
 
 /*
- * What the near side has done while the far side reads nothing.
- * FAR_HAS_FINISHED means that the far side has sent FIN.
+ * What the near side has done while the far side reads nothing.  With
+ * FAR_HAS_FINISHED, the near side stays, and the far side has sent FIN.
  */
 enum fate { STAYS, HAS_FINISHED, IS_GONE, FAR_HAS_FINISHED };
 
@@ -96,8 +97,8 @@ stall(struct patient *t, int near, enum fate fate)
 #define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
- * After `since', the far side reads more than its buffer holds, and so
- * acknowledges more bytes.  The limit counts from the last of these
+ * After the time `since', the far side reads more than its buffer holds, so its
+ * system acknowledges more bytes.  The limit runs from the last of these
  * acknowledgements, which comes after `since'.
  */
 static void
@@ -166,7 +167,10 @@ EACH_WAY(stalled_gone,
 	stalled(near, "-T", IS_GONE, reset_of[near]);
 }
 
-/* The session has -k.  The far side closes its window, and then vanishes. */
+/*
+ * The session has -k.  The far side's window closes, and then the far side
+ * vanishes.
+ */
 static void
 lost(int near, enum fate fate, const char *end)
 {
@@ -214,9 +218,9 @@ EACH_WAY(lost_gone,
 }
 
 /*
- * A peer that sends is alive, even if it acknowledges nothing.  Here it
- * acknowledges nothing because large segments are lost on the way to it, as on
- * a path that does not report its MTU.
+ * A peer that sends is alive, even if it acknowledges nothing.  In this test,
+ * it acknowledges nothing because large segments to it are lost, as on a path
+ * that does not report its MTU.
  */
 EACH_WAY(sends_alone,
     "-k spares a client that sends and loses large segments",
@@ -247,8 +251,8 @@ EACH_WAY(sends_alone,
  */
 
 /*
- * Between the last byte and the time when -T ends the session, the relay wakes
- * up at most six times to look at its connections.
+ * From the last byte until -T ends the session, the relay wakes up at most six
+ * times to look at its connections.
  */
 static void
 looks(int near, int unsent)
@@ -283,7 +287,7 @@ EACH_WAY(few_looks_at_unsent,
 	looks(near, 1);
 }
 
-/* How many ends of pipes the relay has open.  Its descriptor 2 counts, too. */
+/* Returns how many ends of pipes the relay has open, including descriptor 2. */
 static int
 pipes_of(pid_t pid)
 {
@@ -309,8 +313,9 @@ pipes_of(pid_t pid)
 }
 
 /*
- * After bulk, the relay must close the pipe that carried the bulk.  If `talks'
- * is 1, the far side sends a byte every 100 ms until the pipe is closed.
+ * When the bulk has been carried, the relay must close the pipe that carried
+ * it.  If `talks' is 1, the far side sends a byte every 100 ms until the pipe
+ * is closed.
  */
 static void
 pipe_given_back(int near, const char *keepalive, int talks)

@@ -13,23 +13,25 @@
 #ifdef __linux__
 
 /*
- * A user ID that nobody else has.  Only the pipes of this test count towards
- * the limit of this user.
+ * A user ID that no other process has, so that only the pipes of this test
+ * count towards this user's limit.
  */
 static uid_t lonely;
 
 static void
 become_lonely(void)
 {
-	/* A leak check starts another process, which this user may not do. */
+	/*
+	 * Skip leak checks: this user cannot start the process that they need.
+	 */
 	if (setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == -1 ||
 	    setresuid(lonely, lonely, lonely) == -1)
 		_exit(126);
 }
 
 /*
- * Make the relays run as a user of their own, whose limit on pipes is not used
- * up.
+ * Make the relays run as a separate user, who has not reached the limit on
+ * pipes.
  */
 static void
 alone(void)
@@ -50,8 +52,8 @@ alone(void)
 #define alone(...) FROM(alone, __VA_ARGS__)
 
 /*
- * Returns the size of the pipe of process `pid', which runs as a different
- * user, or 0 if that process has no pipe.
+ * Returns the size of the pipe of process `pid', or 0 if that process has no
+ * pipe.  The process can belong to a different user.
  */
 static int
 pipe_size(pid_t pid)
@@ -79,8 +81,8 @@ pipe_size(pid_t pid)
 #define pipe_size(...) FROM(pipe_size, __VA_ARGS__)
 
 /*
- * Wait, because a pipe may exist for a moment while the relay closes it, or
- * finds it too small.
+ * Wait until the relay has no pipe.  For a moment, it may have one that it is
+ * about to close, or a new one that turns out to be too small.
  */
 static void
 expect_no_pipe(pid_t pid)
@@ -97,9 +99,10 @@ expect_no_pipe(pid_t pid)
 #define expect_no_pipe(...) FROM(expect_no_pipe, __VA_ARGS__)
 
 /*
- * Receive stream 1, up to byte `end', until the relay has a pipe.  Returns the
- * number of bytes received: `end' means that there was no pipe.  A look may
- * close a pipe at any time, but as long as bytes move, it is opened again.
+ * Receive stream 1 until the relay has a pipe, but at most `end' bytes.
+ * Returns the number of bytes received.  If this is `end', the relay had no
+ * pipe.  The relay can close its pipe at any time, but as long as bytes move,
+ * it opens a new one.
  */
 static uint64_t
 until_pipe(pid_t pid, int fd, uint64_t end)
@@ -114,7 +117,7 @@ until_pipe(pid_t pid, int fd, uint64_t end)
 
 /*
  * pipe-user-pages-soft is the maximum number of pages in all pipes of a user.
- * Once a user has reached it, the user's new pipes are small.
+ * Once a user has reached this number, the user's new pipes are small.
  */
 TEST(no_large_pipe, "bulk is copied for a user who may have no more large "
     "pipes, and has a pipe once the user may")
@@ -162,7 +165,7 @@ TEST(no_large_pipe, "bulk is copied for a user who may have no more large "
 	expect_status(&t, 0);
 }
 
-/* After bulk, an idle session gives up everything that only bulk needs. */
+/* After bulk, an idle session frees everything that only bulk needs. */
 TEST(pipe_given_back, "the pipe for bulk is closed soon after the bulk, with "
     "-k 1")
 {
@@ -184,7 +187,7 @@ TEST(pipe_given_back, "the pipe for bulk is closed soon after the bulk, with "
 	expect_over(&t, CLIENT, "eof", 1000, 16 * MIB + 3000);
 }
 
-/* Begin a session whose relay runs as a user of its own. */
+/* Begin a session whose relay runs as a separate user. */
 static void
 begin_alone(struct session *t)
 {
@@ -197,7 +200,7 @@ begin_alone(struct session *t)
 #define begin_alone(...) FROM(begin_alone, __VA_ARGS__)
 
 /*
- * Send bytes from near to far in parts.  Each part arrives at the far side
+ * Send bytes from the near side to the far side in parts.  Each part arrives
  * before the next part is sent.
  */
 static void
@@ -237,9 +240,10 @@ EACH_WAY(bulk_in_parts,
 }
 
 /*
- * While the relay is stopped, more bytes arrive than fit into a new pipe.  The
- * relay must then enlarge its pipe.  After that, less than 1 MB comes in a
- * second, and the relay must replace the large pipe by a small one.
+ * While the relay is stopped, more bytes arrive than fit into a new pipe.  When
+ * the relay goes on, it must enlarge its pipe.  After that, less than 1 MB
+ * arrives per second, and the relay must replace the large pipe with a small
+ * one.
  */
 TEST(pipe_fits, "the pipe of a fast stream grows if it is too small, and is "
     "replaced by a small one when the stream is slow")
@@ -282,10 +286,10 @@ TEST(pipe_fits, "the pipe of a fast stream grows if it is too small, and is "
 }
 
 /*
- * At first the bytes fill the buffers of the sockets, and the pipe may grow.
- * After that, the pipe is always full, but only because the reader is slow.  It
- * may then be twice as large as a new one, because whenever a buffer has room
- * again, many bytes move at once.
+ * At first, the bytes fill the sockets' buffers, and the pipe is allowed to
+ * grow.  After that, the pipe is always full, but only because the reader is
+ * slow.  From then on, accept a pipe of up to twice the size of a new one,
+ * because many bytes move at once whenever a buffer has room again.
  */
 EACH_WAY(pipe_of_slow_reader,
     "a client that reads slowly does not keep a large pipe",
@@ -305,7 +309,9 @@ EACH_WAY(pipe_of_slow_reader,
 	usual = fcntl(own[1], F_GETPIPE_SZ);
 	if (2 * usual >= MIB)
 		skip("new pipes are as large as any");
-	/* A large buffer would let much through at once, again and again. */
+	/*
+	 * A large buffer would let many bytes through at once, again and again.
+	 */
 	setsockopt(t.fd[near], SOL_SOCKET, SO_RCVBUF, &own_buffer,
 	    sizeof own_buffer);
 	sender = aside(send_stream, t.fd[!near], 1, SIZE);

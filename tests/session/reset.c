@@ -16,7 +16,7 @@
 
 /*
  * When one side resets or vanishes, the other side gets the bytes that the
- * relay had already read, then RST.  It never gets FIN in place of RST.
+ * relay has already read, and then RST.  It never gets FIN instead of RST.
  */
 
 static void
@@ -44,8 +44,8 @@ reset_after(int near, size_t bytes, int finished)
 		expect_end(t.fd[far], RST);
 	}
 	/*
-	 * A reset loses nothing if it comes after the same side's FIN, and if
-	 * no bytes are on their way to that side.
+	 * If a side has sent FIN, and no bytes are on their way to it, its
+	 * reset loses nothing.
 	 */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
@@ -78,8 +78,8 @@ EACH_WAY(reset_after_others_fin,
 }
 
 /*
- * If `finished' is 0, expect RST after some or all of the bytes.  If it is 1,
- * FIN may come in place of RST, but only after all of the bytes.
+ * If `finished' is 0, expect some or all of the bytes, and then RST.  If it is
+ * 1, accept FIN instead of RST, but only after all of the bytes.
  */
 static void
 expect_some_then_end(int fd, size_t sent, int finished)
@@ -105,8 +105,8 @@ expect_some_then_end(int fd, size_t sent, int finished)
 #define expect_some_then_end(...) FROM(expect_some_then_end, __VA_ARGS__)
 
 /*
- * Send bytes both ways, send FIN in every third round, wait a little, and
- * reset.
+ * Send bytes both ways, wait a little, and reset.  In every third round, send
+ * FIN before waiting.
  */
 static void
 reset_round(int near, int round)
@@ -145,8 +145,9 @@ TEST(reset_at_any_time, "a reset at any time is a reset at the other side, or "
 }
 
 /*
- * Some tests stop the relay until both FIN and the end of the connection have
- * come.  Skip them where the relay cannot tell that FIN has come (tcp_had_fin).
+ * Some tests stop the relay until FIN has come and the connection has ended.
+ * Skip them on systems where the relay cannot tell afterwards that FIN came:
+ * see tcp_had_fin.
  */
 static void
 need_had_fin(void)
@@ -178,10 +179,10 @@ EACH_WAY(reset_right_behind_fin,
 }
 
 /*
- * As above, but the relay also has FIN for the near side.  This FIN is queued
- * after bytes that the near side does not read.  In this state, Linux reports a
- * different errno for the reset.  The far side does not see the reset, because
- * FIN has already gone both ways on its connection.
+ * As above, but the far side has sent FIN, too.  Its FIN is queued after bytes
+ * that the near side does not read.  In this state, Linux reports a different
+ * errno for the reset.  The far side does not see the reset, because FIN has
+ * already gone both ways on the far side's connection.
  */
 EACH_WAY(reset_right_behind_crossing_fin,
     "a client's FIN that crosses the target's and the reset after it both "
@@ -218,9 +219,9 @@ broken(int fd)
 }
 
 /*
- * FIN has come, but by the time the relay sees it, the sender's system no
- * longer answers.  Nothing is lost, so the far side may keep its connection,
- * and gets no RST.
+ * FIN has come, but when the relay sees it, the sender's system no longer
+ * answers.  Nothing is lost, so the far side gets no RST and can keep its
+ * connection.
  */
 EACH_WAY(vanished_behind_fin,
     "a client's FIN arrives even if the client is lost before it is seen",
@@ -245,8 +246,8 @@ EACH_WAY(vanished_behind_fin,
 }
 
 /*
- * Send until the relay takes no more and sleeps.  Returns how many bytes the
- * relay took.
+ * Send until the relay takes no more bytes and sleeps.  Returns how many bytes
+ * the relay has taken.
  */
 static uint64_t
 fill_relay(const struct session *t, int near)
@@ -316,8 +317,8 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 }
 
 /*
- * Both sides have sent FIN when the far side resets, and the bytes that the far
- * side has not read are lost.  The BSDs set no error for such a reset, and
+ * When the far side resets, both sides have sent FIN.  The bytes that the far
+ * side has not read are lost.  For such a reset, the BSDs set no error and
  * report no event.
  */
 EACH_WAY(reset_both_unread,
@@ -327,7 +328,7 @@ EACH_WAY(reset_both_unread,
 #ifdef __linux__
 	enum { UNREAD = 300000 };
 #else
-	enum { UNREAD = 30000 };	/* buffers on both sides are smaller */
+	enum { UNREAD = 30000 };	/* both sides' buffers are smaller */
 #endif
 	struct session t;
 
@@ -344,7 +345,7 @@ EACH_WAY(reset_both_unread,
 	expect_over(&t, near, reset_of[!near], UNREAD, 0);
 }
 
-/* The far side reads nothing, so nothing except -T ends the session. */
+/* The far side reads nothing, so only -T ends the session. */
 EACH_WAY(reset_while_far_is_done_for,
     "a client's reset is seen even if the target has finished and reads "
     "nothing",
@@ -368,8 +369,8 @@ EACH_WAY(reset_while_far_is_done_for,
 }
 
 /*
- * The far side reads some 20 KB/s.  The relay's send buffer holds megabytes,
- * and poll(2) reports that it has room only when a third of it is free.
+ * The far side reads about 20 KB/s.  The relay's send buffer holds megabytes,
+ * and poll(2) reports room only when a third of this buffer is free.
  */
 EACH_WAY(reset_while_far_dribbles,
     "a target that takes little at a time gets all that a client "
@@ -393,8 +394,8 @@ EACH_WAY(reset_while_far_dribbles,
 }
 
 /*
- * Stop a relay that has its client, before the relay sees that its target is
- * connected.
+ * Start a relay for a client, and stop it before it sees that it is connected
+ * to its target.
  */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
@@ -461,8 +462,8 @@ TEST(target_fin_and_reset_at_once,
 }
 
 /*
- * The client's FIN comes before the relay starts.  The relay must not take it
- * for a byte that the parent has read.
+ * The client's FIN comes before the relay starts.  The relay must not mistake
+ * this FIN for a byte that the relay's parent has read.
  */
 TEST(reset_behind_early_fin,
     "a client's FIN from before the relay's start arrives, and the reset after "
@@ -487,8 +488,7 @@ TEST(reset_behind_early_fin,
 }
 
 /*
- * After the near side's reset, the far side does not read the bytes that are
- * left.
+ * The near side has reset, and the far side does not read the remaining bytes.
  */
 EACH_WAY(last_words_and_signal,
     "the wait for a slow target costs no CPU, and a signal ends it",
@@ -497,7 +497,7 @@ EACH_WAY(last_words_and_signal,
 	struct session t;
 
 	(void)fill_and_reset(&t, near);
-	expect_idle(t.pid, SECOND, 12);	/* pump.c pauses for 100 ms each time */
+	expect_idle(t.pid, SECOND, 12);	/* looks become rarer: see pump.c */
 	kill(t.pid, SIGTERM);
 	if (relay_status(&t.relay, PROMPTLY) != 0)
 		fail("exit status is not 0");

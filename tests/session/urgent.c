@@ -24,7 +24,7 @@ send_urgent(int fd, char c)
 	p.events = POLLOUT;
 	while (send(fd, &c, 1, MSG_OOB) != 1)
 		/*
-		 * For urgent data, send(2) on the BSDs does not wait for room.
+		 * On the BSDs, send(2) of urgent data does not wait for room.
 		 */
 		if (errno != ENOBUFS || poll(&p, 1, SOON) != 1)
 			fail("send: %s", strerror(errno));
@@ -42,7 +42,7 @@ keep_inline(int fd)
 }
 #define keep_inline(...) FROM(keep_inline, __VA_ARGS__)
 
-/* Read size bytes of the stream.  None of them may be marked as urgent. */
+/* Read `size' bytes of the stream.  Fail if one of them is marked as urgent. */
 static void
 expect_unmarked(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -185,8 +185,8 @@ EACH_WAY(ten_urgent, "ten urgent bytes of a client arrive with their marks",
 }
 
 /*
- * Urgent bytes go both ways at once.  The mark of one flow must not show in the
- * other flow.
+ * Urgent bytes go both ways at once.  The mark of one flow must not appear in
+ * the other flow.
  */
 TEST(urgent_each_way,
     "urgent bytes both ways at once keep their places and marks")
@@ -283,7 +283,7 @@ EACH_WAY(urgent_in_bulk,
  * before it have not arrived: see tcp_at_mark.
  */
 
-/* Let an urgent byte arrive, and lose the 1,000 bytes before it. */
+/* Let an urgent byte arrive, but lose the 1,000 bytes before it. */
 static void
 lose_before_urgent(struct session *t, int end)
 {
@@ -293,7 +293,10 @@ lose_before_urgent(struct session *t, int end)
 	send_urgent(t->fd[CLIENT], 'U');
 }
 
-/* Let TCP send the lost bytes again.  Expect them, then the urgent byte. */
+/*
+ * Let TCP send the lost bytes again.  Expect these bytes, and then the urgent
+ * byte.
+ */
 static void
 expect_lost_and_urgent(struct session *t, int end)
 {
@@ -328,8 +331,8 @@ TEST(urgent_behind_lost,
 }
 
 /*
- * strace(1) delays the relay by a second between its poll(2) and its recv(2).
- * The lost segment arrives in that second.
+ * strace(1) stops the relay for one second between its poll(2) and its recv(2).
+ * During this second, the lost segment arrives.
  */
 TEST(urgent_behind_late,
     "an urgent byte keeps its mark when the lost segment before it comes as "
@@ -340,8 +343,8 @@ TEST(urgent_behind_late,
 	int end, ours, theirs;
 
 	/*
-	 * On 32 bits, recv(2) may be one of the calls that are made as
-	 * socketcall(2), and strace(1) cannot tell these apart.
+	 * On 32-bit machines, the libc may make recv(2) and other calls as
+	 * socketcall(2), and strace(1) cannot tell these calls apart.
 	 */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
@@ -350,7 +353,7 @@ TEST(urgent_behind_late,
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
 	    "inject=recvfrom:delay_enter=1000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* wait until strace(1) stops the relay */
+	do			/* wait until strace(1) has stopped the relay */
 		pause_for(SETTLED);
 	while (state_of(t.pid) != 't');
 	expect_lost_and_urgent(&t, end);
@@ -359,7 +362,8 @@ TEST(urgent_behind_late,
 }
 
 /*
- * Receive the urgent byte outside the stream, by MSG_OOB, as some receivers do.
+ * Receive the urgent byte outside the stream, with MSG_OOB, as some receivers
+ * do.
  */
 static void
 expect_out_of_line(int fd, char want)
@@ -372,7 +376,7 @@ expect_out_of_line(int fd, char want)
 	p.events = POLLPRI;
 	if (poll(&p, 1, SOON) != 1)
 		fail("no urgent byte");
-	/* On the BSDs, the mark may be known before the byte has arrived. */
+	/* The BSDs can report the mark before the byte has arrived. */
 	end = milliseconds() + SOON;
 	while (recv(fd, &c, 1, MSG_OOB) != 1)
 		if (errno != EWOULDBLOCK || milliseconds() > end)
@@ -420,9 +424,9 @@ EACH_WAY(reset_behind_urgent,
 }
 
 /*
- * Some bytes come before the relay starts.  The relay must not take them for
- * FIN.  Such a byte is one that the parent has read, or an urgent byte that
- * Linux drops when the next urgent byte comes.
+ * The relay does not get every byte that comes before it starts: its parent may
+ * have read a byte, and Linux drops an urgent byte when the next urgent byte
+ * comes.  The relay must not mistake such a missing byte for FIN.
  */
 static void
 reset_after_early(int urgent)

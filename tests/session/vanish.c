@@ -1,4 +1,4 @@
-/* Peers that vanish, and how the relay notices by keepalive. */
+/* Peers that vanish.  Keepalive shows the relay that they are gone. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -40,7 +40,8 @@ EACH_WAY(vanished_busy,
 }
 
 /*
- * The near side has finished and then vanished, and the far side sends to it.
+ * The near side finishes and then vanishes.  After that, the far side sends to
+ * it.
  */
 EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
     "becomes a reset at the target",
@@ -59,7 +60,10 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 	wait_acked(t.fd[near]);
 	vanish(t.fd[near]);
 	send_stream(t.fd[!near], 2, 0, 1000);
-	/* The far side has had FIN, so only send(2) reports the reset. */
+	/*
+	 * The far side has already received FIN, so only send(2) reports the
+	 * reset.
+	 */
 	end = milliseconds() + VANISHED;
 	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
 		if (milliseconds() > end)
@@ -75,8 +79,8 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 }
 
 /*
- * A peer whose window is closed still answers probes, so it is not lost,
- * however long the window stays closed.
+ * A peer whose window is closed still answers probes.  So it does not count as
+ * lost, however long its window stays closed.
  */
 EACH_WAY(closed_window_lives,
     "a target whose window stays closed does not count as lost",
@@ -97,8 +101,9 @@ EACH_WAY(closed_window_lives,
 }
 
 /*
- * Returns the seconds until the kernel's next keepalive probe on this
- * connection; 0 if none is due; -1 if there is no such connection.
+ * Returns in how many seconds the kernel will send the next keepalive probe on
+ * this connection; 0 if no probe is scheduled; -1 if there is no such
+ * connection.
  */
 static int
 probe_due(const char *table, int local, int remote)
@@ -143,7 +148,7 @@ TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
-	/* The timer may be as much as five seconds old. */
+	/* The timer may have started up to five seconds ago. */
 	probed_after(NULL, NULL, 55, 60);
 	probed_after("-k", "1000", 995, 1000);
 	probed_after("-k", "0", 0, 0);
