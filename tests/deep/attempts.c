@@ -72,9 +72,9 @@ expect(int error, long result, const char *format, ...)
 #define DENIED(call) expect(ENOSYS, call, "%s", #call)
 
 /*
- * These calls end or resume a process, whatever their arguments.  They are not
- * tried, because every process needs them, and no process could go on after one
- * of them.
+ * Whatever their arguments, these calls end or resume a process.  They are not
+ * tried.  The filter allows them because every process needs them, and after
+ * any of them the intruder could not go on.
  */
 static int
 ends_or_resumes(long call)
@@ -123,9 +123,9 @@ every_number(void)
 /*
  * socketcall(2) can make every call on sockets, and takes the arguments of that
  * call from memory.  On i386 and s390x, some libcs use it for every such call.
- * So a session there may make send (9), recv (10), and shutdown (13) to
- * getsockopt (15) by it.  If the libc is not glibc, a session may also make
- * sendto (11) and recvfrom (12).
+ * So on these machines, the filter allows socketcall(2) for send (9), recv
+ * (10), and shutdown (13) to getsockopt (15).  If the libc is not glibc, the
+ * filter also allows it for sendto (11) and recvfrom (12).
  */
 static void
 every_socketcall(void)
@@ -219,7 +219,7 @@ break_out(void)
 #endif
 }
 
-/* Calls that a session makes, but with requests that no session needs. */
+/* Calls that a session makes, but with arguments that no session needs. */
 
 static void
 every_ioctl(int fd)
@@ -249,8 +249,8 @@ every_ioctl(int fd)
 }
 
 /*
- * On 32 bits, the libc itself reads the argument of some commands, so the
- * argument points to memory.
+ * On 32-bit machines, the libc itself reads what the argument of some commands
+ * points to.  So the argument is a valid pointer.
  */
 static void
 every_fcntl(int fd)
@@ -347,7 +347,7 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
 	/*
-	 * Make shutdown(2) directly.  If a session may make it by
+	 * Make shutdown(2) as a direct system call.  If it is made through
 	 * socketcall(2), the filter cannot see that it is for descriptor 2.
 	 */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));

@@ -8,13 +8,13 @@ enum { LOG = 1, OPERATOR = 2, TARGET = 3 };	/* a session's descriptors */
 /* How many attempts have been made. */
 extern unsigned tried;
 
-/* Send the target a report, formatted as by printf(3). */
+/* Send a report to the target.  The arguments are those of printf(3). */
 void	tell(const char *, ...);
 
 /*
- * Count an attempt.  expect() takes the expected errno, the result of the
- * attempt, and a format of printf(3) for its name.  If the attempt did not fail
- * with that errno, report the name and the result.
+ * Count an attempt.  The arguments are the expected errno, the result of the
+ * attempt, and its name, formatted as for printf(3).  If the attempt did not
+ * fail with that errno, report the name and the result.
  */
 void	expect(int, long, const char *, ...);
 
@@ -22,16 +22,16 @@ void	expect(int, long, const char *, ...);
 void	every_number(void);
 
 /*
- * Try the same calls by the interfaces that the machine offers to programs of
- * other architectures.
+ * Try the machine's other interfaces for system calls: that of x32, and
+ * socketcall(2).
  */
 void	old_doors(void);
 
 /*
- * Try calls that would lead out of the confinement.  They are made through the
+ * Try calls that would lead out of the confinement.  Most are made through the
  * libc, which may make different system calls for them.
  */
 void	break_out(void);
 
-/* Try calls that a session makes, but with requests that no session needs. */
+/* Try calls that a session makes, but with arguments that no session needs. */
 void	wrong_arguments(void);

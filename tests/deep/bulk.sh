@@ -1,5 +1,6 @@
 #!/bin/sh
-# The rules and the random scripts once more, with every flow treated as bulk.
+# Runs the tests in session/ and start/ and the random scripts once more, with a
+# relay that treats every flow as bulk.
 RELAY=$PWD/tests/stfl-relay-bulk
 PATIENT=${PATIENT:-150}
 export RELAY PATIENT

@@ -1,6 +1,6 @@
 /*
- * What a session has given up, as seen from outside.  Some tests simulate
- * kernels that lack a layer of confinement, and kernels that refuse one.
+ * What a session can no longer do, as seen from outside.  Some tests simulate
+ * kernels that lack or refuse a layer of confinement.
  */
 
 #include "../lib/lack.h"
@@ -33,7 +33,7 @@ begin_carried(struct session *t)
 }
 #define begin_carried(...) FROM(begin_carried, __VA_ARGS__)
 
-/* Returns the rest of the line that begins with this word in /proc/PID/file. */
+/* Returns the rest of the line of /proc/PID/file that begins with `word'. */
 static const char *
 proc_line(pid_t pid, const char *file, const char *word)
 {
@@ -59,7 +59,7 @@ proc_line(pid_t pid, const char *file, const char *word)
 }
 #define proc_line(...) FROM(proc_line, __VA_ARGS__)
 
-/* Skip if this build has -DNO_CONFINE, or if this kernel has no filter. */
+/* Skip if the build used -DNO_CONFINE, or if this kernel has no filter. */
 static void
 need_filter(pid_t pid)
 {
@@ -209,8 +209,7 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 #define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
 /*
- * Descriptor 2 is the client's socket here, so the relay has no log file to
- * write.
+ * Descriptor 2 is the client's socket here, so the relay writes to no log file.
  */
 TEST(own_limits,
     "a session can write no core and no file, start no process and open no "
@@ -230,7 +229,7 @@ TEST(own_limits,
 
 #ifdef __linux__
 
-/* Kernels that lack some call, and kernels that refuse one. */
+/* Kernels that lack or refuse a system call. */
 
 static const struct lack *lacking;
 static size_t nlacking;
@@ -266,7 +265,7 @@ session_without(const struct lack *lack, size_t n, int filters)
 	nlacking = n;
 	relay_setup = lack_them;
 	begin_carried(&t);
-	/* The filter that simulates the lack counts, too. */
+	/* The kernel also counts the filter that simulates the lack. */
 	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
 	conclude(&t);
 }
@@ -281,7 +280,7 @@ lack_local_sockets(void)
 	lack_calls(&lack, 1);
 }
 
-/* systemd does the same with RestrictAddressFamilies=AF_INET AF_INET6. */
+/* With RestrictAddressFamilies=AF_INET AF_INET6, systemd does the same. */
 TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 {
 	struct session t;
@@ -299,8 +298,8 @@ TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 }
 
 /*
- * A pipe.  The relay inherits its writing end, at a number beyond the relay's
- * soft limit.
+ * A pipe.  The relay inherits its write end as a descriptor whose number is
+ * above the relay's soft limit.
  */
 static int stray[2];
 static rlim_t hard_limit;
@@ -339,8 +338,8 @@ stray_closed(rlim_t limit)
 #define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
 /*
- * Simulate a kernel before 5.9.  The relay reads from /proc how large the
- * descriptor table is.
+ * Simulate a kernel older than 5.9.  The relay then reads the size of the
+ * descriptor table from /proc.
  */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
@@ -349,8 +348,8 @@ TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
 }
 
 /*
- * A build with sanitizers skips this test: without /proc, sanitizers complain
- * on descriptor 2.
+ * A build with sanitizers skips this test, because sanitizers write a complaint
+ * to descriptor 2 if there is no /proc.
  */
 TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
     "stray descriptors up to the hard limit")
@@ -375,8 +374,8 @@ TEST(no_limits, "limits that cannot be lowered do no harm")
 }
 
 /*
- * In a user namespace that denies setgroups, root may not leave its groups: see
- * user_namespaces(7).
+ * In a user namespace that denies setgroups, root is not allowed to leave its
+ * groups: see user_namespaces(7).
  */
 TEST(no_setgroups, "root that may not leave its groups carries sessions")
 {
@@ -464,8 +463,8 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
 		/*
-		 * Argument 2 is 0 here.  With a flag in it, the call only asks
-		 * for the ABI.
+		 * Let this call fail only if argument 2 is 0.  With a flag in
+		 * argument 2, the call only reports the ABI.
 		 */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,

@@ -20,9 +20,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * If the script asks for a small window, set it before the connection exists.
- * Set small segments, too, because the peer's send buffer should sometimes fill
- * up: Linux makes that buffer smaller if segments are smaller.
+ * If the script sets a small buffer, set it before the connection exists.  For
+ * WINDOW, set small segments, too, so that the peer's send buffer sometimes
+ * fills up: if segments are small, Linux makes this buffer small.
  */
 static void
 set_window(int fd, const struct script *s, int end)
@@ -31,7 +31,7 @@ set_window(int fd, const struct script *s, int end)
 
 	/*
 	 * On systems other than Linux, accepted sockets do not inherit the
-	 * listener's segment size.  With a small window and large segments, TCP
+	 * listener's segment size.  With a small window but large segments, TCP
 	 * would send only a few bytes every five seconds.
 	 */
 #ifndef __linux__
@@ -77,7 +77,7 @@ try_listener(int domain, const struct script *s)
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
 		set_window(fd, s, TARGET);
-		/* An urgent byte may come before as_peer sets SO_OOBINLINE. */
+		/* An urgent byte can come before as_peer sets SO_OOBINLINE. */
 		set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	}
 	if (bind(fd, &to.sa, domain == AF_INET ? sizeof to.in : sizeof to.in6)

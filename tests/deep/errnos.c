@@ -94,8 +94,8 @@ const struct call calls[] = {
 	CALL(setitimer, EFAULT, EINVAL),
 	CALL(clock_gettime, EFAULT, EINVAL, EPERM),
 	/*
-	 * Calls for the child that looks up a name, and those of
-	 * getaddrinfo(3).
+	 * Calls that the relay makes for the child that looks up a name, and
+	 * calls that getaddrinfo(3) makes.
 	 */
 	CALL(clone, EAGAIN, EINVAL, ENOMEM, EPERM),
 #ifdef SYS_fork

@@ -1,6 +1,6 @@
 /*
- * The system calls of a session.  Each has a list of all the errors in its
- * manual, even of errors that only mean a wrong address or descriptor.
+ * The system calls of a session.  For each call, there is a list of errors from
+ * its manual, including errors that only mean a wrong address or descriptor.
  */
 
 #ifndef ERRNOS_H

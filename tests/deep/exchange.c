@@ -136,7 +136,9 @@ finish_or_reset(const struct exchange *e, struct side *side, int i)
 	}
 }
 
-/* True if nothing more can come to this side. */
+/*
+ * True if this side is done: its connection is dead, or FIN has gone both ways.
+ */
 static int
 is_over(const struct side *me)
 {

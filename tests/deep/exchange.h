@@ -1,6 +1,6 @@
 /*
- * A session whose relay may break off at any system call: what the two peers of
- * the session do, and what they see.
+ * A session in which any system call of the relay can fail: what the two peers
+ * do, and what they see.
  */
 
 #ifndef EXCHANGE_H
@@ -22,7 +22,7 @@ struct exchange {
 	size_t tail;		/* last bytes, sent when the rest has arrived */
 	int last[2];		/* this side finishes only after the other */
 	int resets[2];		/* this side resets after its last byte */
-	int signal;		/* sent to the relay when the target has all */
+	int signal;		/* comes when the target has all its bytes */
 	int named;		/* the target is given by name */
 	int refuses;		/* the target does not listen */
 	int is_header;		/* a PROXY header comes first */
@@ -35,7 +35,7 @@ struct exchange {
 struct side {
 	int fd;			/* -1: not open yet, or closed */
 	size_t to_send, sent, received;
-	size_t expected, skip;	/* bytes to receive; how many to ignore first */
+	size_t expected, skip;	/* bytes to receive; initial bytes to ignore */
 	int finished;		/* it has sent FIN */
 	int dead;		/* it has got RST */
 	int got_fin;
@@ -43,10 +43,10 @@ struct side {
 };
 
 /*
- * play_exchange() plays the exchange.  `client' is the client's socket.
- * `listener' is the target's, unless the target refuses.  Returns what is
- * wrong, or NULL.  What it returns begins with "LOSS:" if a peer saw FIN
- * although bytes were lost.
+ * play_exchange() plays the exchange.  `client' is the client's socket, and
+ * `listener' is the target's listening socket.  If the target refuses,
+ * `listener' is not used.  Returns NULL, or a text that says what is wrong.  If
+ * a peer saw FIN although bytes were lost, the text begins with "LOSS:".
  */
 const char *play_exchange(const struct exchange *, struct tracing *,
 	    int listener, int client, struct side *);

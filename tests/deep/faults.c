@@ -1,17 +1,17 @@
 /*
  * Every system call can fail.  These tests make each call of a session fail,
- * with each errno that its manual lists.  The call fails either once (at its
- * first, second or any later use) or always.  After that, the relay must never
- * crash, spin, end later than its limits allow, send a wrong byte, or send FIN
- * although bytes were lost.
+ * with each errno that errnos.c lists for it.  The call fails either once (at
+ * its first, second or any later use) or always.  When it has failed, the relay
+ * must not crash, spin, end later than its limits allow, send a wrong byte, or
+ * send FIN although bytes were lost.
  *
- * There are many such faults.  make check tries every seventh fault (SAMPLE),
- * and make check-faults (FAULTS=all) tries them all.  With FAULTS=sendto:2:32,
- * only the second sendto fails, with errno 32; with FAULTS=sendto:0:32, each
- * sendto fails.  In place of an errno, -1 means that the call does less than it
- * was asked to do, and -3 means that the relay is killed.  With FAULTS_LIST=1,
- * the test prints each fault and its outcome.  RELAY_BULK is the path of the
- * relay that treats every flow as bulk.
+ * There are many such faults.  "make check" tries every seventh fault (SAMPLE),
+ * and "make check-faults" tries them all (FAULTS=all).  With
+ * FAULTS=sendto:2:32, only the second sendto fails, with errno 32.  With
+ * FAULTS=sendto:0:32, each sendto fails.  Instead of an errno, -1 makes the
+ * call do only a part of its work, and -3 kills the relay.  With FAULTS_LIST=1,
+ * the test prints each fault and its outcome.  The environment variable
+ * RELAY_BULK is the path of the relay that treats every flow as bulk.
  */
 
 #include "errnos.h"
@@ -124,7 +124,7 @@ try(const struct exchange *e, struct tracing *t, size_t call, unsigned nth,
 	    nth, error, what);
 }
 
-/* Try only the fault of FAULTS=call:nth:errno. */
+/* Try only the fault that FAULTS=call:nth:errno names. */
 static void
 just_one(const struct exchange *e, struct tracing *t, const char *text)
 {
@@ -149,10 +149,10 @@ passes(int error)
 }
 
 /*
- * Each use of a call in a session without faults can fail, with each error of
- * that call.  All uses of a call can also fail together (nth is 0), except with
- * an error after which the call is made again.  Of these faults, try every
- * step'th.
+ * Each use of each call can fail, with each error of that call.  All uses of a
+ * call can also fail together (nth is 0), but not with an error after which it
+ * is right to make the call again.  Of all these faults, try every step'th.
+ * `count' says how often a session without a fault uses each call.
  */
 static void
 every(const struct exchange *e, struct tracing *t, const unsigned *count,
@@ -189,8 +189,8 @@ calibrate(const struct exchange *e, struct tracing *t)
 
 	what = session(e, t, NULL, side);
 	/*
-	 * Try again, because other processes may hold all the pipes that this
-	 * user may have: see pipe(7).
+	 * If nothing was spliced, try again: other processes may have used up
+	 * this user's pipes (see pipe(7)).
 	 */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
 		pause_for(SETTLED);

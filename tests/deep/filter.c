@@ -1,7 +1,7 @@
 /*
- * These tests take every path of a session under the filter.  Their relay
+ * These tests exercise every path of a session under the filter.  Their relay
  * (tests/stfl-relay-strict) is killed if it makes a call that the filter
- * denies.  bulk.sh runs the tests in session/ and start/ and the random scripts
+ * denies.  bulk.sh runs the random scripts and the tests in session/ and start/
  * with a relay that is killed in the same way.
  */
 
@@ -41,8 +41,8 @@ TEST(filter_talk, "the filter allows all that talk needs")
 }
 
 /*
- * Carry bulk in both flows at once, so that each flow has a pipe.  After that,
- * carry talk.
+ * Carry bulk in both directions at once, so that each flow has a pipe.  After
+ * that, carry talk.
  */
 static void
 carry_bulk(struct session *s)
@@ -61,9 +61,9 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * If other processes hold many pipes, a session may get none (see pipe(7)).
- * The relay in this test then splices nothing, but the relay in bulk.sh splices
- * everything.
+ * If other processes have many pipes open, a session might get none: see
+ * pipe(7).  This test then does not cover splice(2).  bulk.sh covers it,
+ * because its relay splices everything.
  */
 TEST(filter_bulk, "the filter allows all that bulk needs")
 {
@@ -192,8 +192,8 @@ TEST(filter_idle, "the filter allows all that -T needs")
 }
 
 /*
- * After SIGCONT, the kernel resumes a poll(2) with a timeout by
- * restart_syscall(2).
+ * After SIGCONT, the kernel uses restart_syscall(2) to resume a poll(2) that
+ * has a timeout.
  */
 TEST(filter_stopped, "the filter allows all that stopping and continuing need")
 {
@@ -216,7 +216,7 @@ TEST(filter_half_closed, "the filter allows all that -t needs")
 	expect_status(&s, 0);
 }
 
-/* The relay asks the kernel, also by TCP_INFO, what is in flight. */
+/* The relay asks the kernel what is in flight, with TCP_INFO among others. */
 TEST(filter_unacknowledged,
     "the filter allows all that -k needs with bytes in flight")
 {

@@ -1,6 +1,6 @@
 /*
- * For a short time, a router reports "unreachable" by ICMP.  During that time,
- * TCP must go on trying (RFC 1122, 4.2.3.9).
+ * For a short time, a router reports "unreachable" by ICMP.  Nevertheless, TCP
+ * must go on trying (RFC 1122, 4.2.3.9).
  */
 
 #include "../lib/links.h"
@@ -37,7 +37,7 @@ TEST(icmp_before_reset,
 /*
  * The far peers have already finished.  When the near peers finish, too,
  * poll(2) reports POLLHUP for the far connections, although they still exist.
- * The relay is still running then, because it has bytes for the near peers.
+ * At that time, the relay still runs, because it has bytes for the near peers.
  */
 TEST(icmp_before_fin,
     "ICMP unreachable in passing costs no byte before FIN that crosses "
@@ -94,10 +94,10 @@ unreachables(void)
 }
 
 /*
- * At first the listener's queue is full, so the relay's SYN gets no answer.
- * When the answer has come, the target sends a byte before the relay sees that
- * it is connected.  The acknowledgement of that byte makes the router report
- * "unreachable".
+ * At first, the listener's queue is full, so the relay's SYN gets no answer.
+ * Later, the SYN is answered, and the target sends a byte before the relay sees
+ * that it is connected.  The acknowledgement of that byte makes the router
+ * report "unreachable".
  */
 TEST(icmp_at_handshake,
     "ICMP unreachable in passing does not end a session that begins")

@@ -1,7 +1,7 @@
 /*
- * What a session has given up, as tried from inside.  An intruder in a relay
- * (probe.c) makes the attempts, and reports to the target each one that was not
- * denied.
+ * What a session can no longer do, as tried from inside.  An intruder in a
+ * relay (probe.c) makes attempts.  It reports to the target each attempt that
+ * was not denied.
  */
 
 #include "../lib/relay.h"
@@ -22,7 +22,7 @@
 
 #if defined(__linux__) || defined(__OpenBSD__)
 
-/* The kinds of things that a relay may have as its descriptor 2. */
+/* What a relay can have as its descriptor 2. */
 enum { CLIENT_ITSELF, PIPE, REGULAR, TERMINAL, KINDS };
 
 static int second;	/* becomes descriptor 2, unless it is -1 */
@@ -56,8 +56,8 @@ open_kind(int kind)
 }
 
 /*
- * Begin a session with an intruder.  Its relay is not the build under test, but
- * is built from the same sources.
+ * Begin a session with an intruder.  The session's relay is not the build under
+ * test, but is built from the same sources.
  */
 static void
 take_over(struct session *t, const char *what, int kind)
@@ -86,8 +86,8 @@ static const char *const kinds[] = { "the client", "a pipe", "a file",
     "a terminal" };
 
 /*
- * Read, as the target, all that the intruder reports.  The client sends a line,
- * which arrives after the reports and so marks their end.
+ * Read everything that the intruder reports to the target.  The client sends a
+ * line, which arrives after the reports and so marks their end.
  */
 static void
 hear(struct session *t, char *text, size_t size)
@@ -207,9 +207,10 @@ TEST(old_doors,
 #endif
 
 /*
- * How many calls a session may make at most.  There is no list of them, because
- * they depend on the machine and the libc.  32-bit machines have two forms of
- * some calls, and PowerPC also has recv(2) and send(2).
+ * The maximum number of system calls that the filter allows.  The calls are not
+ * listed here, because they depend on the machine and the libc.  32-bit
+ * machines have two forms of some calls, and PowerPC also has recv(2) and
+ * send(2).
  */
 #if defined(__powerpc64__)
 enum { MOST_KNOWN = 12 };
@@ -242,8 +243,8 @@ TEST(every_number,
 
 #ifdef __x86_64__
 /*
- * Returns the signal that int 0x80 causes on this kernel in a process without a
- * filter, or 0 if it causes none.
+ * Execute int 0x80 in a process without a filter.  Returns the signal that ends
+ * that process, or 0 if none does.
  */
 static int
 foreign_signal(void)
@@ -262,8 +263,8 @@ foreign_signal(void)
 }
 
 /*
- * If this kernel offers int 0x80 to no process, the kernel's own signal ends
- * the session.  Otherwise, SIGSYS from the filter ends it.
+ * If this kernel does not support int 0x80, a signal from the kernel ends the
+ * session.  Otherwise, the filter ends it with SIGSYS.
  */
 TEST(foreign_architecture,
     "a call of another architecture ends the session with RST")
@@ -277,8 +278,8 @@ TEST(foreign_architecture,
 		expected = SIGSYS;
 	take_over(&t, "foreign", PIPE);
 	/*
-	 * In a build without a filter, the session carries this byte.
-	 * Otherwise, RST may come first.  If send(2) reports RST, no later call
+	 * Without a filter, the session carries this byte.  With a filter, RST
+	 * can come before send(2).  If send(2) then reports RST, no later call
 	 * reports it again.
 	 */
 	reset = send(t.fd[CLIENT], ".", 1, MSG_NOSIGNAL) == -1 &&
@@ -297,8 +298,8 @@ TEST(foreign_architecture,
 #endif
 
 /*
- * Make what the intruder will try to reach: two local sockets of the test, one
- * with a path and one without, and a file.
+ * Make what the intruder will try to reach: a file, and two local sockets of
+ * the test, one with a path and one without.
  */
 static void
 offer_things(void)

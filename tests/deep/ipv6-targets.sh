@@ -1,6 +1,6 @@
 #!/bin/sh
-# The rules and the random scripts once more, with the protocols swapped: IPv4
-# clients and IPv6 targets.
+# Runs most tests in session/, some in start/, and the random scripts once more,
+# with the protocols swapped: IPv4 clients and IPv6 targets.
 TARGET6=yes SCRIPTS=${SCRIPTS:-1000}
 export TARGET6 SCRIPTS
 for command in 'run session/fin session/flow session/limits session/reset

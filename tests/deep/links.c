@@ -1,10 +1,10 @@
 /*
  * Links that go down.  With -k, a peer that no longer answers counts as lost
- * after about twice the time of -k.  A peer that answers does not count as
- * lost, however few bytes it takes.
+ * after about twice as many seconds as -k says.  A peer that answers does not
+ * count as lost, however few bytes it takes.
  *
- * LINKS_PAUSE is how long, in milliseconds, a window is closed before its link
- * goes down.
+ * The environment variable LINKS_PAUSE says for how many milliseconds a window
+ * is closed before its link goes down.
  */
 
 #include "../lib/links.h"
@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 /*
- * All in milliseconds: K is -k.  EARLIEST and LATEST are the earliest and the
- * latest time when a peer counts as lost.  After PAUSE, nothing moves any more.
+ * All of these are in milliseconds.  K is the value of -k.  After its link has
+ * gone down, a peer must count as lost not before EARLIEST and not after
+ * LATEST.  After a wait of PAUSE, nothing moves any more.
  */
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
@@ -78,7 +79,7 @@ expect_missed(int64_t since, int latest)
 }
 #define expect_missed(...) FROM(expect_missed, __VA_ARGS__)
 
-/* Expect that the sessions are still alive, so that bytes arrive. */
+/* Expect that the sessions are still alive, and that bytes arrive. */
 static void
 expect_alive(void)
 {
@@ -126,9 +127,9 @@ TEST(link_fin_under_way,
 }
 
 /*
- * Each pause between the kernel's probes of a closed window is twice as long as
- * the pause before.  A peer counts as lost only after it has left two probes
- * unanswered.
+ * The kernel probes a closed window.  Each pause between these probes is twice
+ * as long as the previous pause.  A peer counts as lost only after it has left
+ * two probes unanswered.
  */
 TEST(link_window_closed,
     "a peer whose link goes down with its window closed counts as lost")
@@ -167,8 +168,8 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 }
 
 /*
- * After a silence, the link is down for a time.  Bytes that are sent in that
- * time must arrive later.
+ * After a silence, the link is down for a while.  Bytes that are sent while it
+ * is down must arrive later.
  */
 static void
 outage(const char *k, const char *t, int silence, int ms, size_t size)
@@ -183,7 +184,7 @@ outage(const char *k, const char *t, int silence, int ms, size_t size)
 	send_near(size);
 	pause_for(ms);
 	link_up();
-	should_take(down, ms);	/* ip(8) must start twice in that time */
+	should_take(down, ms);	/* this includes two starts of ip(8) */
 	expect_stream(far_fd(CLIENT), 3, 0, size);
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();
@@ -197,10 +198,11 @@ TEST(link_short_outage,
 }
 
 /*
- * When the link goes down, the peer's last answer may be as old as -k, which is
- * not the peer's fault.  The kernel retransmits after some 3.0 and 6.2 seconds.
- * Between these times, the relay looks often, because it has -t, and sees that
- * the last answer is up to 8 seconds old.
+ * When the link goes down, the peer's last answer may be almost -k seconds old,
+ * which is not the peer's fault.  The kernel retransmits about 3.0 and 6.2
+ * seconds later.  Between these retransmissions, the relay often looks at the
+ * connection, because it has -t.  It then sees that the last answer is up to 8
+ * seconds old.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
@@ -209,8 +211,8 @@ TEST(link_outage_after_silence,
 }
 
 /*
- * The relay has already ended.  The kernel still probes the closed window.  No
- * option that the relay has set may make the kernel give up.
+ * The relay has already ended, but the kernel must go on probing the closed
+ * window, whatever options the relay has set.
  */
 TEST(link_closed_behind_fin,
     "what a closed window holds back outlives the relay")
@@ -219,7 +221,7 @@ TEST(link_closed_behind_fin,
 	int far, same;
 
 	begin_links();
-	same = 65536;	/* its size now; once set, it does not grow */
+	same = 65536;	/* the current size; setting it prevents growth */
 	for (far = CLIENT; far <= TARGET; far++) {
 		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
 		    sizeof same);

@@ -1,11 +1,11 @@
 /*
  * Load: many sessions at once, and many more in a row, through one
- * super-server.  No session may be lost, the tests check every byte, and
- * nothing may be left over.
+ * super-server.  The tests check that no session is lost, that every byte is
+ * right, and that nothing is left over.
  *
- * LOAD_AT_ONCE and LOAD_IN_ROW are the numbers of sessions at once and in a
- * row.  Without these variables, there are few sessions, and fewer still on a
- * slow machine.
+ * The environment variables LOAD_AT_ONCE and LOAD_IN_ROW set the numbers of
+ * sessions at once and in a row.  Without them, the numbers are TOGETHER and
+ * IN_ROW, or lower on a slow machine.
  */
 
 #include "../lib/places.h"
@@ -31,14 +31,14 @@
 
 enum {
 	TOGETHER = 500, IN_ROW = 3000,
-	ENOUGH = 4000,		/* milliseconds; no limit if a number is set */
+	ENOUGH = 4000,		/* ms; ignored if a variable sets a number */
 	MOST_BYTES = 20000,
 	ALWAYS_MOVES = 65536	/* KiB */
 };
 
 /*
- * What the processes of this test tell each other.  A session has arrived when
- * the target has got its first bytes.
+ * What the processes of this test share.  A session has arrived when the target
+ * has got its first bytes.
  */
 static struct figures {
 	volatile long started, ended, bad;
@@ -129,8 +129,8 @@ be_superserver(int listener)
 
 #ifdef PR_SET_CHILD_SUBREAPER
 	/*
-	 * If a relay leaves processes running, they become children of this
-	 * process, and this process counts them.
+	 * If a relay leaves a process running, it becomes a child of this
+	 * process, which then notices it.
 	 */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 #endif
@@ -186,7 +186,7 @@ raise_to(struct rlimit *limit, long n)
 
 /*
  * Raise the limits on descriptors and processes so that n sessions are
- * possible.  Skip if the system does not allow it.
+ * possible.  Skip the test if the system does not allow that.
  */
 static void
 need(long n)
@@ -223,9 +223,7 @@ start_superserver(void)
 	close(listener);
 }
 
-/*
- * Wait until this count is n.  Fail if it stops growing before it gets there.
- */
+/* Wait until this count reaches n.  Fail if it stops growing before that. */
 static void
 wait_for(const volatile long *count, long n, const char *what)
 {
@@ -248,7 +246,7 @@ wait_for(const volatile long *count, long n, const char *what)
 	}
 }
 
-/* Expect that no session is lost, and that no session leaves anything. */
+/* Expect that no session is lost, and that nothing is left over. */
 static void
 expect_nothing_left(long n)
 {
@@ -316,9 +314,9 @@ room_for(long n)
 }
 
 /*
- * The target of all sessions.  It is a process of its own, because one process
- * may not have enough descriptors for both sides.  The first bytes of a session
- * are its number.
+ * The target of all sessions.  It is a separate process, because one process
+ * might have too few descriptors for both sides.  The first bytes of each
+ * session are the session's number.
  */
 static void
 be_target(void)
@@ -413,9 +411,9 @@ in_row(void)
 }
 
 /*
- * Run the sessions with a super-server of their own.  All this is done in one
- * process.  When that process has ended, only the kernel's memory remains to be
- * checked.
+ * Run the sessions with a separate super-server.  The caller runs this in a
+ * child process.  When the child has ended, the caller only has to check the
+ * kernel's memory.
  */
 static void
 run_apart(void (*sessions)(void))
@@ -427,7 +425,7 @@ run_apart(void (*sessions)(void))
 	start_superserver();
 	sessions();
 	close(target);
-	/* The last acknowledgement may not have arrived yet. */
+	/* The last acknowledgement may still be on its way. */
 	end = milliseconds() + SOON;
 	while ((figures->sockets = sockets_in_use()) != 0) {
 		if (milliseconds() > end)
@@ -455,9 +453,9 @@ wait_for_turn(void)
 }
 
 /*
- * Make a whole run in a separate network.  After it, the kernel must have its
- * memory back, except for 1 KiB a session and what varies on any machine
- * (ALWAYS_MOVES).
+ * Make a whole run in a separate network.  After the run, the kernel must have
+ * its memory back, except for 1 KiB per session and the amount that varies on
+ * any machine (ALWAYS_MOVES).
  */
 static void
 run(void (*sessions)(void), const char *variable, long otherwise)
@@ -473,8 +471,8 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
 	/*
-	 * Leave out the leak checks: those of all sessions, at the end, would
-	 * take 20 seconds.
+	 * Switch off the leak checks, because they would take 20 seconds for
+	 * all sessions.
 	 */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);

@@ -1,23 +1,24 @@
 /*
- * Playing a script.  One process has both ends, so that each end can wait for
- * what the other end has seen.  An end waits before each act whose result TCP
+ * Playing a script.  One process plays both ends, so an end can wait until the
+ * other end has seen something.  An end waits before each act whose result TCP
  * would otherwise leave to chance:
  *
  *   TCP has only one urgent pointer.  If a second urgent byte is sent
- *   before the first is read, it takes the mark from the first.  So the
- *   second waits until the other end has seen the first.  The pointer
- *   reaches 64 KiB ahead.  So an urgent byte also waits until the other
- *   end has seen all but at most NEAR of the bytes before it.
+ *   before the first is read, the first loses its mark.  So the second
+ *   waits until the other end has seen the first.  The pointer reaches
+ *   only 64 KiB ahead.  So an urgent byte also waits until the other
+ *   end has fewer than NEAR bytes left to read before it.
  *
- *   A reset drops the bytes that are in flight.  If the reset waits until
- *   all bytes are acknowledged (ACKED), the other end gets all of them,
- *   read or not, and then RST.  If it waits until both ends have seen
- *   everything (QUIET), it is known in advance what each end sees.  If it
- *   does not wait (ABRUPT), only two things are known in advance: the
- *   bytes that arrive are right, and RST follows them.
+ *   A reset drops the bytes that are in flight.  If the reset waits
+ *   until all bytes are acknowledged (ACKED), the other end gets all of
+ *   them, even those that it has not read when RST comes, and then RST.
+ *   If the reset waits until both ends have seen everything (QUIET), it
+ *   is known in advance what each end sees.  If the reset does not wait
+ *   (ABRUPT), only two things are known in advance: the bytes that
+ *   arrive are right, and RST follows them.
  *
- *   A socket that is closed with unread bytes sends RST.  So a close
- *   waits until its end has seen everything.
+ *   If a socket has unread bytes when it is closed, it sends RST.  So
+ *   an end closes its socket only when it has seen everything.
  */
 
 #include "script.h"
@@ -32,7 +33,7 @@
 
 enum {
 	NEAR = 60000,
-	CHUNK = 50		/* milliseconds between reads, with a rate */
+	CHUNK = 50		/* milliseconds between reads at a rate */
 };
 
 static unsigned char bytes[ENDS][MOST_BYTES];	/* what each end sends */
@@ -69,7 +70,8 @@ play_begin(struct play *p, const struct script *s, int way)
 }
 
 /*
- * Take a connection that has arrived.  If packets are lost, it may arrive late.
+ * Accept a connection that has arrived.  If packets are lost, it may arrive
+ * late.
  */
 static void
 arrive(struct play *p, const struct script *s)
@@ -90,8 +92,8 @@ arrive(struct play *p, const struct script *s)
 }
 
 /*
- * Note an error.  RST causes ECONNRESET or, on Linux, EPIPE if FIN came before
- * RST.
+ * Note an error.  RST causes ECONNRESET.  On Linux, it causes EPIPE if FIN came
+ * before it.
  */
 static void
 see_error(struct seen *seen, int error)
@@ -121,9 +123,9 @@ push(struct play *p, int end)
 }
 
 /*
- * Read once after poll(2).  If an urgent byte arrives after the call of
- * sockatmark(3), no mark is missed: the byte comes after the bytes that poll(2)
- * has seen, and recv(2) stops before it.
+ * Read once after poll(2).  Even if an urgent byte arrives after the call of
+ * sockatmark(3), its mark is not missed: poll(2) has reported bytes that come
+ * before it, and recv(2) stops before an urgent byte.
  */
 static void
 take(struct play *p, int end)
@@ -153,7 +155,8 @@ take(struct play *p, int end)
 	}
 	if (n == 0) {
 		/*
-		 * If send(2) has reported an error, a result of 0 is not FIN.
+		 * If send(2) has reported an error other than EPIPE, a result
+		 * of 0 does not mean FIN.
 		 */
 		seen->fin = me->error == 0 || me->error == EPIPE;
 		if (me->error != 0)
@@ -172,7 +175,7 @@ take(struct play *p, int end)
 	me->allowed -= n * 1000;
 }
 
-/* See whether RST has come to an end that has already seen FIN. */
+/* Check whether RST has come to an end that has already seen FIN. */
 static void
 look_for_error(struct play *p, int end)
 {
@@ -188,8 +191,8 @@ look_for_error(struct play *p, int end)
 }
 
 /*
- * Count how many bytes an end with a rate may read now.  It may save up at most
- * what it may read in 0.5 s.
+ * Update how many bytes an end with a rate may read now.  While the end does
+ * not read, this number grows, but not above what the rate allows in 0.5 s.
  */
 static void
 count_allowed(struct peer *me)
@@ -288,8 +291,8 @@ is_acked(const struct peer *me)
 }
 
 /*
- * True if an urgent byte would not move the mark of another byte, and would not
- * be too far ahead of what the other end has seen.
+ * True if this end may send an urgent byte now.  The byte must not take the
+ * mark from another byte, or be too far ahead of what the other end has seen.
  */
 static int
 may_be_urgent(const struct play *p, int end)
@@ -334,9 +337,9 @@ send_urgent(struct play *p, int end)
 }
 
 /*
- * Send a byte every DRIP until all of op's bytes are sent.  If segments were
- * lost and now arrive again, send the remaining bytes at once.  Returns 0 if
- * bytes remain.
+ * Send a byte every DRIP ms until all bytes of this op are sent.  If this end
+ * has seen everything after a loss of segments, send the remaining bytes at
+ * once.  Returns 0 if bytes remain.
  */
 static int
 trickle(struct play *p, const struct op *op)
@@ -361,8 +364,9 @@ trickle(struct play *p, const struct op *op)
 }
 
 /*
- * Returns 1 if the relay has ended.  If it does not end, or not with status 0,
- * `trouble' says so.
+ * Returns 1 if the relay has ended, or if it was killed because it did not end
+ * in time.  If it was killed, or if its exit status is not 0, `trouble' says
+ * so.
  */
 static int
 relay_ended(struct play *p)
@@ -454,8 +458,8 @@ perform(struct play *p, const struct op *op)
 }
 
 /*
- * Close the sockets.  Connections that are still open are reset, because too
- * many connections in TIME_WAIT would use up the machine's ports.
+ * Close the sockets.  Reset connections that are still open, because too many
+ * connections in TIME_WAIT would use up the machine's ports.
  */
 static void
 finish_play(struct play *p)

@@ -1,19 +1,20 @@
 /*
- * An intruder in a session.  It is built into a relay that calls probed_poll()
- * in place of poll(2) (tests/stfl-relay-probed).  In its first call of
- * probed_poll() after its confinement, this relay tries everything that a
- * session may not do.  On OpenBSD, it makes only one attempt, in the second
- * such call.
+ * An intruder in a session.  It is built into a relay (tests/stfl-relay-probed)
+ * that calls probed_poll() instead of poll(2).  When this relay calls
+ * probed_poll() for the first time after its confinement, the intruder tries
+ * things that a session is not allowed to do.  On OpenBSD, it makes only one
+ * attempt, in the second such call.
  *
- * On Linux, the target, to which a session may still write, gets a line for
- * each attempt that was not denied.  The last line is "tried" and the number of
- * attempts.  PROBE in the environment names what to try; without PROBE, the
- * relay tries nothing.
+ * On Linux, the target gets a line for each attempt that was not denied: a
+ * session can still send to its target.  The last line is "tried", followed by
+ * the number of attempts.  The environment variable PROBE names what to try.
+ * Without PROBE, the intruder tries nothing.
  *
  * The environment can also simulate a kernel that lacks a mechanism.  PROBE_ABI
  * is the highest Landlock ABI that the relay sees (0: no Landlock).  With
  * PROBE=landlock, the relay has no seccomp filter.  The paths of the test's
- * socket and files begin with PLACE, and each path has its own suffix.
+ * socket and files begin with the value of PLACE, and each path has a different
+ * suffix.
  */
 
 #define _GNU_SOURCE
@@ -47,7 +48,7 @@ int	probed_poll(struct pollfd *, nfds_t, int);
 int	probed_prctl(int, ...);
 long	probed_syscall(long, ...);
 
-/* Try what Landlock denies with this ABI when there is no filter. */
+/* Without a filter, try what Landlock denies with this ABI. */
 static void
 landlock_alone(long abi)
 {
@@ -185,8 +186,8 @@ probe(void)
 	static int confined;
 
 	/*
-	 * prctl(2) returns 0 before confinement.  After it, prctl(2) returns 1,
-	 * or -1 if the filter denies the call.
+	 * Before confinement, this prctl(2) returns 0.  After confinement, it
+	 * returns 1, or -1 if the filter denies the call.
 	 */
 	if (confined || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		return;
@@ -232,7 +233,7 @@ probed_pledge(const char *promises, const char *execpromises)
 /*
  * Make only one attempt, because it kills the process.  Make it in the second
  * call of probed_poll().  By then, the first byte has come, and both peers are
- * there.
+ * connected.
  */
 static void
 probe(void)

@@ -8,8 +8,8 @@
 enum {
 	LONG = 24,		/* number of ops in a long script */
 	PATIENT_LONG = 14,
-	READING = 7,		/* seconds in which a slow reader reads all */
-	SPENDING = 8000		/* milliseconds for all pauses and the like */
+	READING = 7,		/* maximum seconds that a slow reader takes */
+	SPENDING = 8000		/* when `spent' exceeds it, waits are short */
 };
 
 const char *const end_name[] = { "client", "target" };
@@ -24,9 +24,9 @@ struct maker {
 	int narrow[ENDS];	/* this end has a small receive buffer */
 	int small[ENDS];	/* this end gets small segments */
 	unsigned rate[ENDS];	/* bytes/s that an end reads; 0: no limit */
-	unsigned spent;		/* milliseconds of pauses and the like */
+	unsigned spent;		/* milliseconds of waiting so far */
 	int limited;		/* the relay has -T or -t */
-	int lost;		/* an end has lost segments before */
+	int lost;		/* the script has already lost segments */
 };
 
 /* The generator is splitmix64. */
@@ -62,11 +62,11 @@ add(struct maker *m, int end, enum what what, unsigned arg)
 }
 
 /*
- * Choose the relay's options.  If the relay has a limit, an end must send or
- * acknowledge a byte at least every two seconds.  So pauses are short.  Buffers
- * are small, because Linux opens a closed window only when a sixteenth of the
- * buffer is free, and at least one segment.  In a small buffer, even a slow
- * reader frees that much at least every two seconds.
+ * Choose the relay's options.  If the relay has a limit, one of the ends must
+ * send or acknowledge a byte at least every two seconds.  So pauses are short,
+ * and buffers are small.  Linux opens a closed window only when the free part
+ * of the buffer is at least a sixteenth of the buffer and at least one segment.
+ * If the buffer is small, even a slow reader frees that much every two seconds.
  */
 static void
 draw_options(struct maker *m)
@@ -110,7 +110,7 @@ add_send(struct maker *m, int end)
 {
 	unsigned arg, left, most;
 
-	/* In a patient script, other acts than SEND send up to a megabyte. */
+	/* In a patient script, acts other than SEND can send a megabyte. */
 	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
 	if (m->rate[!end] != 0)
 		most = m->rate[!end] * READING;
@@ -125,7 +125,8 @@ add_send(struct maker *m, int end)
 }
 
 /*
- * Choose a rate at which this end reads, in time, all that is on its way to it.
+ * Choose the rate at which this end reads.  In READING seconds, the end must be
+ * able to read all that is on its way.
  */
 static void
 add_rate(struct maker *m, int end)
@@ -151,9 +152,9 @@ add_stall(struct maker *m, int end)
 }
 
 /*
- * If the relay has a limit that applies, a pause is shorter than the limit.  If
- * the relay has any limit, a pause is longer than any stall.  -t does not apply
- * before FIN.
+ * If the relay has -T, or if it has -t and an end has sent FIN, a pause is
+ * shorter than the limit.  If the relay has either option, a pause is longer
+ * than any stall.
  */
 static void
 add_pause(struct maker *m, int end)
@@ -172,9 +173,9 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * Let an end receive nothing for less than the time between two probes.  Either
- * the end misses bytes that are sent in that time, or its connection is idle
- * and it misses one probe.
+ * Let an end receive nothing for less than the interval between two probes.
+ * The end misses bytes that the other end sends or, if the connection is idle,
+ * one probe.
  */
 static void
 add_outage(struct maker *m, int end)
@@ -204,9 +205,9 @@ add_outage(struct maker *m, int end)
 /*
  * Lose segments to an end for longer than a relay with -k 1 waits for a sign of
  * life.  During that time, the end keeps sending.  After that, the end goes on
- * sending until TCP has had time to send the lost segments again, which takes
- * up to twice as long.  Nothing may be queued before the bytes of this end,
- * because bytes that wait for a window to open do not reach the relay.
+ * sending until TCP has had time to send the lost segments again, which can
+ * take as long as the loss itself.  Settle first: if this end's bytes had to
+ * wait for a window to open, they would not reach the relay.
  */
 static void
 add_loss(struct maker *m, int end)
@@ -248,10 +249,10 @@ may_lose(const struct maker *m, int end)
 }
 
 /*
- * An end closes for good when it has seen all that the other end sends.  After
- * that, the other end only reads, and finally closes, too.  If it did anything
- * else, it would get RST, at a time that depends on when the system forgets the
- * closed end.
+ * An end calls close(2) when it has seen all that the other end sends.  After
+ * that, the other end only reads, and may close, too.  If it sent bytes, it
+ * would get RST at a time that depends on when the system forgets the closed
+ * end.
  */
 static void
 add_close(struct maker *m, int end)
@@ -264,7 +265,8 @@ add_close(struct maker *m, int end)
 		    1000 + draw(&m->state, 6000));
 	if (!m->closed[end] && draw(&m->state, 3) != 0) {
 		/*
-		 * Send more than all buffers on the way hold; see set_window.
+		 * Send more than fits into all buffers on the way: see
+		 * set_window.
 		 */
 		if (stalled && m->small[!end] && m->rate[!end] == 0)
 			add(m, end, SEND, 40000 + draw(&m->state, 160000));
@@ -336,21 +338,21 @@ add_reset(struct maker *m, int end)
 		finished = 1;
 	}
 	/*
-	 * If the answer to a probe is lost, RST that comes after FIN counts as
-	 * that answer.  So use no probes.
+	 * If the answer to a probe is lost, an RST after FIN counts as that
+	 * answer.  So use no probes.
 	 */
 	if (m->s->kind == LOSSY && finished)
 		m->s->keepalive = 0;
 	kind = draw(&m->state, 3);
-	/* If a segment before RST is lost, the receiver may not accept RST. */
+	/* If a segment before RST is lost, the receiver might reject RST. */
 	add(m, end, RESET, m->s->kind == LOSSY && kind == ABRUPT ? QUIET :
 	    kind);
 }
 
 /*
- * A script has one of three endings.  One end resets; or both ends half-close;
- * or each end that is not half-closed sends one more byte, which shows that its
- * stream was still open.  A patient script may also end with a close.
+ * A script ends in one of three ways.  One end resets, both ends half-close, or
+ * each end that has not half-closed sends one more byte, which shows that its
+ * stream was still open.  A patient script can also end with a close.
  */
 void
 make_script(struct script *s, uint64_t seed, enum kind kind)
@@ -382,7 +384,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	what = SEND;
 	for (; left > 0; left--) {
 		end = (int)draw(&m.state, ENDS);
-		/* Two pauses in a row could be longer than a limit. */
+		/* Two pauses in a row could exceed a limit. */
 		what = m.limited && what == PAUSE ? SEND :
 		    often[draw(&m.state, whats)];
 		/* A long script should not end early. */
@@ -412,8 +414,8 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 }
 
 /*
- * On the BSDs, recv(2) reports a reset in place of FIN if FIN has not been read
- * when the reset comes.
+ * If a reset comes before FIN has been read, recv(2) on the BSDs reports the
+ * reset instead of FIN.
  */
 static int
 hides_fin(const struct script *s, int end)
@@ -456,7 +458,7 @@ put(struct text *t, const char *format, ...)
 		t->n = sizeof t->s - 1;
 }
 
-/* The numbers in the text are those of struct op, in bytes and milliseconds. */
+/* The numbers in the text are the values of `arg' in struct op. */
 void
 put_script(struct text *t, const struct script *s)
 {

@@ -1,6 +1,6 @@
 /*
- * Random scripts.  A script says what two peers do to each other (script.c).
- * It is played over a direct connection or through a relay (play.c).
+ * Random scripts.  A script lists what two peers do: see script.c.  It is
+ * played over a direct connection or through a relay: see play.c.
  */
 
 #ifndef SCRIPT_H
@@ -14,7 +14,7 @@
 enum {
 	MOST_OPS = 48,
 	MOST_BYTES = 4 << 20,	/* maximum that one end sends */
-	REPORT = 4096		/* at most PIPE_BUF: written in one piece */
+	REPORT = 4096		/* up to PIPE_BUF, write(2) is atomic */
 };
 
 enum { ENDS = 2 };
@@ -22,8 +22,8 @@ enum { DIRECT, RELAYED, WAYS };
 enum { ABRUPT, ACKED, QUIET };
 
 /*
- * PATIENT: seconds pass, and systems forget connections.  LOSSY: the same, and
- * packets are lost.
+ * PATIENT: a script takes seconds, and the system forgets closed connections.
+ * LOSSY: the same, but packets are lost, too.
  */
 enum kind { QUICK, PATIENT, LOSSY };
 
@@ -32,15 +32,15 @@ enum what {
 	SEND,
 	URGENT,
 	STALL,		/* read nothing */
-	PAUSE,		/* do no op; the ends still read and write */
+	PAUSE,		/* start no new op; the ends still read and write */
 	HALF_CLOSE,
 	RESET,
 	BUFFER,		/* set a small receive buffer */
-	RATE,		/* from now on, read this many bytes a second */
+	RATE,		/* from now on, read this many bytes per second */
 	CLOSE,		/* close(2), for good */
-	LOSE,		/* lose segments of this size or more to this end */
-	HEAL,		/* lose no more segments */
-	TRICKLE,	/* send a byte every DRIP, for this time */
+	LOSE,		/* this end gets no segments of this size or more */
+	HEAL,		/* this end gets all segments again */
+	TRICKLE,	/* during this time, send a byte every DRIP ms */
 	SETTLE,		/* wait until both ends have seen everything */
 	AWAIT		/* wait until the relay has ended */
 };
@@ -56,7 +56,7 @@ struct op {
 struct script {
 	uint64_t seed;
 	enum kind kind;
-	/* The relay's -k, -T and -t, in seconds; 0: off.  Not used in QUICK. */
+	/* The relay's -k, -T and -t, in seconds; 0: off.  Unused in QUICK. */
 	unsigned keepalive, idle, half_closed;
 	size_t n;
 	struct op op[MOST_OPS];
@@ -72,16 +72,16 @@ struct seen {
 };
 
 struct peer {
-	int fd;			/* -1: not open yet, or no longer */
+	int fd;			/* -1: not open yet, or already closed */
 	size_t queued, sent;	/* bytes to send; bytes that the socket took */
-	size_t urgent;		/* bytes up to the last urgent one, inclusive */
+	size_t urgent;		/* place of the last urgent byte, from 1 */
 	int half_closed, closed, reset;
-	int healed;		/* segments were lost, and now arrive again */
-	int error;		/* reported by send(2), so not by recv(2) */
-	int64_t stalled;	/* it reads nothing until that time */
+	int healed;		/* HEAL has ended the loss of segments */
+	int error;		/* send(2) reported it, so recv(2) will not */
+	int64_t stalled;	/* the time until which it reads nothing */
 	int64_t rate;		/* bytes/s that it reads; 0: no limit */
-	int64_t allowed;	/* bytes times 1000 that it may still read */
-	int64_t counted;	/* allowed is counted up to that time */
+	int64_t allowed;	/* 1000 times the bytes that it may read now */
+	int64_t counted;	/* when `allowed' was last updated */
 	struct seen seen;
 };
 
@@ -89,13 +89,13 @@ struct peer {
 struct play {
 	int way;
 	size_t next;		/* the next op */
-	int64_t paused;		/* no op is done until that time */
+	int64_t paused;		/* the time until which no op starts */
 	int64_t moved;		/* when something last moved */
-	unsigned drips;		/* bytes that a trickle has sent */
-	int64_t drip;		/* when the next of these bytes is due */
-	int front;		/* client's listener; -1: it is accepted */
-	int listener;		/* target's listener; -1: it is accepted */
-	int over;		/* the script is over; the relay may not be */
+	unsigned drips;		/* bytes that the current trickle has sent */
+	int64_t drip;		/* when the trickle's next byte is due */
+	int front;		/* listener for the client; -1: not needed */
+	int listener;		/* listener for the target; -1: not needed */
+	int over;		/* script has ended; the relay may still run */
 	pid_t relay;		/* 0: there is none, or it has ended */
 	struct peer peer[ENDS];
 	char trouble[80];
@@ -117,10 +117,9 @@ void	put_script(struct text *, const struct script *);
 void	put_seen(struct text *, const struct seen *, int certain);
 
 /*
- * The ends of a script's connections, with the buffers that the script asks
- * for.
+ * The ends of a script's connections, with the buffers that the script sets.
  *
- * make_listener: the script is NULL if the relay's client will connect.
+ * make_listener: for the connection of the relay's client, the script is NULL.
  * start_relay: starts the relay as inetd does, with the client's socket as
  *     descriptors 0, 1 and 2.
  */
@@ -132,13 +131,13 @@ pid_t	start_relay(int client, const struct script *, int port);
 
 /*
  * play_begin: begins to play a script, directly or through the relay.
- * play_interest: fills in what to poll(2): ENDS + 1 descriptors.
+ * play_interest: fills in the ENDS + 1 descriptors for poll(2).
  * play_step: handles the events from poll(2), and does all ops that are due.
- * play_ended: true when both ends have seen everything, and the relay has
- *     ended.
+ * play_ended: returns true when both ends have seen everything and the relay
+ *     has ended.
  */
 extern int64_t present;		/* the time now, from milliseconds() */
-extern int64_t soon;		/* ms; anything slower has failed */
+extern int64_t soon;		/* ms; whatever takes longer has failed */
 void	play_prepare(void);
 void	play_begin(struct play *, const struct script *, int way);
 void	play_interest(const struct play *, struct pollfd *);

@@ -1,17 +1,18 @@
 /*
- * Random scripts.  A script is made from a seed, and says what two peers do to
- * each other.  It is played once over a direct TCP connection, and once through
- * a relay.  Both times, each end must see the same bytes, the same places of
- * the urgent marks, and the same end of the stream.
+ * Random scripts.  A script is made from a seed, and lists what two peers do.
+ * It is played once over a direct TCP connection, and once through a relay.
+ * Each end must see the same both times: the same bytes, urgent marks at the
+ * same places, and the same end of the stream.
  *
  *	tests/scripts [-p | -l] [-av] [-j jobs] [-n count] [-s first-seed]
  *
- * With -p, the scripts are patient: seconds pass in them, and systems forget
+ * With -p, the scripts are patient: they take seconds, and the system forgets
  * closed connections.  They run in a network namespace in which the system
- * forgets early.  With -l, the namespace also loses some packets and duplicates
- * others.  The environment may give the count in place of -n: SCRIPTS or, with
- * -p or -l, PATIENT.  With -a, the program goes on after a difference.  With
- * -v, it shows each script and what each end saw.
+ * forgets connections early.  With -l, the scripts are patient, too, and the
+ * namespace loses some packets and duplicates others.  Without -n, the count
+ * comes from the environment: from SCRIPTS or, with -p or -l, from PATIENT.
+ * With -a, the program goes on after a difference.  With -v, it shows each
+ * script and what each end saw.
  */
 
 #include "../lib/places.h"
@@ -29,16 +30,16 @@
 #include <unistd.h>
 
 enum {
-	QUICK_SLOTS = 24,	/* scripts that a process plays at a time */
+	QUICK_SLOTS = 24,	/* scripts that a process plays at once */
 	MOST_SLOTS = 300,	/* the same, for scripts that mostly wait */
-	AT_ONCE = 3,		/* scripts to start before serving others */
+	AT_ONCE = 3,		/* maximum scripts to start per turn */
 	MOST_JOBS = 64,
 	TRIES = 5		/* maximum plays of a script: see proceed */
 };
 
 struct slot {
 	int busy;
-	int begun;		/* number of ways begun so far */
+	int begun;		/* plays begun so far: 0 to WAYS */
 	int late;		/* the machine stood still during play */
 	int tries;
 	struct script script;
@@ -52,8 +53,8 @@ static int verbose;
 static volatile sig_atomic_t stop;
 
 /*
- * True if the ends saw different things in the two ways; `why' gets the
- * difference.
+ * True if an end saw different things directly and through the relay.  If so,
+ * `why' says what differs.
  */
 static int
 differs(const struct slot *slot, struct text *why)
@@ -79,8 +80,8 @@ differs(const struct slot *slot, struct text *why)
 }
 
 /*
- * The script has been played both ways.  Report any difference to the parent,
- * which then ends everything, except with -a.
+ * The script has been played both ways.  Report any difference to the parent.
+ * Without -a, everything then ends.
  */
 static void
 compare(const struct slot *slot)
@@ -117,8 +118,8 @@ compare(const struct slot *slot)
 	    target_family() == AF_INET6 ? "TARGET6=yes " : "", relay_path,
 	    options[slot->script.kind], seed);
 	/*
-	 * Write the final NUL, too: it ends this report, and another process
-	 * may write one after it.
+	 * Write the final NUL, too.  It separates this report from the next
+	 * one, which another process may write.
 	 */
 	(void)!write(reports, t.s, t.n + 1);
 	stop = !all;
@@ -138,16 +139,16 @@ start(struct slot *slot)
 	slot->begun = 0;
 	slot->late = 0;
 	begin_next(slot);
-	/* Patient scripts mostly wait, so play both ways at once. */
+	/* A patient script mostly waits, so play it both ways at once. */
 	if (slot->script.kind != QUICK)
 		begin_next(slot);
 }
 
 /*
  * Go on with the script in this slot.  When it has been played both ways, the
- * slot is free for the next script.  If the machine has stood still for long, a
- * limit of the session may have run out, so a difference does not count.  The
- * script is then played again.
+ * slot is free for the next script.  If the machine has stood still for long,
+ * the session may have reached one of its limits.  A difference then does not
+ * count, and the script is played again.
  */
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
@@ -186,9 +187,9 @@ caught(int sig)
 
 /*
  * Returns how many scripts to play at a time.  Patient scripts mostly wait, so
- * their number is limited only by the descriptors and MOST_SLOTS.  One such
- * script may need seven descriptors: two ends and a listener for each way, and
- * one more listener for the relay's client.
+ * their number is limited only by MOST_SLOTS and the number of descriptors.
+ * One such script needs up to seven descriptors: two ends and a listener for
+ * each way, and one more listener for the relay's client.
  */
 static unsigned
 most_slots(void)
@@ -205,7 +206,7 @@ most_slots(void)
 	    files.rlim_max < 7 + 32 ? 1 : (unsigned)(files.rlim_max - 32) / 7;
 }
 
-/* From the scripts with the seeds `seed' to `last', play every stride'th. */
+/* Of the scripts with the seeds `seed' to `last', play every stride'th. */
 static void
 play(uint64_t seed, uint64_t last, uint64_t stride)
 {
@@ -384,8 +385,8 @@ run(uint64_t first, uint64_t count, unsigned jobs)
 		pid[i] = start_worker(first + i, first + count - 1, jobs);
 	close(end[1]);
 	/*
-	 * Read until the first report comes (with -a, read all reports), or
-	 * until all processes have ended.
+	 * Read reports until all processes have ended.  Without -a, read only
+	 * the first report.
 	 */
 	differences = 0;
 	while ((differences == 0 || all) &&
