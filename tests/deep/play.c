@@ -175,7 +175,10 @@ take(struct play *p, int end)
 	me->allowed -= n * 1000;
 }
 
-/* Check whether RST has come to an end that has already seen FIN. */
+/*
+ * Check whether RST has come to an end that has already seen FIN.  Not every
+ * system's poll(2) reports this RST.
+ */
 static void
 look_for_error(struct play *p, int end)
 {
@@ -221,12 +224,7 @@ interest(const struct peer *me)
 		fd.events |= POLLIN;
 	if (me->sent < me->queued && me->error == 0)
 		fd.events |= POLLOUT;
-	/*
-	 * After FIN both ways, leave the socket out, because poll(2) would
-	 * always report POLLHUP at once.
-	 */
-	fd.fd = fd.events != 0 || (is_reading(me) && !me->half_closed) ?
-	    me->fd : -1;
+	fd.fd = fd.events != 0 ? me->fd : -1;
 	return fd;
 }
 
@@ -248,12 +246,12 @@ serve(struct play *p, int end, int revents)
 	me = &p->peer[end];
 	if ((revents & (POLLOUT | POLLERR | POLLHUP)) != 0)
 		push(p, end);
-	if ((revents & ~POLLOUT) == 0 || !is_reading(me))
+	if (!is_reading(me))
 		return;
-	if (me->seen.fin)
-		look_for_error(p, end);
-	else
+	if (!me->seen.fin && (revents & ~POLLOUT) != 0)
 		take(p, end);
+	else if (me->seen.fin && !me->half_closed)
+		look_for_error(p, end);
 }
 
 /*
@@ -491,8 +489,7 @@ play_step(struct play *p, const struct script *s, const struct pollfd *fds)
 		arrive(p, s);
 	for (end = 0; end < ENDS; end++) {
 		count_allowed(&p->peer[end]);
-		if (fds[end].revents != 0)
-			serve(p, end, fds[end].revents);
+		serve(p, end, fds[end].revents);
 	}
 	while (p->next < s->n && present >= p->paused &&
 	    perform(p, &s->op[p->next])) {
