@@ -1,4 +1,4 @@
-# POSIX make: GNU make, bmake and the BSDs' own build this.
+# This is for POSIX make: GNU make, bmake and the makes of the BSDs all work.
 
 CC = cc
 MUSL_CC = musl-gcc
@@ -19,11 +19,11 @@ COMPILE = -std=c99 $(WARN) $(CPPFLAGS) $(CFLAGS)
 # Flags that a compiler or linker does not know are left out (src/flags.sh).
 HARDEN = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now
-# Code and constants in one mapping save two page faults a session, and 4 KiB.
-# The stack is never unwound: leaving out the tables for that saves 4 KiB more.
+# One mapping for code and constants saves two page faults a session, and 4 KiB.
+# The stack is never unwound.  Leaving out the tables for that saves 4 KiB more.
 SMALL = -Wl,-z,noseparate-code -fno-asynchronous-unwind-tables
 
-# Each system has files of its own, which compile to nothing on the others.
+# Files that are for one system compile to nothing on the others.
 SRC = stfl-relay.c src/address.c src/carry.c src/carry_linux.c \
 	src/carry_other.c src/client.c src/confine.c src/confine_freebsd.c \
 	src/confine_linux.c src/confine_openbsd.c src/confine_other.c \
@@ -59,7 +59,7 @@ stfl-relay: $(SRC) $(HDR)
 		$(HARDEN_LINK) $(SMALL)` && \
 	$(CC) $$flags $(COMPILE) -o $@ $(SRC) $(LDFLAGS)
 
-# musl's compiler wrapper hides the kernel's headers: search them last.
+# musl's compiler wrapper hides the kernel's headers, so search these last.
 # bench/unconfined shows what confinement costs.
 stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 	if command -v $(MUSL_CC) >/dev/null 2>&1; then \
@@ -73,8 +73,8 @@ stfl-relay-static bench/unconfined: $(SRC) $(HDR)
 		$(SMALL)` && \
 	"$$@" $$flags $(COMPILE) -static -o $@ $(SRC) $(LDFLAGS)
 
-# Tests: see tests/README.md.  make check RELAY=./stfl-relay-static tests
-# another build, and make check PARTS='run scripts' runs only these parts.
+# The tests: see tests/README.md.  "make check RELAY=./stfl-relay-static" tests
+# another build.  "make check PARTS='run scripts'" runs only these parts.
 
 RELAY = ./stfl-relay
 PARTS =
@@ -138,17 +138,17 @@ tests/servers/superserver: tests/servers/superserver.o $(LIB_OBJ)
 tests/servers/webserver: tests/servers/webserver.o $(LIB_OBJ)
 	$(CC) -o $@ tests/servers/webserver.o $(LIB_OBJ)
 
-# The relay with every flow treated as bulk; it is strict, too.
+# This relay treats every flow as bulk.  It is strict, too: see the next relay.
 tests/stfl-relay-bulk: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DALL_BULK -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ \
 		$(SRC) $(LDFLAGS)
 
-# The relay that is killed by a system call that its filter denies.
+# The strict relay is killed if it makes a system call that its filter denies.
 tests/stfl-relay-strict: $(SRC) $(HDR)
 	$(CC) $(COMPILE) -DDENIED=SECCOMP_RET_KILL_PROCESS -o $@ $(SRC) \
 		$(LDFLAGS)
 
-# The relay that contains an intruder, who begins once the relay is confined.
+# This relay contains an intruder, who begins once the relay is confined.
 PROBE = -Dpoll=probed_poll -Dprctl=probed_prctl -Dsyscall=probed_syscall \
 	-Dpledge=probed_pledge -U_FORTIFY_SOURCE
 INTRUDER = tests/deep/attempts.o tests/deep/probe.o
@@ -156,24 +156,25 @@ $(INTRUDER): tests/deep/attempts.h
 tests/stfl-relay-probed: $(SRC) $(HDR) $(INTRUDER)
 	$(CC) $(COMPILE) $(PROBE) -o $@ $(SRC) $(INTRUDER) $(LDFLAGS)
 
-# Checks, with the program's own code, all that it relies on in the system.
+# This uses the program's code to check what the program needs of the system.
 SYSTEM_SRC = tests/system.c tests/lib/ask.c src/tcp.c src/tcp_linux.c \
 	src/tcp_other.c src/wait_kqueue.c
 tests/system: $(SYSTEM_SRC) tests/lib/ask.h $(HDR)
 	$(CC) -std=c99 $(TEST_CFLAGS) $(WARN) -o $@ $(SYSTEM_SRC)
 
-# Every fault (make check tries a sample), and a long pause on the links.
+# Try every fault ("make check" tries only some), and a long pause on the links.
 check-faults: $(RELAY) $(TOOLS)
 	RELAY=$(RELAY) FAULTS=all LINKS_PAUSE=10000 \
 		tests/run deep/faults deep/links
 
-# The load at full size, which takes minutes.
+# Run the load test at full size, which takes minutes.
 check-load: $(RELAY) $(TOOLS)
 	LOAD_AT_ONCE=$${LOAD_AT_ONCE:-10000} \
 		LOAD_IN_ROW=$${LOAD_IN_ROW:-100000} RELAY=$(RELAY) \
 		tests/run deep/load
 
-# Over both byte paths.  A failure prints how to play that seed again.
+# Play random scripts over both byte paths.  If a script fails, the output says
+# how to play it again.
 check-scripts: $(RELAY) $(TOOLS)
 	for relay in $(RELAY) tests/stfl-relay-bulk; do \
 		SCRIPTS=$${SCRIPTS:-20000} PATIENT=$${PATIENT:-20000} \
@@ -183,19 +184,19 @@ check-scripts: $(RELAY) $(TOOLS)
 lint:
 	sh tests/build/lint.sh
 
-# On other processors and with other C libraries: see the head of the script.
+# Test on other processors and with other C libraries: see the script's head.
 check-machines: tools
 	sh tests/build/machines.sh
 
-# Under other kernels, each on an emulated machine.
+# Test under other kernels, each on an emulated machine.
 check-kernels:
 	sh tests/build/kernels.sh
 
-# Built for other systems, with zig: nothing is run.
+# Build for other systems, with zig.  Nothing is run.
 check-systems:
 	sh tests/build/systems.sh
 
-# Performance, compared with other programs: see bench/run.sh.
+# Compare the performance with that of other programs: see bench/run.sh.
 
 BENCH = bench/load bench/launch bench/floor bench/unconfined
 LOAD = bench/load.c bench/client.c bench/faults.c bench/limit.c \
@@ -212,17 +213,18 @@ bench/load: $(LOAD) bench/bench.h bench/client.h
 bench/launch: $(LAUNCH) bench/bench.h
 	$(CC) -std=c99 -O2 $(WARN) -o $@ $(LAUNCH)
 
-# Without libc, the floor builds on few machines: elsewhere, it is left out.
+# The floor has no libc.  It is left out on machines for which it does not
+# build.
 bench/floor: bench/floor.c
 	-$(CC) -std=c99 -Os $(WARN) -ffreestanding -fno-stack-protector \
 		-fno-pie -fno-asynchronous-unwind-tables -nostdlib -static \
 		-Wl,--build-id=none -o $@ bench/floor.c
 
-# make demo TARGET=192.0.2.10:80 PORT=8080 shows it with your own server.
+# "make demo TARGET=192.0.2.10:80 PORT=8080" shows the relay with your server.
 demo: stfl-relay tests/servers/superserver tests/servers/webserver
 	TARGET="$(TARGET)" PORT="$(PORT)" sh tests/docs/demo.sh
 
-# Copied, then renamed, because the installed one may be running.
+# Copy the program, then rename the copy: the installed one may be running.
 install: stfl-relay
 install-static: stfl-relay-static
 install install-static: install-manual
@@ -232,7 +234,7 @@ install install-static: install-manual
 	chmod 755 "$$dir/.stfl-relay" && \
 	mv -f "$$dir/.stfl-relay" "$$dir/stfl-relay"
 
-# Files that name the program's path get the path where it is installed.
+# In files that name the program's path, put the path where it is installed.
 install-manual:
 	umask 022 && dir="$(DESTDIR)$(MANDIR)/man8" && mkdir -p "$$dir" && \
 	sed 's,/usr/local/sbin,$(SBINDIR),' man/stfl-relay.8 \
@@ -243,7 +245,7 @@ SAMPLES = inetd.conf.sample xinetd.d/http xinetd.d/https xinetd.d/imap \
 	launchd/stfl-relay.http.plist
 UNITS = stfl-relay@.service stfl-relay@.socket
 
-# For packages, in addition to install.
+# Packages need this in addition to "make install".
 install-samples:
 	umask 022; for file in $(SAMPLES); do \
 		to="$(DESTDIR)$(SAMPLEDIR)/$$file" && \
@@ -258,14 +260,14 @@ install-samples:
 		chmod 644 "$$to" || exit 1; \
 	done
 
-# Everything that was installed, including samples and units.
+# Remove everything that was installed, including samples and units.
 uninstall:
 	rm -f "$(DESTDIR)$(SBINDIR)/stfl-relay"
 	rm -f "$(DESTDIR)$(MANDIR)/man8/stfl-relay.8"
 	for file in $(SAMPLES); do rm -f "$(DESTDIR)$(SAMPLEDIR)/$$file"; done
 	for file in $(UNITS); do rm -f "$(DESTDIR)$(UNITDIR)/$$file"; done
 
-# The commit that is checked out, as a tarball; the same bytes each time.
+# Make a tarball of the commit that is checked out: the same bytes each time.
 dist:
 	version=$$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' src/relay.h) && \
 	git -c tar.umask=022 archive --prefix="stfl-relay-$$version/" HEAD | \
@@ -275,7 +277,7 @@ dist:
 distcheck:
 	PARTS="$(PARTS)" sh tests/build/dist.sh
 
-# Test the packages, Debian's in a separate Debian; needs root.
+# Test the packages.  Debian's is tested in a separate Debian.  This needs root.
 check-package: tests/servers/webserver
 	sh tests/build/package.sh
 

@@ -1,25 +1,25 @@
 #!/bin/sh
-# Run the tests: all parts, or those named, as in: sh test.sh run protocols
+# Run all parts of the tests, or those named, as in: sh test.sh run protocols
 # A part is one of the words below, or NAME for tests/FOLDER/NAME.sh.  For each
-# test, a part prints a line: "ok - " or "not ok - ", and a sentence; with
-# "# SKIP" and a reason if the test could not be run.  The output of test.sh is
+# test, a part prints one line: "ok - " or "not ok - ", and a sentence.  If the
+# test could not be run, "# SKIP" and a reason follow.  The output of test.sh is
 # TAP, and its last line has the totals.
-# RELAY names the binary under test; ONE_BY_ONE=yes is for a slow machine, and
+# RELAY names the binary under test.  ONE_BY_ONE=yes is for a slow machine, and
 # TEST_SLOW=4 makes every wait four times as long.
 
 cd "$(dirname "$0")" || exit 1
 [ -x tests/run ] || { echo "no tests/run: run make tools" >&2; exit 2; }
-# Nothing that is started here may write into the system's log.
+# What is started here must not write into the system's log.
 [ ! -S /dev/log ] || [ -n "${HOST_LOG+set}" ] ||
     exec tests/run --unlogged sh test.sh "$@"
-# For ip, nft and xinetd, if root's PATH has no sbin.
+# ip, nft and xinetd are in sbin, which root's PATH may lack.
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 RELAY=${RELAY:-./stfl-relay}
 case $RELAY in /*) ;; *) RELAY=$PWD/$RELAY ;; esac
 [ -x "$RELAY" ] ||
     { echo "RELAY=$RELAY cannot be executed: run make" >&2; exit 2; }
-# Servers' configurations allow no space in a path.
+# In the configuration of some servers, a path cannot contain a space.
 tmp=${TMPDIR:-/tmp}
 case $tmp in *' '*) tmp=/tmp ;; esac
 scratch=$(mktemp -d "$tmp/stfl-relay.XXXXXX") || exit 1
@@ -46,15 +46,15 @@ part() {
 	esac
 }
 
-# The verdicts of a part appear when that part is over, because other parts run
-# at the same time.
+# The verdicts of a part appear when that part has ended, because other parts
+# run at the same time.
 run() {
 	for part; do
 		{
 			printf '# %s\n' "$part"
 			part "$part"
 			status=$?
-			# A part that breaks off has not passed, whatever it
+			# A part that breaks off has failed, whatever it has
 			# printed.
 			[ $status -le 1 ] ||
 			    echo "not ok - $part ended with status $status"
@@ -70,9 +70,9 @@ examples syscalls demo superservers systemd recipes protocols load"
 # shellcheck disable=SC2086	# words
 [ $# -gt 0 ] || set -- $all
 
-# Three parts run at a time, because most of them mainly wait.  load runs alone,
-# because it measures the machine's memory.  With ONE_BY_ONE, no name matches,
-# so all parts are in one list.
+# Three parts run at a time, because most parts mainly wait.  The part "load"
+# runs alone, because it measures the machine's memory.  With ONE_BY_ONE, no
+# name matches, so all parts are in one list.
 first='' second='' rest='' alone=''
 for part; do
 	case ${ONE_BY_ONE:-}$part in
@@ -92,7 +92,7 @@ done
 	{ print; fflush() }
 	END { print "1.." n + 0 }' | tee "$scratch/log"
 
-# In CI, a skipped test has failed, unless this build lacks what it tests.
+# In CI, a skipped test counts as failed, unless this build lacks what it tests.
 count() { grep -c "$@" "$scratch/log"; }
 skipped=$(count '^ok [0-9]* - .* # SKIP')
 passed=$(($(count '^ok ') - skipped)) failed=$(count '^not ok ')

@@ -1,7 +1,7 @@
 /*
- * What the parts of the load generator share, and the launcher (raise_limit).
- * Linux only, because of /proc and epoll(7).  All times are nanoseconds of the
- * monotonic clock, which is the same in every process.
+ * What the parts of the load generator share.  The launcher also uses
+ * raise_limit.  All this needs Linux, because of /proc and epoll(7).  All times
+ * are nanoseconds of the monotonic clock, which is the same in every process.
  */
 
 #ifndef BENCH_H
@@ -21,43 +21,44 @@ enum {
 	MOST_HELD = 20000,	/* sessions */
 	PARTS = 16,		/* of a measurement */
 	PATIENCE = 10,		/* seconds without any progress */
-	CHUNK = 262144,		/* bytes, sent again and again in a stream */
-	LETTER = 65536,		/* bytes of a request, or of its reply */
+	CHUNK = 262144,		/* bytes that a stream sends repeatedly */
+	LETTER = 65536,		/* bytes that the row `faults' sends */
 	ASK = 100, ANSWER = 1000	/* bytes */
 };
 
 /*
- * Memory that the client's end (client.c) and the target's end (server.c, a
- * separate process) share, for what they must not send through the relay.
+ * The client's end (client.c) and the target's end (server.c) are separate
+ * processes.  They share this memory, for what they must not send through the
+ * relay.
  */
 struct shared {
 	int64_t duration;	/* how long to measure: -d */
 	int64_t began, ended;	/* streams: first send, last receipt */
 	int streams;		/* how many at once */
 	uint64_t total[MOST_STREAMS];	/* bytes of each; 0: not known yet */
-	double fair;		/* the slowest stream by the mean */
-	uint64_t received;	/* bytes, by the target */
+	double fair;		/* the slowest stream, divided by the mean */
+	uint64_t received;	/* bytes that the target received */
 	int damaged;		/* the target received wrong bytes */
 };
 extern struct shared *shared;
 
-/* What the target does.  The first five also echo the client's first byte. */
+/* What the target does.  In the first five modes, it echoes the first byte. */
 enum mode {
 	ECHO,		/* any number of sessions: echo */
-	REPLIES,	/* the same; then a reply to each ASK bytes */
+	REPLIES,	/* any number of sessions: reply to ASK bytes */
 	BOUNCE,		/* one session: echo, with the fewest system calls */
-	DOWN,		/* streams, when a byte comes in the first session */
-	UP,		/* receive streams, then send a byte in the first */
+	DOWN,		/* send streams, once the first session brings a byte */
+	UP,		/* receive streams; then send a byte in the first */
 	REPLY,		/* receive a letter and FIN; reply 1.2 s later */
 	HASTY,		/* send a letter and close at once */
 	SINK		/* receive a letter and FIN */
 };
 
-/* server: the target's end */
+/* server.c: the target's end */
 pid_t	server_start(int, enum mode);
 void	server_stop(pid_t);
 
-/* stream: bytes */
+/* stream.c: bytes and times */
 void	stream_send(int, uint64_t *);
 uint64_t stream_receive(int, const uint64_t *);
 void	many_send(const int *, int);
@@ -69,14 +70,14 @@ int	send_all(int, const char *, size_t);
 int64_t	now(void);
 void	nap(int64_t);
 
-/* tree: what the processes of a relay use */
+/* tree.c: what the processes of a relay use */
 double	tree_cpu(pid_t);
 double	tree_private(pid_t);
 double	tree_root_private(pid_t);
 int	tree_size(pid_t);
 void	tree_pin(pid_t);
 
-/* limit: the maximum number of descriptors */
+/* limit.c: the maximum number of descriptors */
 void	raise_limit(void);
 
 #endif

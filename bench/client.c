@@ -1,6 +1,6 @@
 /*
- * The client's end: sessions through what is measured, and the target's process
- * that answers them.
+ * The client's end.  It opens sessions through whatever is measured, and starts
+ * the target's process, which answers them.
  */
 
 #include "client.h"
@@ -24,7 +24,7 @@ int held[MOST_HELD], nheld;
 
 static pid_t server;
 
-/* The row has no value, for this reason. */
+/* Print why the row has no value, and exit. */
 void
 fail(const char *reason)
 {
@@ -34,7 +34,7 @@ fail(const char *reason)
 	exit(1);
 }
 
-/* A figure of this row: its name is the row's, with this suffix. */
+/* Print a figure of this row.  Its name is the row's name and this suffix. */
 void
 result(const char *suffix, double value)
 {
@@ -61,7 +61,7 @@ ipv4(int port)
 	return in;
 }
 
-/* A listening socket on 127.0.0.1; -1 if the port is taken. */
+/* Returns a listening socket on 127.0.0.1, or -1 if the port is taken. */
 int
 listen_on(int port)
 {
@@ -80,7 +80,7 @@ listen_on(int port)
 	return fd;
 }
 
-/* No call on the socket waits longer than this number of seconds. */
+/* Let no call on the socket wait longer than this number of seconds. */
 void
 limit(int fd, int seconds)
 {
@@ -93,7 +93,7 @@ limit(int fd, int seconds)
 		err(1, "setsockopt");
 }
 
-/* A new client connection; -1 if it was refused. */
+/* Returns a new client connection, or -1 if it was refused. */
 int
 dial(void)
 {
@@ -123,7 +123,7 @@ dial(void)
 	return fd;
 }
 
-/* One byte there and back. */
+/* Send one byte and receive it back.  Returns true if that succeeds. */
 int
 trip(int fd)
 {
@@ -133,7 +133,7 @@ trip(int fd)
 	    recv(fd, &byte, 1, 0) == 1;
 }
 
-/* An open session: one byte has been echoed. */
+/* Returns an open session, in which one byte has already been echoed. */
 int
 begin(void)
 {
@@ -146,7 +146,7 @@ begin(void)
 	return fd;
 }
 
-/* Send FIN; true if the connection then ends within three seconds. */
+/* Send FIN.  True if the connection then ends within three seconds. */
 int
 ends(int fd)
 {
@@ -216,7 +216,10 @@ calm(int size)
 		nap(SECOND / 50);
 }
 
-/* A session failed.  If it was to be held, the relay can hold no more. */
+/*
+ * Report that a session failed.  If it was meant to stay open, the relay cannot
+ * hold more sessions than it holds now.
+ */
 static void
 fail_session(const char *how, int keep)
 {
@@ -227,8 +230,8 @@ fail_session(const char *how, int keep)
 }
 
 /*
- * Something came in a session: first the echo, later FIN (or, from some relays,
- * RST).  True if there is nothing more to wait for.
+ * Receive what has come in a session: first the echo, later FIN (some relays
+ * send RST instead).  True if nothing more is expected.
  */
 static int
 proceed(int fd, int *finishing, int keep)
@@ -253,8 +256,8 @@ proceed(int fd, int *finishing, int keep)
 }
 
 /*
- * Run sessions, `width' at a time, until the deadline or until there have been
- * n.  With `keep', they are not ended, but held.  Returns their number.
+ * Run sessions, `width' at a time, until n have been run or the deadline has
+ * passed.  With `keep', they are left open.  Returns their number.
  */
 int
 sessions(int n, int width, int64_t deadline, int keep)

@@ -1,16 +1,16 @@
-/* The client's end, and the rows that use it: client.c and load.c. */
+/* The client's end (client.c), and the rows that use it. */
 
 #ifndef CLIENT_H
 #define CLIENT_H
 
 #include "bench.h"
 
-enum { MOST_WIDTH = 8 };	/* sessions that begin at once */
+enum { MOST_WIDTH = 8 };	/* sessions run at a time */
 
 extern const char *row;		/* as given */
-extern int front, target;	/* ports; front 0: connect directly */
+extern int front, target;	/* ports; if front is 0, connect directly */
 extern int listener;
-extern pid_t relay;		/* the root of its processes; 0: none */
+extern pid_t relay;		/* the root of its tree; 0: none */
 extern int held[], nheld;	/* sessions */
 void	fail(const char *) __attribute__((noreturn));
 void	result(const char *, double);
@@ -28,7 +28,7 @@ int	sessions(int, int, int64_t, int);
 void	hold(int);
 void	let_go(void);
 
-/* sessions: for qsort(3) of doubles */
+/* sessions.c: compares doubles, for qsort(3) */
 int	compare(const void *, const void *);
 
 /* The rows: load.c says what each measures. */

@@ -1,4 +1,4 @@
-/* The faults of a relay that a client and a target can see. */
+/* Finds those faults of a relay that a client and a target can see. */
 
 #include "client.h"
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* True if the target says, within three seconds, that a letter arrived. */
+/* True if the target says within three seconds that a whole letter arrived. */
 static int
 target_has_letter(void)
 {
@@ -33,7 +33,10 @@ send_letter(int fd)
 	return send_all(fd, letter, sizeof letter) == 0;
 }
 
-/* A connection on which no call waits longer than this number of seconds. */
+/*
+ * Returns a connection on which no call waits longer than this number of
+ * seconds.
+ */
 static int
 dial_within(int seconds)
 {
@@ -46,8 +49,8 @@ dial_within(int seconds)
 }
 
 /*
- * Look for all faults that can be seen here.  Stop looking for one once it
- * shows, and do not wait again for a relay that hangs.
+ * Look for all faults that can be seen here.  Once a fault has shown, stop
+ * looking for it.  Once the relay has hung, do not wait for it again.
  */
 void
 row_faults(int n)
@@ -56,7 +59,7 @@ row_faults(int n)
 	int ended, fd, i, loses_data, loses_reply, never_ends;
 
 	(void)n;
-	/* A reply after FIN. */
+	/* A reply after the client's FIN. */
 	serve(REPLY);
 	fd = dial_within(3);
 	loses_data = !send_letter(fd);

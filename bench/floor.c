@@ -1,7 +1,7 @@
 /*
- * The floor: the minimum that a relay started for each session can cost.  No
- * libc, no checks, no rules: connect to the target, copy both ways, pass FIN
- * on, exit.
+ * The floor is the least that a relay can cost if it is started for each
+ * session.  It has no libc, no checks and no rules.  It connects to the target,
+ * copies both ways, passes FIN on, and exits.
  *
  * usage: floor a.b.c.d port, with the client's socket on descriptor 0.
  */
@@ -60,7 +60,7 @@ struct address {
 
 static char buffer[2][65536];	/* one for each direction, as in other relays */
 
-/* The number at *s.  Moves *s past it, and past the dot after it, if any. */
+/* Returns the number at *s, and moves *s past it and past a dot after it. */
 static unsigned
 number(const char **s)
 {

@@ -1,5 +1,6 @@
-# The goals of stfl-relay (the static build, unless a goal says "shared"), and
-# whether this run met them.  Goals for what was not measured are left out.
+# Print the goals of stfl-relay, and whether this run met them.  Goals are for
+# the static build, unless they say "shared".  Goals for what was not measured
+# are left out.
 
 function goal(name, figure, sense, limit) {
 	if (figure == "" || figure == "-")
@@ -12,8 +13,8 @@ function goal(name, figure, sense, limit) {
 	    figure, sense, limit
 }
 
-# The peer of these kinds with the lowest (sense 1) or highest (-1) median; not
-# stfl-relay or the floor.
+# Returns the peer with the lowest median (sense 1) or the highest (sense -1).
+# Only peers of these kinds count, and neither stfl-relay nor the floor.
 function extreme(row, kinds, sense,   p, best) {
 	best = ""
 	for (p in kind)

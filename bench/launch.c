@@ -1,15 +1,16 @@
 /*
- * The launcher: a minimal super-server, so that the figures are those of the
- * program that it starts.  It accepts connections on [::1] and, for each, calls
- * vfork(2) and executes the command, a path, with the socket on descriptors 0,
- * 1 and 2.  The kernel reaps the children (SA_NOCLDWAIT, which exec clears in
- * them), because wait(2) would walk through all that still run.
+ * The launcher is a super-server that does as little as possible, so that the
+ * figures are those of the program that it starts.  It accepts connections on
+ * [::1].  For each, it calls vfork(2) and executes the command, which is a
+ * path, with the socket on descriptors 0, 1 and 2.  The kernel reaps the
+ * children (SA_NOCLDWAIT), because wait(2) would walk through all children that
+ * still run.  In the children, exec clears SA_NOCLDWAIT.
  *
  * usage: launch port command [argument ...]
  *
- * With port 0, it only executes the command.  In both cases, it first raises
- * the descriptor limit and begins a new process group, so that one signal can
- * end everything.
+ * If the port is 0, it only executes the command.  In either case, it first
+ * raises the descriptor limit and begins a new process group, so that one
+ * signal can end everything.
  */
 
 #include "bench.h"
@@ -45,8 +46,8 @@ listen_on(int port)
 }
 
 /*
- * One session.  The child shares our memory until it execs, so it only makes
- * system calls.
+ * Start one session.  Until the child execs, it shares the launcher's memory,
+ * so it makes only system calls.
  */
 static void
 start(int fd, char *argv[])

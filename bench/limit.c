@@ -1,4 +1,4 @@
-/* For the launcher and the load generator. */
+/* The launcher and the load generator use this. */
 
 #include "bench.h"
 

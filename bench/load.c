@@ -1,48 +1,53 @@
 /*
- * The load generator: the client at one end of a relay (client.c), and the
- * target at the other (server.c).  It measures one property of what is between
- * them.
+ * The load generator is both the client at one end of a relay (client.c) and
+ * the target at the other (server.c).  It measures one property of what is
+ * between them.
  *
  * usage: load [-d seconds] row front target root
  *        load ports n
  *
  * front: the port on [::1] to which the relay's clients connect; 0: connect to
  * the target directly.  target: the port on 127.0.0.1 on which to listen as the
- * target.  root: the process that, with its descendants, is the relay; 0: none.
- * Measuring begins once a session gets through.  The second form prints n free
- * ports.
+ * target.  root: the root of the relay's processes; 0: there is none.  The
+ * measurement begins once a session gets through.  The second form prints n
+ * free ports.
  *
  * A session here is: connect, send one byte, receive it back, send FIN, receive
- * FIN.  The rows, each printed as "name value" or "name - reason"; a suffix
- * after the name tells several figures apart:
+ * FIN.  Each row is printed as "name value" or "name - reason".  If a row has
+ * several figures, a suffix after the name tells them apart.  The rows are:
  *
- *   faults   what the relay does wrong, in words, or "none".  A letter up and
- *            FIN, then 1.2 s later a letter down: both must arrive.  A letter
- *            and an immediate close, down and up: no byte may be missing or
- *            wrong.
- *   down up  one stream for -d seconds, GB/s (1 GB is 10^9 bytes): the bytes
- *            received, divided by the time from the first send(2) to the last
- *            recv(2).  The row fails if bytes are missing.  -cpu: for each GB,
- *            the CPU seconds of the relay's processes (/proc/PID/schedstat).
- *   downN    N streams at once, each for -d seconds: the sum, GB/s, and -cpu.
- *   upN      Also -fair: the bytes that the slowest stream had brought when the
- *            first one ended, divided by the mean.
- *   askN     N clients at once, each of which sends 100 bytes and waits for a
- *            reply of 1,000: replies a second.  -50, -99 and -99.9: the latency
- *            that this percentage of the replies did not exceed, us.
- *   setupN   whole sessions, N at a time: the elapsed ms, divided by the
- *            sessions; the median of sixteen parts of the time.  -best: the
- *            fastest of them.  (A machine that others use, too, slows down by
- *            half for tenths of a second at a time, whatever it runs.)
- *   rtt      one byte there and back in an open session, us: the median of the
- *            medians of sixteen parts of the time.  -best: the lowest of them.
- *            Everything runs on one CPU, so as not to measure how long a
- *            sleeping CPU takes to wake up.
- *   idle     private memory (Private_* in /proc/PID/smaps_rollup) that 200 idle
- *            sessions add to the relay's processes, KiB a session.  A byte has
- *            been echoed through each of them.
- *   heldN    setup1 while N idle sessions are held open.
- *   one      one session, nothing measured.
+ *   faults   What the relay does wrong, in words, or "none".  The client sends
+ *            a letter and FIN, and the target sends a letter 1.2 s later: both
+ *            must arrive.  Then the target or the client sends a letter and
+ *            closes at once: every byte must arrive unchanged.
+ *   down up  The rate of one stream in GB/s (1 GB is 10^9 bytes).  It sends for
+ *            the time that -d sets.  The rate is the bytes received, divided by
+ *            the time from the first send(2) to the last recv(2).  The row
+ *            fails if bytes are missing.  -cpu: the CPU seconds that the
+ *            relay's processes take per GB (/proc/PID/schedstat).
+ *   downN    The sum of the rates of N streams at once, each of which sends for
+ *   upN      the time that -d sets, and -cpu.  -fair: the bytes that the
+ *            slowest stream had brought when the first one ended, divided by
+ *            the mean.
+ *   askN     N clients at once, each of which sends 100 bytes, waits for a
+ *            reply of 1,000 bytes, and begins again: the replies per second.
+ *            -50, -99 and -99.9: the latency in us that this percentage of the
+ *            replies did not exceed.
+ *   setupN   Whole sessions, N at a time: the elapsed ms, divided by the number
+ *            of sessions.  The time has sixteen parts, and the figure is the
+ *            median of the parts.  -best: the fastest part.  (A machine that
+ *            others also use slows down by half for tenths of a second at a
+ *            time, whatever it runs.)
+ *   rtt      One byte there and back in an open session, in us.  The time has
+ *            sixteen parts, and the figure is the median of the medians of the
+ *            parts.  -best: the lowest of these medians.  Everything runs on
+ *            one CPU, so as not to measure how long a sleeping CPU takes to
+ *            wake up.
+ *   idle     The private memory (Private_* in /proc/PID/smaps_rollup) that 200
+ *            idle sessions add to the relay's processes, in KiB per session.
+ *            In each session, a byte has been echoed.
+ *   heldN    The same as setup1, while N idle sessions stay open.
+ *   one      One session; nothing is measured.
  *
  * The exit status is 1 if a row has no value.
  */
@@ -59,7 +64,10 @@
 
 struct shared *shared;
 
-/* A row's name may end in a number: sessions, streams or clients at once. */
+/*
+ * A row's name may end in the number of sessions, streams or clients that there
+ * are at once.
+ */
 static const struct {
 	const char *name;
 	void (*run)(int);
@@ -75,7 +83,10 @@ static const struct {
 	{ "up", row_up },
 };
 
-/* Ports free on 127.0.0.1, below the range that the system gives to clients. */
+/*
+ * Print n ports that are free on 127.0.0.1, and are below the range from which
+ * the system chooses clients' ports.
+ */
 static void
 ports(int n)
 {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh bench/markdown.sh results.tsv: all of the results, as bench/RESULTS.md.
+# sh bench/markdown.sh results.tsv: prints all results, for bench/RESULTS.md.
 
 [ $# -eq 1 ] || { echo 'usage: sh markdown.sh results.tsv' >&2; exit 2; }
 

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Draw results.tsv: sh plot.sh results.tsv results.svg
-# Three panels, each with the same peers; those that fail a client are marked.
+# All three panels have the same peers.  Peers that fail a client are marked.
 
 [ $# -eq 2 ] || { echo 'usage: sh plot.sh results.tsv results.svg' >&2; exit 2; }
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-plot.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# A line for each bar: place, value, colour, label, title.  A peer has the same
-# place in every panel; if it has no value, the bar is empty.
+# Write a line for each bar: place, value, colour, label, title.  A peer has the
+# same place in every panel.  If a peer has no value, its bar is empty.
 panel() {
 	awk -F '\t' -v row="$1" '
 	/^#/ || $1 == "row" { next }

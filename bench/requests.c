@@ -1,4 +1,4 @@
-/* Requests and replies, as many clients of a database send them. */
+/* Measures requests and replies like those of a database with many clients. */
 
 #include "client.h"
 
@@ -29,7 +29,7 @@ ask(int i)
 		fail("drops a session");
 }
 
-/* Bytes for a client have come: true if its reply is complete. */
+/* Receive bytes of a client's reply.  True if the reply is then complete. */
 static int
 hear(int i)
 {

@@ -1,6 +1,6 @@
 # Turns the measurements (turn, row, peer, value, note) into one line for each
-# row and peer: median, lowest and highest value, and the median of the ratios
-# within each turn, which are stfl-relay (static) divided by the peer.
+# row and peer: median, lowest and highest value, and median of the ratios.  The
+# ratio in a turn is the value of stfl-relay (static) divided by the peer's.
 
 function median(list, n,   i, j, t) {
 	for (i = 2; i <= n; i++)
@@ -48,7 +48,7 @@ function put(row, peer,   n, m, r, low, high, ratio, note, values, ratios) {
 	printf "\t%.4g\t%.4g\t%s\t%d\t%s\n", low, high, ratio, n, note
 }
 
-# The unit of a row, by its name without the number of sessions.
+# Returns the unit of a row.  The number in the row's name does not matter.
 function unit(row) {
 	gsub(/[0-9]+/, "", row)
 	return row ~ /-cpu$/ ? "s/GB" : row ~ /-fair$/ ? "x mean" : \

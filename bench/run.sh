@@ -1,32 +1,35 @@
 #!/bin/sh
-# Measure stfl-relay and other programs that do the same work (all are called
-# peers): on this machine, in one run, started by the same launcher (launch.c),
-# under the same load (load.c).  load.c says what each row measures, and how.
+# Measure stfl-relay and other programs that do the same work.  All of them are
+# called peers.  They are measured on this machine, in one run, and under the
+# same load (load.c).  The same launcher (launch.c) starts them.  load.c says
+# what each row measures, and how.
 #
 #   sh bench/run.sh                          everything, in about an hour
 #   ROUNDS=3 ROWS="down setup1" ONLY="static socat" sh bench/run.sh
 #
 # ROUNDS   the number of rounds (5).  In a round, each row has two turns: one
-#          through the peers in order, one in reverse.  down has four; many
-#          streams have one; idle and held have one in every other round
+#          through the peers in order, and one in reverse order.  But the row
+#          down has four turns, rows of many streams have one, and idle and held
+#          have one in every other round
 # ROWS     some of the rows in load.c; the default is ALL_ROWS below
 # ONLY     some of the peers, by the short names below
 # LAST     seconds that one measurement lasts (0.7)
 # AS       the user who runs the peers, if root measures (root)
-# OUT      write OUT.tsv and OUT.svg; the default is bench/results if everything
-#          is measured, and no files if only a part is
+# OUT      write OUT.tsv and OUT.svg.  By default, OUT is bench/results if
+#          everything is measured; if only a part is, no files are written
 #
 # Measurements on a busy machine vary, so each row has several turns through all
-# peers.  A figure is the median over the turns.  A ratio is stfl-relay (static)
-# divided by the peer: it is taken within each turn, where the two are close in
-# time, and the result is the median of these ratios.
+# peers.  A figure is the median of all turns.  A ratio is the value of
+# stfl-relay (static) divided by the peer's.  It is computed for each turn,
+# because there the two values are close in time.  The result is the median of
+# these ratios.
 #
 # As root, measure in a separate network namespace, whose connections use reno:
 # bbr, the default of some systems, estimates less than half of the rate that a
 # stream could reach over loopback, with or without a relay.
 #
-# First look for a peer's faults, and print them with its figures: a relay that
-# drops a reply has less to do.
+# First look for the faults of each peer, and print them with its figures,
+# because a relay that drops a reply has less to do.
 
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
@@ -73,7 +76,7 @@ stop() {
 trap 'stop; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The program of a peer; empty if it is not installed.
+# Print the program of a peer, or nothing if it is not installed.
 program() {
 	case $1 in
 	direct)	echo bench/load ;;
@@ -110,7 +113,8 @@ title() {
 	esac
 }
 
-# How a peer runs: exec, for each session; daemon, once; none, as a reference.
+# How a peer is started: exec (for each session), daemon (once) or none (it is
+# only a reference).
 kind() {
 	case $1 in
 	direct | unconfined) echo none ;;
@@ -179,7 +183,7 @@ start() {
 	pid=$!
 }
 
-# One measurement: one row, of a newly started peer.
+# Measure one row of a peer, which is started for that.
 measure() {
 	# shellcheck disable=SC2046	# two words
 	set -- "$1" "$2" $(bench/load ports 2)
@@ -193,7 +197,7 @@ measure() {
 	stop
 }
 
-# Raw results: turn, row, peer, value, note.
+# Write raw results: turn, row, peer, value, note.
 note() {
 	while read -r name value reason; do
 		printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$name" "$2" "$value" \
@@ -231,7 +235,7 @@ done
 echo
 peers=$sound
 
-# One turn: this row of each peer, in the order given.
+# Take one turn: measure this row of each peer, in the order given.
 turn() {
 	printf 'round %d of %d, %s:' "$round" "$ROUNDS" "$row"
 	while [ $# -gt 0 ]; do
@@ -262,9 +266,9 @@ while [ "$round" -le "$ROUNDS" ]; do
 		idle | held*) [ $((round % 2)) -eq 1 ] || continue
 			turns=1 ;;
 		down?* | up?*) turns=1 ;;
-		down)	turns=4 ;;	# the closest results
+		down)	turns=4 ;;	# its results are closest
 		esac
-		# Values carry the number of their turn; a ratio is between two
+		# Each value has the number of its turn.  A ratio is between two
 		# values with the same number.
 		count=$(((round - 1) * turns))
 		while [ "$count" -lt $((round * turns)) ]; do
@@ -281,7 +285,7 @@ while [ "$round" -le "$ROUNDS" ]; do
 	round=$((round + 1))
 done
 
-# A description of the machine, for those who read the figures later.
+# Describe the machine, for those who read the figures later.
 machine() {
 	sed -n 's/^model name[^:]*: /# processor: /p' /proc/cpuinfo |
 	    sed 1q
@@ -301,7 +305,7 @@ machine() {
 	    "as ${AS:-$(id -un)}"
 }
 
-# Size without symbols, KiB.
+# Measure the size without symbols, in KiB.
 for peer in $peers; do
 	case $peer in relay | static) ;; *) continue ;; esac
 	strip -o "$scratch/stripped" "$(program "$peer")" 2>/dev/null || continue

@@ -1,4 +1,4 @@
-/* The target's end of each measurement, in a separate process. */
+/* The target's end of each measurement.  It is a separate process. */
 
 #include "bench.h"
 
@@ -31,7 +31,7 @@ take(int listener)
 	return fd;
 }
 
-/* Echo what has come; 0 when the client has finished. */
+/* Echo what has come.  Returns 0 if the client has finished. */
 static int
 echo(int fd)
 {
@@ -42,7 +42,7 @@ echo(int fd)
 	return n > 0 && send(fd, byte, (size_t)n, MSG_NOSIGNAL) == n;
 }
 
-/* Echo one byte, and return it; -1 if there is none. */
+/* Echo one byte and return it, or return -1 if no byte comes. */
 static int
 echo_byte(int fd)
 {
@@ -55,8 +55,8 @@ echo_byte(int fd)
 }
 
 /*
- * The first byte is echoed; then each ASK bytes get a reply.  0 when the client
- * has finished.
+ * Echo the client's first byte; after that, reply to every ASK bytes.  Returns
+ * 0 if the client has finished.
  */
 static int
 answer(int fd, int *asked)
@@ -88,11 +88,11 @@ watch(int epoll, int fd)
 		err(1, "epoll_ctl");
 }
 
-/* Any number of sessions at once, for ever. */
+/* Serve any number of sessions at once, for ever. */
 static void
 serve_many(int listener, enum mode mode)
 {
-	static int asked[MOST_FDS];	/* bytes; -1: no byte yet */
+	static int asked[MOST_FDS];	/* bytes; -1: none echoed yet */
 	struct epoll_event e[64];
 	int epoll, fd, i, n;
 
@@ -125,7 +125,7 @@ wait_for_end(int fd)
 		;
 }
 
-/* As many streams as there are sessions: fd[0] is the first. */
+/* Carry shared->streams streams, each in one session.  fd[0] is the first. */
 static void
 serve_streams(int listener, enum mode mode)
 {
@@ -176,7 +176,7 @@ serve_letter(int fd, enum mode mode)
 	}
 }
 
-/* One session after another, for ever, with calls that block. */
+/* Serve one session after another, for ever, with calls that block. */
 static void
 serve_one(int listener, enum mode mode)
 {

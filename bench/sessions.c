@@ -1,4 +1,4 @@
-/* What a session costs: its time, and its memory when it is idle. */
+/* Measures what a session costs: its time, and its memory while it is idle. */
 
 #include "client.h"
 
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum {
-	MOST_SESSIONS = 8000,	/* in a measurement: ports are finite */
+	MOST_SESSIONS = 8000,	/* in a measurement, as ports are finite */
 	MOST_TRIPS = 100000,
 	IDLE = 200
 };
@@ -22,7 +22,10 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The median and the lowest of PARTS figures, taken one after another. */
+/*
+ * Measure PARTS figures, one after another, and print their median and the
+ * lowest.
+ */
 static void
 parts(double (*part)(int), int argument)
 {
@@ -36,7 +39,7 @@ parts(double (*part)(int), int argument)
 	result("-best", figure[0]);
 }
 
-/* Milliseconds a session. */
+/* Returns milliseconds per session. */
 static double
 setup(int width)
 {
@@ -74,7 +77,7 @@ row_held(int n)
 	serve_no_more();
 }
 
-/* The median, in microseconds. */
+/* Returns the median round trip, in microseconds. */
 static double
 trips(int fd)
 {
@@ -128,8 +131,9 @@ row_idle(int n)
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
 		fail("only root may know");
 	/*
-	 * A parent that forks seems to shrink, because it now shares its pages:
-	 * sessions do not free that memory.
+	 * A parent that forks seems to shrink, because it then shares its pages
+	 * with the child.  That memory has not been freed, so it does not
+	 * count.
 	 */
 	if (own[1] < own[0])
 		own[1] = own[0];

@@ -1,13 +1,13 @@
 /*
- * Streams cost as little as possible: one call sends the same buffer many
- * times, and the kernel discards what arrives without copying it (recv(2) with
- * MSG_TRUNC).  Only the number of bytes is checked.  Letters are short, and
- * each byte is checked.
+ * Streams cost the two ends as little as possible.  One call sends the same
+ * buffer many times.  The kernel discards what arrives instead of copying it
+ * (recv(2) with MSG_TRUNC).  Only the number of bytes is checked.  Letters are
+ * short, so each of their bytes is checked.
  *
- * A call's last packet is small (212 bytes after 256 KiB), but costs as much as
- * a full one.  With a call for each chunk, the sender was the limit although it
- * had a core to itself: a direct connection moved 7 to 8.5 GB/s instead of 9 to
- * 10.
+ * The last packet of a call is small (212 bytes if the call sends 256 KiB), but
+ * costs as much as a full one.  With one call per chunk, the sender was the
+ * limit, although it had a core to itself: a direct connection moved 7 to 8.5
+ * GB/s instead of 9 to 10.
  */
 
 #include "bench.h"
@@ -45,7 +45,7 @@ nap(int64_t ns)
 	nanosleep(&t, NULL);
 }
 
-/* Returns -1 if the connection does not take everything. */
+/* Send everything.  Returns -1 if the connection does not take it all. */
 int
 send_all(int fd, const char *from, size_t size)
 {
@@ -80,7 +80,7 @@ send_chunks(int fd)
 
 /*
  * Send for shared->duration.  Before sending the last byte, set *total to the
- * number of bytes: the receiver stops there, because no FIN follows.
+ * number of bytes.  No FIN follows, so the receiver stops at that number.
  */
 void
 stream_send(int fd, uint64_t *total)
@@ -96,7 +96,10 @@ stream_send(int fd, uint64_t *total)
 	(void)send_all(fd, chunk, 1);
 }
 
-/* Receive until *total bytes have come, or no more come; returns the number. */
+/*
+ * Receive until *total bytes have come, or until no more come.  Returns how
+ * many came.
+ */
 uint64_t
 stream_receive(int fd, const uint64_t *total)
 {
@@ -114,7 +117,10 @@ stream_receive(int fd, const uint64_t *total)
 	return got;
 }
 
-/* Watch the streams for these events, by their numbers. */
+/*
+ * Returns an epoll(7) descriptor that reports these events of the streams, by
+ * the numbers of the streams.
+ */
 static int
 watched(const int *fd, int n, unsigned events)
 {
@@ -133,8 +139,8 @@ watched(const int *fd, int n, unsigned events)
 }
 
 /*
- * Send n streams at once, each for shared->duration.  The totals of those that
- * cannot end stay 0.
+ * Send n streams at once, each for shared->duration.  If a stream stalls before
+ * its end, its total stays 0.
  */
 void
 many_send(const int *fd, int n)
@@ -173,7 +179,7 @@ many_send(const int *fd, int n)
 	close(epoll);
 }
 
-/* The fewest bytes of a stream, divided by the mean. */
+/* Returns the bytes of the slowest stream, divided by the mean. */
 static double
 fairness(const uint64_t *got, int n, uint64_t sum)
 {
@@ -188,8 +194,8 @@ fairness(const uint64_t *got, int n, uint64_t sum)
 }
 
 /*
- * Receive n streams until each has its total; returns the number of bytes.  How
- * fair they are is decided when the first of them ends.
+ * Receive n streams until each has its total.  Returns the sum of their bytes.
+ * shared->fair is measured when the first of them ends.
  */
 uint64_t
 many_receive(const int *fd, int n)
@@ -260,8 +266,9 @@ letter_check(const char *from, size_t size)
 }
 
 /*
- * Receive until the connection ends.  Returns the number of bytes (LETTER + 1:
- * they do not begin a letter).  *ended: FIN came, within the socket's timeout.
+ * Receive until the connection ends.  Returns the number of bytes; that is
+ * LETTER + 1 if they are not the beginning of a letter.  *ended is true if FIN
+ * came within the socket's timeout.
  */
 size_t
 letter_receive(int fd, int *ended)

@@ -1,4 +1,4 @@
-/* Streams, one or many at once, down or up. */
+/* Measures streams: one or many at once, down or up. */
 
 #include "client.h"
 
@@ -7,7 +7,7 @@
 #include <err.h>
 #include <unistd.h>
 
-/* The streams have been received: print what that says about the relay. */
+/* The streams have been received: print their figures, or what went wrong. */
 static void
 print(uint64_t got, double cpu)
 {
@@ -31,7 +31,10 @@ print(uint64_t got, double cpu)
 	result("-cpu", (tree_cpu(relay) - cpu) / ((double)got / 1e9));
 }
 
-/* Open the sessions one after another, so that both ends number them alike. */
+/*
+ * Open the sessions one after another, so that both ends give them the same
+ * numbers.
+ */
 static double
 open_streams(enum mode mode, int n)
 {
@@ -76,7 +79,7 @@ row_up(int n)
 		stream_send(held[0], &shared->total[0]);
 	else
 		many_send(held, n);
-	/* Buffers may take longer to empty than one call waits. */
+	/* Emptying the buffers can take longer than a call usually waits. */
 	limit(held[0], 12 * PATIENCE);
 	if (recv(held[0], &byte, 1, 0) != 1)
 		fail("loses data");

@@ -1,6 +1,6 @@
-# The results for the terminal: a table for each row.
+# Print the results for a terminal, with a table for each row.
 
-# What a row measures, by its name: downN-cpu, askN-99.9 and so on.
+# Returns what a row measures.  Its name is downN-cpu, askN-99.9 or the like.
 function what(row,   n, name, part) {
 	part = index(row, "-") ? substr(row, index(row, "-") + 1) : ""
 	name = part == "" ? row : substr(row, 1, index(row, "-") - 1)

@@ -1,6 +1,7 @@
-# The results as a table: a line for each peer, with its medians and, in
-# brackets, stfl-relay (static) divided by the peer.  -v rows="setup1 down" says
-# which rows of the results are its columns; those not measured are left out.
+# Print results as a table with a line for each peer.  The line has the peer's
+# medians and, in brackets, the value of stfl-relay (static) divided by the
+# peer's.  -v rows="setup1 down" says which rows of the results are the columns
+# of the table.  Rows that were not measured are left out.
 
 function cell(row, peer,   v, r) {
 	if (!((row, peer) in median))

@@ -1,4 +1,7 @@
-/* What a relay uses: its root process and all descendants, from /proc. */
+/*
+ * Reads from /proc what a relay uses.  A relay is a tree: its root process and
+ * all descendants of that.
+ */
 
 #include "bench.h"
 
@@ -17,7 +20,7 @@ static struct process {
 	int in;			/* belongs to the tree */
 } processes[MOST];
 
-/* Open a file of a process, or of a thread; NULL: it is gone. */
+/* Open a file in /proc of a process or thread; NULL if that is impossible. */
 static FILE *
 proc(pid_t pid, const char *name)
 {
@@ -27,7 +30,7 @@ proc(pid_t pid, const char *name)
 	return fopen(path, "r");
 }
 
-/* The parent of a process; -1 if the process is gone, or a zombie. */
+/* Returns the parent of a process, or -1 if it has ended or is a zombie. */
 static pid_t
 parent_of(pid_t pid)
 {
@@ -47,7 +50,10 @@ parent_of(pid_t pid)
 	return parent;
 }
 
-/* List all processes and mark those of the tree; returns the list's length. */
+/*
+ * List all processes, and mark those of the tree.  Returns the length of the
+ * list.
+ */
 static int
 look(pid_t root)
 {
@@ -84,7 +90,7 @@ look(pid_t root)
 	return n;
 }
 
-/* Nanoseconds that the threads of a process have run. */
+/* Returns the CPU time of all threads of a process, in nanoseconds. */
 static double
 cpu_of(pid_t pid)
 {
@@ -101,7 +107,7 @@ cpu_of(pid_t pid)
 	while ((entry = readdir(d)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		/* /proc has each thread, too, without listing it. */
+		/* /proc does not list threads, but has a directory for each. */
 		if ((f = proc(atoi(entry->d_name), "schedstat")) == NULL)
 			continue;
 		if (fscanf(f, "%lf", &one) == 1)
@@ -113,10 +119,10 @@ cpu_of(pid_t pid)
 }
 
 /*
- * KiB of private memory of a process; -1 if we may not know: only root may, if
- * the process has made itself undumpable.  Without `files', pages that are the
- * same as in a file do not count: they are private only while nobody else runs
- * the program.
+ * Returns the private memory of a process in KiB, or -1 if it cannot be read.
+ * If the process has made itself undumpable, only root can read it.  Without
+ * `files', pages that are the same as in a file do not count, because they are
+ * private only while no other process runs the program.
  */
 static double
 private_of(pid_t pid, int files)
@@ -137,7 +143,7 @@ private_of(pid_t pid, int files)
 	return lines > 0 ? sum : -1;
 }
 
-/* CPU seconds of all threads in the tree that still exist. */
+/* Returns the CPU seconds of the tree's threads; ended ones do not count. */
 double
 tree_cpu(pid_t root)
 {
@@ -151,7 +157,11 @@ tree_cpu(pid_t root)
 	return sum / 1e9;
 }
 
-/* KiB of private memory of the root, or of all below it; -1 if unknown. */
+/*
+ * tree_root_private() returns the private memory of the root, in KiB.
+ * tree_private() returns that of all processes below the root.  Both return -1
+ * if it is unknown.
+ */
 double
 tree_root_private(pid_t root)
 {
@@ -175,7 +185,7 @@ tree_private(pid_t root)
 	return sum;
 }
 
-/* The number of processes in the tree, without zombies. */
+/* Returns the number of processes in the tree, without zombies. */
 int
 tree_size(pid_t root)
 {
@@ -187,7 +197,10 @@ tree_size(pid_t root)
 	return size;
 }
 
-/* Pin every thread of the tree, and ourselves, to the CPU on which we run. */
+/*
+ * Pin this process, and every thread of the tree, to the CPU on which this
+ * process runs.
+ */
 void
 tree_pin(pid_t root)
 {

@@ -2,14 +2,14 @@
 # Install what the tests and the linters need, on Debian, as root.
 #
 #	INETDS=../stfl-relay-inetds	where the inetds are unpacked
-#	ZIG=../stfl-relay-zig		where zig is, for other systems
+#	ZIG=../stfl-relay-zig		where zig is put, for other systems
 
 set -eu
 cd "$(dirname "$0")/../.."
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 ZIG=${ZIG:-$PWD/../stfl-relay-zig}
 
-# No server may start when it is installed: the tests start their own.
+# Servers must not start when they are installed: the tests start their own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get -qq update
 apt-get -qq install -y --no-install-recommends \
@@ -31,7 +31,7 @@ apt-get -qq install -y --no-install-recommends \
 	qemu-user-static qemu-system-x86 qemu-system-arm qemu-system-misc \
 	qemu-system-ppc cpio dietlibc-dev >/dev/null
 
-# Debian's inetds conflict with each other: unpack them beside the checkout.
+# Debian's inetds conflict with each other, so unpack them beside the checkout.
 for package in openbsd-inetd inetutils-inetd inetutils-telnetd; do
 	[ -d "$INETDS/$package" ] && continue
 	mkdir -p "$INETDS/$package"

@@ -18,7 +18,7 @@ else
 fi
 
 said='two tarballs of one commit are equal to the byte'
-# The second in a different place, time zone and umask, from older files.
+# Make the second in another place, time zone and umask, and from older files.
 if ! why=$(make dist 2>&1 && git clone -q . "$dir/clone" 2>&1 &&
     cd "$dir/clone" && touch -t 200001010000 ./* && umask 077 &&
     TZ=Asia/Tokyo make dist 2>&1); then

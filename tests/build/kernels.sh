@@ -4,14 +4,14 @@
 #
 #	sh tests/build/kernels.sh [KERNEL...]	such as amd64-6.12; default: all
 #
-#	WORK='tests/run deep/inside'	what runs there, one command a line
+#	WORK='tests/run deep/inside'	what runs there, one command per line
 #	KERNELS=../stfl-relay-kernels	where kernels are kept
 #	KERNEL_LOG=yes			show everything that the machines print
 #
-# The clock of a virtual machine counts its instructions (-icount), so no test
-# there is too slow because this host is busy.  apt-get fetches the packages
-# from this host's mirror, into separate lists and a separate cache.  Nothing is
-# installed.
+# The clock of a virtual machine advances with the instructions that the machine
+# executes (-icount), so a busy host makes no test too slow.  apt-get fetches
+# the packages from this host's mirror, with separate lists and a separate
+# cache.  Nothing is installed.
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -24,7 +24,7 @@ tests/scripts -n 300
 RELAY=tests/stfl-relay-bulk tests/scripts -n 300'
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
-# When this script ends, end what it started, by process id.
+# When this script ends, end the processes that it started, by their IDs.
 trap 'kill $(cat "$dir"/*.pid 2>/dev/null) 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$KERNELS" && KERNELS=$(cd "$KERNELS" && pwd) || exit 2
@@ -102,8 +102,9 @@ apt_for() {
 	END
 }
 
-# depends NAME PACKAGE: the first dependency of PACKAGE whose name begins with
-# NAME, or else PACKAGE; NAME itself if PACKAGE is empty.
+# depends NAME PACKAGE: prints the first dependency of PACKAGE whose name begins
+# with NAME.  If there is none, it prints PACKAGE.  If PACKAGE is empty, it
+# prints NAME.
 depends() {
 	if [ -z "$2" ]; then
 		echo "$1"
@@ -114,7 +115,8 @@ depends() {
 	echo "${name:-$2}"
 }
 
-# Get the kernel as KERNEL.boot and a shell as MACHINE.busybox, if missing.
+# Get the kernel as KERNEL.boot and a shell as MACHINE.busybox, unless they are
+# there.
 fetch() (
 	[ ! -f "$KERNELS/$1.boot" ] || [ ! -f "$KERNELS/$machine.busybox" ] ||
 	    exit 0
@@ -225,7 +227,7 @@ boot() {
 	tr -d '\r' <"$dir/$1.says" >"$dir/$1.log"
 }
 
-# Print the results, a line for each sentence.
+# Print the results, one line per sentence.
 report() {
 	[ -z "${KERNEL_LOG:-}" ] || cat "$dir/$1.log"
 	sed -n "s/^\(ok\|not ok\) - /&on $1: /p; s/^# /&$1: /p" "$dir/$1.log"
@@ -240,7 +242,7 @@ report() {
 
 # shellcheck disable=SC2086	# words
 [ $# -gt 0 ] || set -- $ALL
-# Two at a time.
+# Run two kernels at a time.
 n=0
 {
 	for kernel; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run the linters, which print nothing if they find nothing.  A linter that is
-# not installed is named; with CI=true, that is a failure.
+# Run the linters, which print nothing if they find nothing.  If a linter is not
+# installed, this script says so.  With CI=true, that is also a failure.
 
 cd "$(dirname "$0")/../.." || exit 2
 failed=0

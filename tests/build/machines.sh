@@ -1,19 +1,20 @@
 #!/bin/sh
-# Build the program for other machines and other C libraries, without a warning,
-# and test it, as far as that is possible on this machine.
+# Build the program for other machines and other C libraries, without a warning.
+# Test it as far as that is possible on this machine.
 #
 #	sh tests/build/machines.sh [builds] [i386] [musl] [arm64] [armhf] [riscv64]
 #	    [s390x]
 #
-#	PARTS="run scripts"	of test.sh; default: all that are useful here
+#	PARTS="run scripts"	parts of test.sh; default: all that are useful
 #	SCRIPTS=300		the number of scripts on each byte path
 #
 # With musl, and for i386 if this kernel runs i386 programs, the program is
 # tested as it is, with its filter.  For the other machines, the tests are
-# native, and qemu-user runs the program: it translates system calls for this
-# kernel.  It has neither seccomp nor Landlock, and tests that limit or trace
-# the relay would limit or trace qemu, so the deep tests are left out.  Tests of
-# anything else that qemu cannot do are skipped by name (beyond_qemu).
+# native, and qemu-user runs the program: qemu translates the program's system
+# calls for this kernel.  The deep tests are left out, because qemu has neither
+# seccomp nor Landlock, and because tests that limit or trace the relay would
+# limit or trace qemu.  Tests of other things that qemu cannot do are skipped by
+# name (beyond_qemu).
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -23,13 +24,14 @@ export INETDS
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
-# Some relays are run by the user nobody.
+# Some relays run as the user nobody, who must be able to enter $dir.
 chmod 711 "$dir"
 failed=0
 
 # With this header the program builds with dietlibc, but without the filter,
-# because dietlibc does not name system calls.  It is not tested: dietlibc's
-# getaddrinfo(3) returns only one address, and its inet_pton(3) accepts 127.0.
+# because dietlibc does not name system calls.  This build is not tested,
+# because dietlibc's getaddrinfo(3) returns only one address, and its
+# inet_pton(3) accepts 127.0.
 cat >"$dir/diet.h" <<'END'
 #include <sys/ioctl.h>
 #include <asm/sockios.h>
@@ -60,7 +62,7 @@ skip() {
 flags=$(printf 'include Makefile\nshow:\n\t@echo $(COMPILE)\n' |
     make -s -f - show CPPFLAGS= CFLAGS='-O2 -Werror') || exit 2
 
-# True if this kernel runs i386 programs itself.
+# True if this kernel runs i386 programs without an emulator.
 echo 'int main(void) { return 0; }' >"$dir/probe.c"
 runs_i386() {
 	$CC -m32 -o "$dir/probe" "$dir/probe.c" && "$dir/probe"
@@ -73,7 +75,7 @@ compiler() {
 	armhf) echo arm-linux-gnueabihf-gcc -static ;;
 	riscv64) echo riscv64-linux-gnu-gcc -static ;;
 	s390x) echo s390x-linux-gnu-gcc -static ;;
-	# -idirafter: headers that only the native compiler finds by itself.
+	# -idirafter adds headers that only the native compiler finds by itself.
 	i386) echo "$CC -m32 $(runs_i386 || echo -static)" \
 	    -idirafter "/usr/include/$(multiarch)" ;;
 	musl) echo musl-gcc -static -idirafter /usr/include \
@@ -87,7 +89,7 @@ compiler() {
 
 multiarch() { $CC -print-multiarch 2>/dev/null; }
 
-# build MACHINE FILE FLAG...: the compiler's messages are in FILE.log.
+# build MACHINE FILE FLAG...: makes FILE; FILE.log has the compiler's messages.
 build() {
 	# shellcheck disable=SC2046,SC2086	# words
 	(
@@ -98,7 +100,7 @@ build() {
 	) >"$2.log" 2>&1
 }
 
-# can MACHINE: true if a compiler for it works.
+# can MACHINE: true if a compiler for that machine works.
 can() {
 	command=$(compiler "$1") || return 1
 	echo '#include <linux/filter.h>
@@ -122,8 +124,9 @@ builds() {
 	done
 }
 
-# qemu passes on only four bytes of TCP_INFO.  The others show whether FIN came
-# before a reset; so does EPIPE, except while our own FIN is unacknowledged.
+# qemu passes on only four bytes of TCP_INFO.  The other bytes show whether FIN
+# came before a reset.  EPIPE shows it, too, except while the relay's FIN is
+# unacknowledged.
 cat >"$dir/qemu.h" <<'END'
 #define _GNU_SOURCE
 #include <sys/ioctl.h>
@@ -169,7 +172,7 @@ getsockopt_of_qemu(int fd, int level, int option, void *value, socklen_t *len)
 #define getsockopt getsockopt_of_qemu
 END
 
-# Tests that fail only because of the emulator, and why.
+# The tests that fail only because of the emulator, each with the reason.
 beyond_qemu="
 a client that vanishes before it has read everything becomes a reset at the target|qemu hands on four bytes of TCP_INFO
 a target that vanishes before it has read everything becomes a reset at the client|qemu hands on four bytes of TCP_INFO
@@ -200,7 +203,7 @@ emulator() {
 	esac
 }
 
-# Not a shell script, because a shell complains about unusual surroundings.
+# This is not a shell script, because shells complain about odd surroundings.
 cat >"$dir/emulate.c" <<'END'
 #include <unistd.h>
 
@@ -217,7 +220,8 @@ main(int argc, char *argv[])
 }
 END
 
-# install MACHINE FILE FLAG...: make FILE the relay, or a program that runs it.
+# install MACHINE FILE FLAG...: makes FILE the relay, or a program that runs the
+# relay in the emulator.
 install() {
 	machine=$1 file=$2
 	shift 2
@@ -233,7 +237,7 @@ install() {
 	fi
 }
 
-# prepare MACHINE: a copy of the whole tree, built for this machine.
+# prepare MACHINE: copies the whole tree; builds it with the relay for MACHINE.
 prepare() (
 	umask 022
 	mkdir "$dir/$1" && tar cf - --exclude=.git . | tar xf - -C "$dir/$1" &&
@@ -262,7 +266,7 @@ suite() {
 	fi
 }
 
-# parts_for MACHINE: the parts of test.sh that are useful there.
+# parts_for MACHINE: prints the parts of test.sh that are useful there.
 parts_for() {
 	for part in ${PARTS:-run scripts bulk ipv6-targets deep \
 	    load networks receivers manual demo superservers protocols}; do

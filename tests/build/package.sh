@@ -1,14 +1,14 @@
 #!/bin/sh
 # make check-package: build the Debian package from the tarball, install it in a
-# clean, separate Debian, and purge it; and build an RPM.  Run it as root, with
-# dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest and rpm installed.
+# clean, separate Debian, and purge it.  Also build an RPM.  This needs root,
+# and dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest and rpm.
 #
-# package.sh in-network ROOT COMMAND...: for in_network, below.
+# package.sh in-network ROOT COMMAND...: what in_network, below, runs.
 
 # shellcheck source=tests/lib/until.sh
 . "$(dirname "$0")/../lib/until.sh"
 
-# serve: start a web server, on $port.  fetch PORT: get its page, over IPv6.
+# serve: starts a web server on $port.  fetch PORT: gets its page over IPv6.
 serve() {
 	tests/servers/webserver -n 1 >"$dir/port" &
 	until_true test -s "$dir/port"
@@ -70,7 +70,7 @@ rpm() {
 	    -D '_unitdir /usr/lib/systemd/system' stfl-relay-*.tar.gz
 }
 
-# The release of this system, from its mirror.
+# Make a Debian of the same release as this system, from the same mirror.
 debian() {
 	sources=
 	for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources
@@ -83,7 +83,8 @@ debian() {
 	    "$root" $sources
 }
 
-# Names only, because dpkg rewrites its lists; without logs and apt's caches.
+# Print only names, because dpkg rewrites its lists.  Leave out logs, and apt's
+# lists and caches.
 files() {
 	find "$root" ! -name '*-old' ! -path "$root/var/log/*" \
 	    ! -path "$root/var/cache/apt/*" ! -path "$root/var/lib/apt/*" | sort
@@ -113,14 +114,14 @@ in_network() {
 	    "$root" "$@"
 }
 
-# The package's own tests, on the installed package: nothing is downloaded.  A
-# separate network is all the isolation that they need.
+# Run the package's own tests on the installed package, so that nothing is
+# downloaded.  A separate network is all the isolation that these tests need.
 own_tests() {
 	in_network autopkgtest -B --ignore-restrictions=isolation-container \
 	    "$dir"/stfl-relay-*/ -- chroot "$root"
 }
 
-# The two files are inetd's, not the package's.
+# The two files that rm removes are inetd's, not the package's.
 purged() {
 	chroot "$root" dpkg --purge stfl-relay &&
 	    rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" &&

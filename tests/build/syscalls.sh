@@ -1,8 +1,8 @@
 #!/bin/sh
-# Compare the number of system calls that a session makes with the maximums in
-# bench/syscalls.txt: in the shared build with glibc and in the static one with
-# musl, run by a user without privileges.  Only the number matters; if it is too
-# high, the calls are printed.
+# Count the system calls that a session makes, and compare the number with the
+# maximums in bench/syscalls.txt.  This is done for the shared build with glibc
+# and for the static one with musl, run by a user without privileges.  Only the
+# number matters; if it is too high, the calls are printed.
 
 row_set_up='set-up takes no more system calls than its budget'
 row_session='a whole session takes no more system calls than its budget'
@@ -24,7 +24,7 @@ command -v musl-gcc >/dev/null 2>&1 || skip 'no musl-gcc'
 getconf GNU_LIBC_VERSION >/dev/null 2>&1 || skip 'the C library is not glibc'
 grep -q ' lo$' /proc/net/if_inet6 2>/dev/null || skip 'no IPv6 loopback'
 
-# Not in test.sh's directory, which other users cannot enter.
+# The files are not in test.sh's directory, because other users cannot enter it.
 work=$(mktemp -d "${TMPDIR:-/tmp}/stfl-relay.XXXXXX") || exit 1
 launcher='' reader=''
 finish() {
@@ -36,7 +36,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
-# build NAME FILE...: both builds as released, whatever build is under test.
+# build NAME FILE...: makes both builds as released, whichever is under test.
 top=$PWD
 build() {
 	mkdir "$work/$1" && ln -s "$top/src" "$work/$1/src" &&
@@ -55,19 +55,19 @@ echo 'int main(void) { return 0; }' >"$work/nothing.c"
 	    build relay "$top"/stfl-relay.c "$top"/src/*.c
 ) >"$work/make" 2>&1 || fail "it does not build: $(tail -n 1 "$work/make")"
 
-# A relay that root starts makes more calls: it has more to give up.
+# A relay that root starts makes more calls, because it has more to give up.
 as=
 if [ "$(id -u)" -eq 0 ]; then
 	chmod 711 "$work"
 	as='-u nobody'
 fi
 
-# calls TRACE: a line for each call after execve(2).
+# calls TRACE: prints one line for each call after execve(2).
 calls() { sed '/^execve(/d; /^[-+][-+][-+] /d' "$1"; }
 
-# session LOAD-OPTION... ROW: trace this build during a row of bench/load, and
-# put its own calls into $work/calls.  strace keeps descriptor 9 open, so the
-# reader ends when the traces are complete.
+# session LOAD-OPTION... ROW: traces this build during a row of bench/load.
+# Puts the calls, without those of the C library, into $work/calls.  strace
+# keeps descriptor 9 open, so the reader ends when the traces are complete.
 session() {
 	rm -f "$work"/trace.* "$work/open"
 	mkfifo "$work/open"
@@ -89,7 +89,7 @@ session() {
 	launcher=
 	wait "$reader" || fail 'the relay does not end'
 	reader=
-	# The longest trace counts: the others only show that the relay is up.
+	# The longest trace counts.  The others only show that the relay is up.
 	: >"$work/calls"
 	for trace in "$work"/trace.*; do
 		calls "$trace" | tail -n "+$((libc + 1))" >"$work/one"
@@ -99,7 +99,7 @@ session() {
 	[ -s "$work/calls" ] || fail 'nothing was traced'
 }
 
-# Up to the first byte that is sent after connect(2).
+# Set-up ends with the first byte that is sent after connect(2).
 cat >"$work/set-up.awk" <<'EOF'
 { print }
 /^connect\(.*AF_INET/ { called = 1 }
@@ -107,8 +107,8 @@ called && /^(send|write|splice)/ && $NF > 0 { exit }
 EOF
 
 # A one-byte message is sent by one call.  Count from the middle of the session
-# to its last message: without its start, its end, and the first readings of the
-# clock (now() in src/wait.c).
+# to its last message.  This leaves out the start and the end of the session,
+# and the first readings of the clock (now() in src/wait.c).
 cat >"$work/message.awk" <<'EOF'
 { call[NR] = $0 }
 /^(send|write|splice)/ && $NF == 1 { sent[++n] = NR }
@@ -122,10 +122,10 @@ END {
 }
 EOF
 
-# A turn takes bytes in and sends them, by a call each.  How many bytes a turn
-# moves, and how often the relay then waits or finds nothing, depends on the
-# speed of the machine: calls that wait or find nothing do not count.  Here,
-# too, count from the middle of the session to its last turn.
+# A turn takes bytes in with one call and sends them with another.  How many
+# bytes a turn moves, and how often the relay then waits or finds nothing,
+# depends on the speed of the machine.  So calls that wait or find nothing do
+# not count.  As above, count from the middle of the session to its last turn.
 cat >"$work/bulk.awk" <<'EOF'
 /^(poll|ppoll|sched_yield)\(/ || / = -1 EAGAIN / { next }
 {
@@ -146,8 +146,8 @@ END {
 }
 EOF
 
-# weigh ROW COUNT: if the count exceeds the row's maximum, print both, and the
-# calls in $work/shown.
+# weigh ROW COUNT: if COUNT exceeds the maximum of the row, prints both numbers,
+# and the calls in $work/shown.
 weigh() {
 	column=2
 	[ "$build" = shared ] || column=3

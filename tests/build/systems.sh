@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compile and link the program and its tests for other systems, without a
-# warning, with the headers and libraries that zig(1) includes.  Nothing is run.
+# warning.  The headers and libraries are those of zig(1).  Nothing is run.
 #
 #	sh tests/build/systems.sh [SYSTEM...]
 #
@@ -27,7 +27,7 @@ for system; do
 		fi
 		continue
 	fi
-	# A copy, so that no object file of another system is used by mistake.
+	# Use a copy, so that no object file of another system is linked.
 	mkdir "$dir/$system"
 	cp -R Makefile stfl-relay.c src tests "$dir/$system"
 	if (cd "$dir/$system" && make -s clean &&

@@ -1,4 +1,4 @@
-/* What make demo prints, and what it leaves behind. */
+/* These tests check what `make demo' prints, and what it leaves behind. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -16,15 +16,14 @@
 
 struct demo {
 	pid_t pid;
-	int out;		/* gives what the demo writes to 1 and 2 */
+	int out;		/* a pipe from the demo's 1 and 2 */
 	char text[8192];	/* what has been read from out */
 	char dir[256];		/* the demo's TMPDIR */
 };
 
 /*
- * Start the command as if on a terminal, where ^C ends it.  The command is in
- * the process group of this test, and ^C goes to the whole group, so this test
- * ignores ^C.
+ * Start the command as if on a terminal, where ^C ends it.  ^C goes to the
+ * whole process group, to which this test also belongs, so the test ignores ^C.
  */
 static void
 start(struct demo *d, const char *const *argv)
@@ -56,8 +55,8 @@ start(struct demo *d, const char *const *argv)
 #define start(...) FROM(start, __VA_ARGS__)
 
 /*
- * Start the demo with these variables in its environment.  A variable that is
- * NULL is unset.
+ * Start the demo with these variables in its environment.  If a value is NULL,
+ * the variable is unset.
  */
 static void
 begin_anywhere(struct demo *d, const char *relay, const char *target,
@@ -107,9 +106,9 @@ read_until(struct demo *d, const char *words)
 #define read_until(...) FROM(read_until, __VA_ARGS__)
 
 /*
- * Wait for the demo's end, and return its exit status.  The demo is in the
- * process group of this test, which therefore leaves the group.  After that, no
- * process may be left in the group, and no file in TMPDIR.
+ * Wait until the demo has ended, and return its exit status.  The demo and this
+ * test are in the same process group, so the test leaves the group.  After
+ * that, the group must have no process left, and TMPDIR no file.
  */
 static int
 finished(struct demo *d)
@@ -128,8 +127,8 @@ finished(struct demo *d)
 	if (setpgid(0, getpgid(getppid())) == -1)
 		fail("setpgid: %s", strerror(errno));
 	/*
-	 * The shell has not waited for all its children, so wait until init
-	 * has.
+	 * The shell has ended without waiting for all its children.  Wait until
+	 * init has reaped them.
 	 */
 	while (kill(-group, 0) == 0) {
 		if (milliseconds() > end)
@@ -209,7 +208,8 @@ TEST(demo,
 
 	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
 	/*
-	 * If make(1) runs this test, its options must not apply to make demo.
+	 * If make(1) runs this test, that make's options must not apply to
+	 * `make demo'.
 	 */
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
@@ -253,7 +253,7 @@ TEST(demo_target,
 	snprintf(text, sizeof text, "%d", port);
 	begin_demo(&d, relay_path, target, text);
 
-	/* The first client is started by the demo itself. */
+	/* The demo itself starts the first client. */
 	server = accept_from(listener);
 	if (!readable(server, SOON) ||
 	    recv(server, request, sizeof request, 0) < 5 ||
@@ -269,8 +269,7 @@ TEST(demo_target,
 	after(&d, want, text, sizeof text);
 
 	/*
-	 * Two more clients come, one after the other, because the demo stays
-	 * up.
+	 * The demo stays up, so two more clients can come, one after the other.
 	 */
 	d.text[0] = '\0';
 	client = connect_to(AF_INET6, port);
@@ -298,7 +297,7 @@ TEST(demo_target,
 }
 
 /*
- * Write a script that will run in place of the relay.  The caller removes it.
+ * Write a script that will run instead of the relay.  The caller removes it.
  */
 static void
 write_script(char *path, size_t size, const char *text)
@@ -427,8 +426,7 @@ TEST(demo_without_ipv6,
 	char text[64];
 
 	/*
-	 * Make a machine as there were in 2005: with 127.0.0.1, but without
-	 * ::1.
+	 * Make this a machine like those of 2005: it has 127.0.0.1, but no ::1.
 	 */
 	apart();
 	if (access(disable, F_OK) == 0)

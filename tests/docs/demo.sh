@@ -1,10 +1,11 @@
 #!/bin/sh
-# make demo: a page from a web server that speaks only IPv4, fetched over IPv6.
+# make demo: fetches a page over IPv6 from a web server that speaks only IPv4.
 #
-# make demo TARGET=192.0.2.10:80 PORT=8080: the same with a server of yours,
-# through port 8080 of ::1, until interrupted.  TARGET='192.0.2.10 80' works as
-# well.  If TARGET has no port, the relay connects to the port that the client
-# dials.  Without PORT, the system chooses the port of ::1.
+# make demo TARGET=192.0.2.10:80 PORT=8080: does the same with a server of
+# yours, through port 8080 of ::1, and then serves that port until it is
+# interrupted.  TARGET='192.0.2.10 80' works as well.  If TARGET has no port,
+# the relay connects to the port that the client dials.  Without PORT, the
+# system chooses the port of ::1.
 
 cd "$(dirname "$0")/../.." || exit 1
 RELAY=${RELAY:-./stfl-relay} TARGET=${TARGET:-} PORT=${PORT:-0}
@@ -82,8 +83,9 @@ listen -n 1 2>"$dir/log" || stop "$(cat "$dir/log")"
 echo "A super-server   [::1]:$PORT, starts for each connection:"
 echo "                 stfl-relay -v $host${port:+ $port}"
 
-# The super-server ends by itself after one session, but not if there was none.
-# If the target is silent, the relay's limit (-w) runs out before the client's.
+# The super-server ends by itself after one session.  If there was no session,
+# this script ends it.  If the target is silent, the relay gives up (-w) before
+# the client does.
 tests/servers/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
 status=$?
 [ $status -le 1 ] || kill -s USR1 "$listener"
@@ -100,7 +102,7 @@ elif [ -n "$TARGET" ]; then
 	echo "    $(($(wc -c <"$dir/page"))) bytes, the first line of which is"
 	sed 1q "$dir/page" | cut -c 1-72 | show
 else
-	# Leave out the lines between the status and the page.
+	# Leave out the lines between the status line and the page.
 	sed '2,/^.\{0,1\}$/d' "$dir/page" | show
 fi
 if [ -s "$dir/page" ] && [ $status -ne 0 ]; then

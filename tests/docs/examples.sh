@@ -1,7 +1,7 @@
 #!/bin/sh
-# The commands and services of README.md, and the examples of the manual page:
-# extracted and run, each in front of a real web server.  Only here() and
-# by_hand() replace anything in them.
+# Extract the commands and services of README.md, and the examples of the manual
+# page.  Run each of them in front of a real web server.  Only what cannot be
+# used here is replaced in them: paths, ports, addresses, users and logs.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -27,7 +27,7 @@
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
 # Each example becomes a file in $dir: readme.N or manual.N.  An example is one
-# line, or several lines that belong together; continued lines are joined.
+# line, or several lines that belong together.  Continued lines are joined.
 awk -v file="$dir/readme." '
 	/^#/ { on = /^## (A service|Who was)/ }
 	! sub(/^    /, "") { whole = 0; next }
@@ -44,8 +44,8 @@ awk -v name="$dir/manual." '
 	on && /^\.Bd/ { file = name (++n) }' man/stfl-relay.8
 
 # here FILE FRONT TARGET: prints the example as it can run here.  The program
-# under test takes the place of the installed one.  FRONT is the listener's port
-# and TARGET the target's, in place of 80, 8080 and http; ::1 replaces
+# under test replaces the installed one.  Instead of 80, 8080 or http, the
+# listener's port is FRONT, and the target's port is TARGET.  ::1 replaces
 # 2001:db8::1, and 127.0.0.1 replaces 192.0.2.10.
 here() {
 	script="s,\(/usr/local/sbin\|\.\)/stfl-relay,stfl-relay,g
@@ -55,20 +55,20 @@ here() {
 	s/^http /$2 /
 	s/\([] :=]\)80\(80\)\{0,1\}\([ ,']\|\$\)/\1$2\3/
 	s/2001:db8::1/::1/"
-	# Only root can be nobody.
+	# Only root can become the user nobody.
 	$root || script="$script
 	s/,su=nobody//; s/-u [^ ]*\( -g [^ ]*\)\{0,1\}//; s/nobody/$user/"
 	sed "$script" "$dir/$1"
 }
 
-# fetch PORT: the file arrives complete.
+# fetch PORT: true if the file arrives complete.
 fetch() {
 	why=$(curl -s -S -6 --noproxy '*' -m 10 -o "$dir/got" \
 	    "http://\[::1\]:$1/www/file" 2>&1) &&
 	    why=$(cmp "$dir/got" "$dir/www/file" 2>&1)
 }
 
-# run NAME COMMAND FRONT: the command listens, and two clients get the file.
+# run NAME COMMAND FRONT: true if COMMAND listens and two clients get the file.
 run() {
 	start "$1" sh -c "exec $2"
 	up "$1" 6 "$3" && fetch "$3" && fetch "$3"
@@ -99,9 +99,10 @@ conf() {
 	up "$1" 6 "$2" && fetch "$2" && fetch "$2"
 }
 
-# session FILE PORT: a command for any super-server leads to the server.  Our
-# super-server listens on PORT of ::1, and the server on PORT of 127.0.0.1.  A
-# PROXY header is not HTTP; if there is one, a session without a file is enough.
+# session FILE PORT: true if a command for any super-server leads to the web
+# server.  Our super-server listens on PORT of ::1, and the web server on PORT
+# of 127.0.0.1.  A PROXY header is not HTTP, so if the command sends one, a
+# session without a file is enough.
 session() {
 	command=$(here "$1" "$2" "$2" | sed "s,$relay,& -v,")
 	# shellcheck disable=SC2086
@@ -119,8 +120,8 @@ session() {
 	until_true grep -q 'end=eof' "$dir/$1.log"
 }
 
-# search FILE: finds the line of a port, and no line of a port that only begins
-# like it.
+# search FILE: true if the command finds the line of a port, and does not find
+# that of a longer port with the same first digits.
 search() {
 	port=$(sed 's/.*via=127.0.0.1:\([0-9]*\) .*/\1/' "$dir/$1")
 	printf '%s\n' "via=127.0.0.1:${port}3" "via=127.0.0.1:$port up=1" >"$dir/log"
@@ -129,7 +130,7 @@ search() {
 	[ "$why" = "via=127.0.0.1:$port up=1" ]
 }
 
-# boot: starts a systemd, for the examples that need one.  It reads $dir/units.
+# boot: starts a systemd for the examples that need one.  It reads $dir/units.
 boot() {
 	for unit in sysinit basic shutdown; do
 		printf '[Unit]\nDefaultDependencies=no\n' \
@@ -137,7 +138,7 @@ boot() {
 	done
 	mkdir "$dir/cgroup"
 	group=$dir/cgroup/stfl-relay-examples.$$
-	# In a cgroup of its own, it sees none of the machine's processes.
+	# In a separate cgroup, it sees none of the machine's processes.
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" || return
 	sh -c 'echo $$ >"$1/cgroup.procs" && exec unshare -C -f -m -p -u \
@@ -160,7 +161,7 @@ halt() {
 }
 trap 'halt; stop' EXIT
 
-# as_unit FILE FRONT TARGET: runs the example of systemd-run, then stops it.
+# as_unit FILE FRONT TARGET: runs systemd-run's example, then stops the unit.
 as_unit() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	relay=/usr/local/sbin/stfl-relay
@@ -174,8 +175,8 @@ as_unit() {
 	! listening 6 "$2"
 }
 
-# units FILE FRONT TARGET: an example in two files, FILE and the next, which
-# systemd reads.
+# units FILE FRONT TARGET: tries an example that consists of two units, which
+# are FILE and the next file.
 units() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	relay=/usr/local/sbin/stfl-relay
@@ -188,8 +189,8 @@ units() {
 	    fetch "$2" && fetch "$2"
 }
 
-# by_hand FILE PORT: runs the commands that set up units, for a service with
-# this port.  systemd listens on it at [::], and Apache at 127.0.0.1.
+# by_hand FILE PORT: runs the commands that set up the units, for a service on
+# PORT.  systemd listens on PORT of [::], and Apache on PORT of 127.0.0.1.
 by_hand() {
 	booted || boot || { why="systemd does not start"; return 1; }
 	commands=$(sed "s/@80\./@$2./" "$dir/$1")
@@ -198,7 +199,8 @@ by_hand() {
 }
 
 # refused SAYING FRONT COMMAND: COMMAND starts the relay without a TCP
-# connection on 0.  The relay refuses, and SAYING is in its message.
+# connection on descriptor 0.  True if the relay refuses, with SAYING in its
+# message.
 refused() {
 	saying=$1 front=$2
 	shift 2
@@ -209,18 +211,19 @@ refused() {
 	until_true grep -q "standard input is $saying" "$dir/refused.log"
 }
 
-# tell PORT: prints the reply that comes through this listener, and the header
-# that the server got, except its last bytes, which are the two ports.
+# tell PORT: prints the reply that comes through the listener on PORT.  Then it
+# prints the header that the server got, without the two ports at its end.
 tell() {
 	curl -s -S -6 --noproxy '*' -m 10 "http://\[::1\]:$1/" 2>&1
 	od -A n -t x1 -v -N 48 "$dir/header"
 }
 
-# compared FRONT TARGET: true if HAProxy, with doc/growing.md's configuration,
-# does the same as the relay in front of a server that keeps the header.
+# compared FRONT TARGET: true if HAProxy, with the configuration in
+# doc/growing.md, does the same as the relay.  Each is tried in front of a
+# server that stores the header.
 compared() {
-	# The server reads all, because unread bytes would turn its FIN into
-	# RST.
+	# The server reads everything, because with bytes unread it would send
+	# RST instead of FIN.
 	cat >"$dir/receive" <<-END
 		dd bs=52 count=1 iflag=fullblock of=$dir/header
 		while read -r line && [ \${#line} -gt 1 ]; do :; done
@@ -240,7 +243,7 @@ compared() {
 	[ "$theirs" = "$ours" ] && [ "${ours%%[!a-z]*}" = reply ]
 }
 
-# sentence FILE: what this example must prove.
+# sentence FILE: prints what this example must prove.
 sentence() {
 	from="the manual's example of"
 	case $1 in readme*) from="README's example of" ;; esac

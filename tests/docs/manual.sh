@@ -1,5 +1,5 @@
 #!/bin/sh
-# The statements of the manual page, compared with the program's tests.
+# Compare statements of the manual page with the program and its tests.
 
 cd "$(dirname "$0")/../.." || exit 1
 status=0
@@ -31,8 +31,8 @@ else
 	echo "not ok - $said: $usage, not $manual"; status=1
 fi
 
-# Lines for other inetds change only the third and fourth field of the first
-# line, "tcp6" and "nowait".
+# The lines for other inetds differ from the first line only in the third and
+# the fourth field, which are "tcp6" and "nowait" there.
 said='the lines for other inetds are the first one, but for protocol and limits'
 wrong=$(awk -F '\t' '/^#?http\t/ {
 	sub(/^#/, "")

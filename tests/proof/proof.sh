@@ -5,11 +5,11 @@
 #
 #	sh tests/proof/proof.sh [spin] [fuzzers] [valgrind]
 #
-#	FUZZ_SECONDS=10		for each fuzzer
+#	FUZZ_SECONDS=10		how long each fuzzer runs
 #	CI=true			a skip is a failure
-#	SPIN_BYTES=2		the maximum that each peer of the model sends:
-#				two runs of 2 GB and a minute each; 3 has ten
-#				times the states, and takes 20 GB
+#	SPIN_BYTES=2		the maximum that each peer of the model sends.
+#				2 means two runs, each of 2 GB and a minute.  3
+#				means ten times as many states, and 20 GB
 
 cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
@@ -37,7 +37,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # The model.
 
-# search DIRECTORY CFLAGS SPIN-OPTION...: pan's report is in DIRECTORY/report.
+# search DIRECTORY CFLAGS SPIN-OPTION...: puts pan's report in DIRECTORY/report.
 search() {
 	mkdir "$dir/$1"
 	cp tests/proof/pump.pml "$dir/$1"
@@ -52,10 +52,10 @@ search() {
 	)
 }
 
-# figure DIRECTORY PATTERN: the number in the report that \(...\) matches.
+# figure DIRECTORY PATTERN: prints what \(...\) matches in the report.
 figure() { sed -n "s/.*$2/\\1/p" "$dir/$1/report" | tail -n 1; }
 
-# model DIRECTORY SPIN-OPTION SENTENCE: the pump as it is.
+# model DIRECTORY SPIN-OPTION SENTENCE: searches the model of the pump as it is.
 model() {
 	search "$1" -O1 "-DBYTES=$SPIN_BYTES" "$2"
 	if grep -q 'errors: 0$' "$dir/$1/report" &&
@@ -80,14 +80,15 @@ reorders or invents a byte, FIN, RST or urgent mark, or stays"
 pumps=$(sed -n '/^#define FIN_BEFORE/,/^$/s/^#define \([A-Z_]*\).*/\1/p' \
     tests/proof/pump.pml)
 
-# break_pumps 0|1: search every second broken pump.
+# break_pumps 0|1: searches every second broken pump.
 break_pumps() {
 	echo "$pumps" | awk "NR % 2 == $1" | while read -r pump; do
 		search "$pump" -O0 "-DBROKEN=$pump" </dev/null
 	done
 }
 
-# An assertion must fail: a model that does not compile shows nothing.
+# In each broken pump, an assertion must fail: a model that does not compile
+# shows nothing.
 broken_pumps() {
 	sentence="spin finds each of $(echo "$pumps" | wc -l) broken pumps"
 	sound=
@@ -117,7 +118,7 @@ sentence_of() {
 	esac
 }
 
-# build_fuzzer NAME: tests/proof/fuzz/NAME.c includes src/NAME.c.
+# build_fuzzer NAME: builds tests/proof/fuzz/NAME.c, which includes src/NAME.c.
 build_fuzzer() {
 	name=$1
 	set --
@@ -164,7 +165,7 @@ fuzzed() {
 
 # Memory.
 
-# Tests that together run every step of a session; and tests that move bytes.
+# The first tests together run every step of a session.  The others move bytes.
 EVERY_ROOM="FIN from both ends
 sent comes before its reset
 the target may be a name
@@ -179,9 +180,10 @@ MOVING="in 8 MiB from a target
 ten urgent bytes of a target
 128 MiB"
 
-# watch NAME RULES CFLAGS...: the build has no seccomp filter, which would stop
-# valgrind itself.  Its log goes through a pipe, because a session may not write
-# to files.  Only a few sessions run at once, because valgrind is slow.
+# watch NAME RULES CFLAGS...: runs tests on a relay under valgrind.  The build
+# has no seccomp filter, because that would stop valgrind.  valgrind's log goes
+# through a pipe, because a session cannot write to files.  Only a few sessions
+# run at once, because valgrind is slow.
 watch() {
 	name=$1
 	rules=$2
@@ -228,7 +230,7 @@ watched() {
 	fi
 }
 
-# The ioctl(2) in sockatmark(3) writes an int; valgrind thinks that it reads it.
+# sockatmark(3)'s ioctl(2) writes an int.  valgrind thinks that it reads one.
 cat <<EOF >"$dir/supp"
 {
 	SIOCATMARK

@@ -1,69 +1,70 @@
 /*
- * A model of pump.c for spin(1): two peers that may do anything at any moment,
+ * A model of pump.c for spin(1): two peers that can do anything at any moment,
  * their systems, and the relay between them.  The search tries every order of
  * events, for streams of a few bytes:
  *
  *	spin -a tests/proof/pump.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c &&
  *	    ./pan -w24
  *
- * A peer may close for good, and its system may then forget the connection; a
- * peer may reset; its system may die.  There is no clock: any time may pass
- * between two events.  So a reader may pause without limit, and whenever there
- * is nothing else to do, a look at the queues or a limit may be due.
+ * A peer can close for good, and its system can then forget the connection.  A
+ * peer can reset, and its system can die.  There is no clock: any time can pass
+ * between two events.  So a reader can pause without limit, and whenever there
+ * is nothing else to do, a look at the queues or a limit can be due.
  *
  * What is asserted:
  *   bytes arrive in order, none twice, the urgent mark at its place;
  *   FIN arrives after the last byte, and only if the other peer has sent one;
- *   if a side is gone, RST arrives at the other, after all that the first had
- *   sent, FIN included;
- *   but if the side had sent FIN, and then was forgotten or vanished, no RST
- *   arrives, unless bytes to that side were lost;
+ *   if a side is gone, RST arrives at the other side, after everything that the
+ *   gone side had sent, FIN included;
+ *   but no RST arrives if the gone side had sent FIN, was then forgotten or
+ *   vanished, and no byte to it was lost;
  *   what one direction can deliver is delivered, however long the other waits;
  *   once a side is gone, the other can still write before it reads;
- *   a session is over once both peers have sent FIN, or one is gone and the
- *   other has acknowledged all, or is gone, too, or dead;
+ *   a session is over once both peers have sent FIN, or once one is gone and
+ *   the other has acknowledged everything, is gone or is dead;
  *   if a side is gone, the log says end=eof if, and only if, that side had sent
  *   FIN and no byte to it was lost;
  *   the relay wakes up only if there is something to move, so that none of its
- *   loops is endless; it looks at the queues only while a side owes an answer.
+ *   loops is endless; it looks at the queues only while a side has something to
+ *   acknowledge.
  *
- * Only a signal or a limit may cut a stream short, with RST.  A limit may not,
- * if a peer that is still there has acknowledged anything since the last
- * movement that the pump knows of.  Here, a byte from a peer counts as movement
- * once it is read; the pump counts unread bytes, too.
+ * Only a signal or a limit cuts a stream short, with RST.  A limit must not cut
+ * it if a peer that is still there has acknowledged anything since the last
+ * movement that the pump knows of.  In this model, a byte from a peer counts as
+ * movement once it is read; in pump.c, an unread byte counts, too.
  *
- * -DKEEPALIVE=0 is -k 0.  -DBROKEN=NAME breaks the relay in one place, to show
- * that the search notices; proof.sh tries these:
+ * -DKEEPALIVE=0 models -k 0.  -DBROKEN=NAME breaks the relay in one place, to
+ * show that the search notices that.  proof.sh tries these names:
  */
 
 #define FIN_BEFORE_BYTES	1	/* FIN overtakes pending bytes */
 #define ERROR_AS_FIN		2	/* a reset is mistaken for FIN */
 #define FILL_TOO_SOON		3	/* overwrites pending bytes */
-#define REST_FORGOTTEN		4	/* of a short write */
+#define REST_FORGOTTEN		4	/* what a short write leaves is lost */
 #define NO_POLLOUT		5	/* pending bytes wait for ever */
 #define POLLHUP_FOR_EVER	6	/* after FIN both ways, poll(2) spins */
 #define ONE_BUFFER		7	/* a stalled reader stalls both flows */
 #define MARK_PASSED		8	/* a read takes the urgent byte, too */
 #define FIRST_FIN_ENDS		9	/* no half-close */
 #define NO_LAST_WORDS		10	/* a gone side's last bytes are lost */
-#define CLOSED_WITHOUT_WAITING	11	/* for the last acknowledgement */
+#define CLOSED_WITHOUT_WAITING	11	/* the last ACK is not waited for */
 #define WAITS_FOR_THE_DEAD	12	/* no look asks for the error */
-#define ZERO_AS_FIN		13	/* recv(2) returns 0 after SO_ERROR */
+#define ZERO_AS_FIN		13	/* 0 after SO_ERROR is taken for FIN */
 #define NO_RESET		14	/* close(2) alone, which sends FIN */
-#define HUNG_UP_TOO_SOON	15	/* no poll(2) of a side that got FIN */
+#define HUNG_UP_TOO_SOON	15	/* a side that got FIN is not polled */
 #define MARK_UNASKED		16	/* no poll(2) before the urgent byte */
 #define EARLY_UNHEEDED		17	/* POLLPRI spins for an early byte */
-#define EARLY_FORGOTTEN		18	/* and read like an ordinary byte */
+#define EARLY_FORGOTTEN		18	/* an early byte is read as ordinary */
 #define FIN_BY_ERRNO		19	/* EPIPE alone shows that FIN came */
 #define FORGOTTEN_AS_RESET	20	/* RST after a probe is passed on */
 #define RESET_AS_FORGOTTEN	21	/* RST after FIN is never passed on */
-#define PATIENCE_CUTS		22	/* a slow reader, once a side is gone */
+#define PATIENCE_CUTS		22	/* after a loss, a slow reader is cut */
 #define WRITES_AS_MOVEMENT	23	/* -T ignores acknowledgements */
 #define ACKS_ALONE		24	/* -k drops a peer that only sends */
 #define UNASKED_IS_SILENT	25	/* -k drops a peer not asked twice */
 #define SILENCE_UNHEARD		26	/* -k keeps a peer that is dead */
 #define SOFT_ERROR_ENDS		27	/* an error counts without POLLERR */
-#define SPLICE_KEEPS_ERROR	28	/* and recv(2) then reports FIN */
+#define SPLICE_KEEPS_ERROR	28	/* recv(2) then reports FIN, no error */
 #define GONE_SIDE_POLLED	29	/* poll(2) reports its end for ever */
 #define LOOKS_FOR_EVER		30	/* an idle session wakes up */
 #define LOSS_UNTOLD		31	/* end=eof, though bytes were lost */
@@ -97,8 +98,8 @@
 
 /* What each peer has sent; byte i of a stream is i. */
 byte sent[2];			/* bytes that reached the relay's socket */
-byte urgent[2];			/* which byte is, or will be; 0: none */
-bit fin[2];			/* after them */
+byte urgent[2];			/* which byte is urgent, or will be; 0: none */
+bit fin[2];			/* FIN was sent, after these bytes */
 bit closed[2];			/* after FIN, for good: it reads no more */
 bit mute[2];			/* its system is dead, or cannot be reached */
 
@@ -126,10 +127,10 @@ flow f[2];
 byte s_gone = SIDES;
 bit s_reset;
 bit s_check;			/* a look is due at some time */
-byte s_acked[2];		/* bytes and FIN, as of the last look */
+byte s_acked[2];		/* bytes and FIN, counted at the last look */
 bit unseen[2];			/* acknowledged since s->moved was set */
 byte s_end;
-byte taken_then;		/* taken[other], when a side was gone */
+byte taken_then;		/* taken[other] when a side was found gone */
 #define OPEN 0
 #define EOF 1
 #define LOST 2
@@ -276,9 +277,10 @@ end:	do
 }
 
 /*
- * The relay may sleep with no look to come if all that it has received is
- * delivered, or in flight to a peer that can be reached, and it knows of every
- * end.  If both peers have sent FIN, or one is gone, some must be in flight.
+ * The relay may sleep without a look to come only if everything that it has
+ * received is delivered, or is in flight to a peer that can be reached, and
+ * only if the relay knows of every end.  If both peers have sent FIN, or if one
+ * is gone, something must be in flight.
  */
 #define waits_for(i) (arriving(i) || (!KEEPALIVE && mute[i] && unsent(i) > 0))
 #define is_served(i) (s_gone == i || gone[i] || waits_for(i) || \
@@ -305,14 +307,15 @@ end:	d_step { sleeps && !s_check && !may_sleep -> assert(false) }
 #define knows(i) (gone[i] || mute[i] || saw_rst[i] || \
     (saw_fin[i] && (fin[i] || has_closed(1 - i))))
 
-/* If a side is gone, end=eof says that it had sent FIN and lost no byte. */
+/* If a side is gone, end=eof means that it had sent FIN and lost no byte. */
 #define says_right (s_end == CUT || s_gone == SIDES || gone[left] || \
     mute[left] || \
     (s_end == EOF) == (fin[s_gone] && arrived[s_gone] == taken_then))
 
 /*
- * SO_ERROR, if poll(2) reports POLLERR, as it does for an error that ends the
- * connection.  On a live one, SO_ERROR may give a soft error from ICMP.
+ * This reads SO_ERROR if poll(2) reports POLLERR, as it does for an error that
+ * ends the connection.  On a live connection, SO_ERROR can give a soft error
+ * from ICMP.
  */
 inline tcp_error(side, result)
 {
@@ -326,7 +329,7 @@ inline tcp_error(side, result)
 	fi
 }
 
-/* carry_fill: n is bytes, or -1 with an errno in e. */
+/* carry_fill: n is the number of bytes, or -1 with an errno in e. */
 inline carry_fill(side, pri)
 {
 	f[side].mark = pri && urgent[side] == taken[side] + 1;
@@ -353,9 +356,9 @@ inline carry_fill(side, pri)
 }
 
 /*
- * carry_drain: the same, but n is not 0.  If the other side resets while
- * splice(2) writes, the error is never reported, and only tcp_events shows that
- * the connection has ended.
+ * carry_drain: the same, except that n is never 0.  If the other side resets
+ * while splice(2) writes, the error is never reported: only tcp_events shows
+ * that the connection has ended.
  */
 inline carry_drain(side)
 {
@@ -416,7 +419,7 @@ inline carry_drop(side)
 #define finished (all_done && (s_gone == SIDES || unsent(1 - s_gone) == 0))
 #endif
 
-/* watch: without keepalive, only for the last acknowledgement. */
+/* watch: without keepalive, look only for the last acknowledgement. */
 #define watched (KEEPALIVE || (s_gone != SIDES && all_done))
 
 /* s->moved[] = s->now */
@@ -426,10 +429,10 @@ inline something_moved()
 	unseen[1] = 0
 }
 
-/* gone and failed: a side is gone, with the errno in e. */
+/* gone() and failed(): a side is gone, and its errno is in e. */
 inline lost(side)
 {
-	tcp_error(side, n);		/* failed: ask the socket */
+	tcp_error(side, n);		/* failed(): ask the socket */
 	e = (n == 0 -> e : n);
 	f[side].fin = f[side].eof || fin[side];
 	if
@@ -523,8 +526,8 @@ inline pass(side, in, pri)
 }
 
 /*
- * With bulk, pass goes on: a fill without poll(2) brings bytes, but not the
- * urgent one.
+ * With bulk, pass goes on: it fills without poll(2), which brings bytes up to
+ * the urgent one, but not that one.
  */
 #define goes_on(side) (n > 0 && !pending(side) && !f[side].eof && \
     s_gone != side && taken[side] < sent[side] && \
@@ -550,8 +553,9 @@ inline pass_fin(side)
 }
 
 /*
- * step, if there is a reason.  Fill and drain are one step of this model: what
- * a peer may do between them, it may also do before them.
+ * step, if there is a reason for it.  In this model, filling and draining are
+ * one step, because whatever a peer can do between them, it can also do before
+ * them.
  */
 inline step(side, in, pri, any)
 {
@@ -576,7 +580,10 @@ inline step(side, in, pri, any)
 	fi
 }
 
-/* serve, POLLERR and POLLHUP.  Without an error, POLLHUP is FIN both ways. */
+/*
+ * serve: POLLERR and POLLHUP.  Without an error, POLLHUP shows that FIN has
+ * gone both ways.
+ */
 inline hear(side)
 {
 	tcp_error(side, e);
@@ -589,8 +596,9 @@ inline hear(side)
 }
 
 /*
- * tcp_repeats: are the last acknowledgement and the last data old enough, and
- * was the system asked twice?  One that answers never has all three.
+ * tcp_repeats: is the last acknowledgement old enough, is the last data, and
+ * was the peer's system asked twice?  If that system answers, at most two of
+ * the three are true.
  */
 inline tcp_repeats(side)
 {
@@ -642,7 +650,7 @@ inline look_for_acks()
 	s_acked[1] = acked(1)
 }
 
-/* look: by then, any silence has lasted as long as it may. */
+/* look: by that time, any silence has lasted as long as is allowed. */
 inline look()
 {
 	look_for_acks();
@@ -654,7 +662,7 @@ inline look()
 	more = 0; acks_old = 0; data_old = 0; asked = 0
 }
 
-/* A round of carry_on is over; `finished' is only checked here. */
+/* End a round of carry_on.  `finished' is checked only here. */
 inline go_round()
 {
 	d_step {
@@ -665,7 +673,7 @@ inline go_round()
 	}
 }
 
-/* poll(2), and serve with what it reports for both sides. */
+/* Call poll(2), and serve with what that reports for both sides. */
 inline serve()
 {
 	atomic { at == WAITING && !sleeps ->
@@ -720,8 +728,8 @@ inline carry_on()
 }
 
 /*
- * report_exit.  No RST is seen if both have sent FIN and nothing is left to
- * drop.  For unread bytes, close(2) sends RST.
+ * report_exit.  A peer sees no RST if both peers have sent FIN and nothing is
+ * left to drop.  If bytes are unread, close(2) sends RST.
  */
 inline leave(side)
 {

@@ -1,17 +1,17 @@
 # shellcheck shell=sh
 # A separate systemd, for systemd.sh and recipes.sh, which read this file first
-# (with .).  It is process 1 of new namespaces, whose root has the system's
-# /usr (read-only) and little else.
+# (with .).  That systemd is process 1 of new namespaces, whose root directory
+# has the system's /usr (read-only) and little else.
 #
-# booted PART: starts that systemd, with its files in $dir, and prints the
-# output of its tests.  In the namespaces, it calls "PART.sh begin", which calls
-# "begin PART".  That builds the root and becomes systemd.  Systemd's only unit
-# runs "PART.sh served", which has the tests.
+# booted PART: starts that systemd, keeps its files in $dir, and prints the
+# output of the tests.  In the namespaces, booted calls "PART.sh begin", which
+# calls "begin PART".  That builds the root and then executes systemd.  The only
+# unit of this systemd runs "PART.sh served", which has the tests.
 
 # shellcheck disable=SC2034
 units=/etc/systemd/system
 
-# begin PART: calls PART.sh's furnish, which adds to the new root.
+# begin PART: builds the new root, to which PART.sh's furnish adds files.
 # shellcheck disable=SC2154
 begin() {
 	set -e
@@ -78,7 +78,7 @@ begin() {
 	    --unit=served.service
 }
 
-# no_systemd: prints why systemd cannot be started, or nothing.
+# no_systemd: prints the reason if systemd cannot be started.
 no_systemd() {
 	if [ "$(id -u)" -ne 0 ]; then
 		echo 'only root can start systemd'
@@ -89,7 +89,7 @@ no_systemd() {
 	fi
 }
 
-# In a cgroup of its own, this systemd sees none of the machine's processes.
+# In a separate cgroup, this systemd sees none of the machine's processes.
 booted() {
 	group=$dir/cgroup/stfl-relay-$1.$$
 	mkdir -p "$dir/root" "$dir/cgroup" || exit 2
@@ -102,7 +102,7 @@ booted() {
 	cat "$dir/verdicts" 2>/dev/null
 }
 
-# unbooted: at the end, removes the cgroups as soon as their processes are gone.
+# unbooted: removes the cgroups as soon as their processes have ended.
 unbooted() {
 	[ -n "${group:-}" ] || return
 	[ ! -d "$group" ] || until_true find "$group" -depth -type d -delete \

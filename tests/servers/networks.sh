@@ -1,5 +1,5 @@
 #!/bin/sh
-# A network as the target.  Each host is a network namespace: a client that has
+# The target is a network.  Each host is a network namespace: a client that has
 # only IPv6, two servers that have only IPv4, and the relay's host between them.
 #
 #	client -- 2001:db8:1::/64 -- relay -- 192.0.2.1 --+-- one 192.0.2.10
@@ -65,8 +65,8 @@ on() {
 	nsenter -t "$where" -n "$@"
 }
 
-# cable NAME: connects that host to the relay's host.  The host calls its end of
-# the cable eth; the relay's host calls its end by the host's name.
+# cable NAME: connects the host NAME to the relay's host.  The end at NAME is
+# called eth, and the end at the relay's host is called NAME.
 cable() {
 	ip link add "$1" type veth peer name eth netns "$(cat "$dir/$1.pid")" &&
 	    ip link set "$1" up && on "$1" ip link set eth up
@@ -85,15 +85,15 @@ connect() {
 	    server one 192.0.2.10 && server two 192.0.2.20 &&
 	    on two ip address add 198.51.100.20 dev eth &&
 	    ip route add 198.51.100.20 dev two &&
-	    # The manual's command, and the same for 6to4.
+	    # The first command is the manual's; the second is for 6to4.
 	    ip -6 route add local 2001:db8:64::/96 dev lo &&
 	    ip -6 route add local 2002:c000:200::/40 dev lo &&
 	    on client ip -6 route add 2001:db8:64::/96 via 2001:db8:1::1 &&
 	    on client ip -6 route add 2002::/16 via 2001:db8:1::1 &&
-	    # A second cable to the client: its far end has the same address as
-	    # the near end of the first cable.  The client dials that address
-	    # over the first cable, and the relay connects to it over the
-	    # second.
+	    # A second cable connects the client to the relay's host.  The
+	    # client's end of it has the same address, fe80::1, as the relay's
+	    # end of the first cable.  The client dials fe80::1 over the first
+	    # cable, and the relay connects to fe80::1 over the second.
 	    ip link add other type veth peer name other netns \
 		"$(cat "$dir/client.pid")" &&
 	    ip link set other up && on client ip link set other up &&
@@ -103,7 +103,7 @@ connect() {
 	    on client ip address add fe80::1/64 dev other nodad
 }
 
-# web NAME: a server whose only page is its name.
+# web NAME: starts a web server on the host NAME.  Its only page says NAME.
 web() {
 	modules=/usr/lib/apache2/modules
 	mkdir "$dir/web-$1"
@@ -126,7 +126,7 @@ web() {
 	    apache2 -f "$dir/web-$1.conf" -DFOREGROUND
 }
 
-# service NAME PORT WORD...: adds a service, whose log lines go to NAME.line.
+# service NAME PORT WORD...: adds a service.  Its log lines go to NAME.line.
 service() {
 	log=$dir/$1.line port=$2
 	shift 2
@@ -159,7 +159,7 @@ ready() {
 	done
 }
 
-# fetch URL: the client's curl fetches it; $got is curl's output.
+# fetch URL: runs curl on the client.  $got is curl's output.
 fetch() {
 	got=$(on client curl -gsS --noproxy '*' -m 10 "http://$1" 2>&1)
 }
@@ -187,7 +187,7 @@ reaches() {
 		[ "$got" = "${name%:*}" ] || return
 	done
 }
-# Apache may log a moment after it has answered.
+# Apache can answer a moment before it logs.
 logs() {
 	fetch '[2001:db8:64::192.0.2.10]:8080/name'
 	until_true joined && line embedded 'client=[2001:db8:1::7]:' &&
@@ -201,9 +201,9 @@ local=[2001:db8:64::c000:20a]:8080 target=192.0.2.10:8080 \
 via=$(tail -n 1 "$dir/web-one/seen") up="
 }
 
-# resets URL: true if curl's status means a reset (56), or a refusal (7), which
-# curl also reports if RST comes before curl sees that it is connected.  Callers
-# check the log line, too.
+# resets URL: true if curl's status is 56 (a reset) or 7 (a refusal).  curl also
+# reports a refusal if RST comes before curl has seen that it is connected.  So
+# callers check the log line, too.
 resets() {
 	fetch "$1"
 	set -- $?
@@ -227,7 +227,7 @@ takes_6to4() {
 	    line 6to4 ' local=[2002:c000:214::1]:8081 target=192.0.2.20:8080 '
 }
 
-# Nobody listens at the far end of the second cable, so the target refuses.
+# Nothing is listening at the client's end of the second cable.
 tells_links_apart() {
 	resets '[fe80::1%eth]:8082/' && line link ' end=refused '
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Real protocols: real servers on 127.0.0.1, real clients on [::1], and in
-# between the relays that xinetd starts from its samples.
+# Real protocols, with real servers on 127.0.0.1 and real clients on [::1].
+# Between them are relays, which xinetd starts from its samples.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -10,8 +10,8 @@
 protocols='http tls ssh scp imap pop3 smtp telnet'
 
 # For each protocol: the sentence to be proved, the programs needed, and the
-# port, counted from the first.  The ports are in the order of $services, as the
-# samples are.
+# number of the port, counted from the first port.  The ports, like the samples,
+# are in the order of $services.
 sentence() {
 	case $1 in
 	http) echo 'HTTP: curl gets two 20 MB files from Apache, over one connection' ;;
@@ -71,8 +71,8 @@ missing() {
 	esac
 }
 
-# Below, serve_X starts a server on port $1 of 127.0.0.1.  try_X is its client
-# on port $1 of [::1]: it succeeds, or sets $why.
+# Below, serve_X starts a server on port $1 of 127.0.0.1.  try_X runs a client,
+# which connects to port $1 of [::1].  If that fails, try_X sets $why.
 
 same() {
 	why="what came is another file"
@@ -135,7 +135,7 @@ serve_ssh() {
 	Subsystem sftp internal-sftp" >"$dir/sshd.conf"
 	sshd=$(command -v sshd)
 	if $root && ! [ -d /run/sshd ]; then
-		# sshd insists on /run/sshd: give it a separate /run.
+		# sshd needs /run/sshd, so give it a separate /run.
 		start ssh unshare -m sh -c 'mount -t tmpfs tmpfs /run &&
 		    mkdir -m 755 /run/sshd && exec "$@"' sh \
 		    "$sshd" -D -e -f "$dir/sshd.conf"
@@ -179,7 +179,7 @@ Subject: a mail
 	head -c 750000 /dev/urandom | base64
 }
 
-# same_mail FILE: true if FILE has the body of the mail that was sent.
+# same_mail FILE: true if FILE has the same body as the mail that was sent.
 same_mail() {
 	for file in mail "$1"; do
 		tr -d '\r' <"$dir/$file" | sed '1,/^$/d' >"$dir/$file.body"
@@ -188,7 +188,7 @@ same_mail() {
 	cmp -s "$dir/mail.body" "$dir/$1.body"
 }
 
-# This server has both IMAP and POP3.  Without root, it runs as one user.
+# This server speaks both IMAP and POP3.  Without root, it runs as one user.
 serve_imap() {
 	mkdir -p "$dir/maildir/new" "$dir/maildir/cur" "$dir/maildir/tmp"
 	cp "$dir/mail" "$dir/maildir/new/1.mail"
@@ -306,8 +306,8 @@ try_smtp() {
 }
 delivered() { grep -qs 'status=sent' "$dir/smtp.log"; }
 
-# For IPv4, xinetd starts telnetd; for IPv6, it starts the relay.  There is no
-# sample for telnet, so this writes both services.
+# For IPv4, xinetd starts telnetd; for IPv6, xinetd starts the relay.  There is
+# no sample for telnet, so this function writes both services.
 serve_telnet() {
 	cat >"$dir/login" <<-'END'
 	echo hello
@@ -363,14 +363,14 @@ try_telnet() {
 	converse
 	set -- $?
 	exec 3>&-
-	# The client ends because telnetd closes, and its own input has ended.
+	# telnet ends, because telnetd closes and telnet's input has ended.
 	until_true gone "$client" || kill "$client"
 	return "$1"
 }
 
-# converse: writes keys to descriptor 3, and reads the screen, and the system
-# calls of telnet and telnetd, from files.  A Synch is IAC DM (RFC 854) with the
-# urgent mark on it; AO makes telnetd send a Synch.
+# converse: writes keys to descriptor 3.  It reads the screen, and the system
+# calls of telnet and telnetd, from files.  A Synch is IAC DM (RFC 854), sent as
+# urgent data.  AO makes telnetd send a Synch.
 converse() {
 	shows hello || return
 	echo first >&3
@@ -403,7 +403,7 @@ marked() {
 	END { exit !found }' "$1"
 }
 
-# The protocols that can be tried here, and the first of seven ports.
+# Find the protocols that can be tried here, and the first of seven ports.
 tried=
 for name in $protocols; do
 	why=$(missing "$name")

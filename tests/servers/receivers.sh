@@ -1,7 +1,7 @@
 #!/bin/sh
 # Real receivers of the PROXY header: each runs on 127.0.0.1, has a client at
-# ::1, and must log that client's address.  Also a real server that limits each
-# source address: with -s, it limits one IPv6 client and not all.
+# ::1, and must log that client's address.  There is also a real server that
+# limits each source address.  With -s, it must limit one IPv6 client, not all.
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -33,8 +33,8 @@ missing() {
 }
 
 # Below, serve_X starts a receiver on port $1 of 127.0.0.1.  logged_X prints how
-# often the receiver has logged the client ::1, or port $1 of ::1 if it logs
-# ports.
+# often the receiver has logged the client ::1.  If the receiver logs ports,
+# only port $1 counts.
 
 count() { sed -n "/$1/p" "$dir/$2" 2>/dev/null | wc -l; }
 
@@ -175,7 +175,7 @@ serve_postfix() {
 }
 logged_postfix() { count ': connect from [a-z]*\[::1\]$' postfix.seen; }
 
-# call NAME PORT FROM: the receiver's client connects to PORT, from port FROM.
+# call NAME PORT FROM: a client of the receiver connects from FROM to PORT.
 call() {
 	case $1 in
 	dovecot) set -- "telnet://[::1]:$2" "$3" 'a LOGOUT' ;;
@@ -186,7 +186,7 @@ call() {
 }
 
 # try NAME PORT: true if the receiver logs the client of a session through the
-# relay on PORT.  The client's port is the next one.
+# relay on PORT.  The client's port is PORT + 1.
 try() {
 	from=$(($2 + 1))
 	before=$("logged_$1" $from)
@@ -197,8 +197,8 @@ try() {
 }
 logged_more() { [ "$("logged_$1" "$2")" -gt "$3" ]; }
 
-# receive NAME PORT: tries the receiver on PORT, through two relays on the ports
-# after PORT, one for each version of the header.
+# receive NAME PORT: tries the receiver on PORT, through two relays.  The relay
+# on PORT + 1 sends header version 1; the relay on PORT + 3 sends version 2.
 receive() {
 	if ! up "$1" 4 "$2" || ! up "$1-1" 6 $(($2 + 1)) ||
 	    ! up "$1-2" 6 $(($2 + 3)); then
@@ -210,8 +210,8 @@ receive() {
 	verdict "$(sentence "$1" 2)" try "$1" $(($2 + 3))
 }
 
-# For the limit, clients need different addresses, so this script runs again in
-# a separate network.
+# The test of the limit needs clients with different addresses, so this script
+# runs again in a separate network.
 
 seeing='with -s network, OpenSSH limits one IPv6 client with its /64 and no other'
 blind='without -s, OpenSSH limits all IPv6 clients for what one of them does'
@@ -230,7 +230,7 @@ apart() {
 	fi
 }
 
-# This sshd allows each address two connections that have not yet logged in.
+# This sshd allows each address two connections that are not logged in yet.
 serve_ssh() {
 	ssh-keygen -q -t ed25519 -N '' -f "$dir/key"
 	echo "ListenAddress 127.0.0.1
@@ -246,8 +246,8 @@ serve_ssh() {
 }
 
 # greeted NAME ADDRESS PORT: a client at that address connects to sshd through
-# PORT, and stays.  The client is curl, which shows what arrives, and waits for
-# an FTP greeting.
+# PORT, and stays.  True if sshd greets it.  The client is curl, which shows
+# what arrives, and waits for the greeting of an FTP server.
 greeted() {
 	start "$1" curl -gsv -6 --noproxy '*' -m 60 --interface "$2" \
 	    "ftp://[::1]:$3/"
@@ -256,7 +256,7 @@ greeted() {
 }
 greeted_or_gone() { grep -qs '^< SSH-2.0' "$dir/$1.log" || gone "$pid"; }
 
-# The addresses are the manual's examples.
+# The addresses are those of the examples in the manual.
 sees() {
 	why='a client without other connections was not let in'
 	greeted a1 2001:db8:0:1::1 2023 || return
@@ -319,7 +319,7 @@ for receiver in $receivers; do
 	fi
 done
 
-# Each receiver has a port; the ports of two relays and their clients follow.
+# After each receiver's port come the ports of two relays and their clients.
 first=$(ports 25)
 at=$first
 for receiver in $tried; do

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The recipes of doc/recipes.md, extracted and run unchanged, with files in
-# their usual places and servers on their usual ports.  All this happens in a
-# separate root, with a separate network and systemd (booted.lib.sh).
+# Extract the recipes of doc/recipes.md and run them unchanged.  The files are
+# in their usual places, and the servers on their usual ports, because all this
+# happens in a separate root, with a separate network and systemd
+# (booted.lib.sh).
 
 # Its functions are called by name.
 # shellcheck disable=SC2317
@@ -85,7 +86,7 @@ fi
 # section WORDS: prints the text below the heading that contains these words.
 section() { awk -v words="$1" '/^#/ { on = index($0, words) } on' doc/recipes.md; }
 
-# add WORDS FILE...: appends to each file what the section has for it.
+# add WORDS FILE...: appends to each FILE what the section has for that file.
 add() {
 	words=$1
 	shift
@@ -100,7 +101,8 @@ add() {
 	done
 }
 
-# run WORDS BEGINNING: runs the section's commands that begin like this.
+# run WORDS BEGINNING: runs the section's commands, from each that begins with
+# BEGINNING to the end of its block.
 run() {
 	section "$1" | awk -v begin="    $2" '
 	index($0, begin) == 1 { on = 1 }
@@ -110,7 +112,7 @@ run() {
 	[ -s "$dir/commands" ] && why=$(sh -e "$dir/commands" 2>&1)
 }
 
-# inetd_as WORDS: starts an inetd with only the lines in the section.
+# inetd_as WORDS: starts an inetd with the section's lines, and no others.
 inetd_as() {
 	: >/etc/inetd.conf
 	add "$1" /etc/inetd.conf && again && up inetd 6 80
@@ -169,14 +171,14 @@ nginx_here() {
 rsyslogd_here() {
 	! systemctl -q is-active rsyslog || return 0
 	add 'Checks and scans' /etc/rsyslog.d/stfl-relay.conf || return
-	# imklog would read the kernel's messages, which are for the machine.
+	# imklog would read the kernel's messages, which are the machine's.
 	sed -i /imklog/d /etc/rsyslog.conf
 	# This is the effect of enabling rsyslog.
 	ln -s /lib/systemd/system/rsyslog.service "$units/syslog.service"
 	why="rsyslogd: $(systemctl daemon-reload 2>&1 && systemctl start rsyslog 2>&1)"
 }
 
-# scan: a client that only connects.
+# scan: connects, and sends nothing.
 scan() { bash -c 'exec 3<>/dev/tcp/::1/80'; }
 logged() { grep -q "stfl-relay.* client=\[$1\].* end=$2" /var/log/syslog; }
 in_journal() { journalctl -q -t stfl-relay | grep -q "$1"; }
@@ -196,8 +198,7 @@ try_log() {
 	    shows 'journalctl -t stfl-relay |' 'eof open open refused'
 }
 
-# shows COMMAND ENDS: true if the command shows sessions with these ends, and no
-# others.
+# shows COMMAND ENDS: true if COMMAND shows sessions with exactly these ends.
 shows() {
 	run 'Checks and scans' "$1" || return
 	why="$1 shows $why"
@@ -243,8 +244,8 @@ banning() {
 	nginx_here && rsyslogd_here && clients && inetd_as 'Ban a client that the' &&
 	    fail2ban_here
 }
-# banned JAIL ADDRESS: true if JAIL has banned a /64, so that a different client
-# in it, at ADDRESS, cannot even connect.
+# banned JAIL ADDRESS: true if JAIL has banned a whole /64.  Then another client
+# in that /64, which is at ADDRESS, cannot even connect.
 banned() {
 	why="the client is not banned"
 	until_true listed "$1" || return

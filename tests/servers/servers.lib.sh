@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 2
 [ -n "${scratch:-}" ] || exec sh test.sh "$(basename "$0" .sh)"
 INETDS=${INETDS:-$PWD/../stfl-relay-inetds}
 
-# All files are in $dir, which unprivileged users may enter.
+# All files are in $dir, which unprivileged users can enter.
 dir=$scratch/$(basename "$0" .sh)
 mkdir "$dir" && chmod 711 "$scratch" "$dir" || exit 2
 # Give the program a path without a space.
@@ -22,8 +22,8 @@ ok() { echo "ok - $1"; }
 # shellcheck disable=SC2034
 not_ok() { echo "not ok - $1: $2" | tr '\n' ' '; echo; failed=1; }
 skip() { echo "ok - $1 # SKIP $2"; }
-# verdict SENTENCE COMMAND...: prints ok if the command succeeds; otherwise not
-# ok, with $why as the reason.
+# verdict SENTENCE COMMAND...: prints "ok" if the command succeeds.  Otherwise,
+# it prints "not ok", and $why as the reason.
 verdict() {
 	sentence=$1
 	shift
@@ -35,9 +35,9 @@ have_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6; }
 # shellcheck source=tests/lib/until.sh
 . tests/lib/until.sh
 
-# ports N: prints the first of N ports in a row that nobody uses.  They are not
-# in the range from which the kernel chooses: it might give such a port to one
-# of many connections before a server listens on it.
+# ports N: prints the first of N consecutive ports, none of which is in use.
+# They are not in the range from which the kernel chooses ports.  Otherwise, the
+# kernel could give a port to a connection before a server listens on it.
 ports() {
 	read -r ephemeral _ </proc/sys/net/ipv4/ip_local_port_range
 	[ "$ephemeral" -gt 12000 ] || ephemeral=32768
@@ -54,7 +54,7 @@ ports() {
 	echo "$first"
 }
 
-# listening 4|6 PORT: true if somebody listens there; makes no connection.
+# listening 4|6 PORT: true if a server listens on PORT; makes no connection.
 listening() {
 	table=/proc/net/tcp
 	[ "$1" = 4 ] || table=/proc/net/tcp6
@@ -62,10 +62,10 @@ listening() {
 }
 
 # start NAME COMMAND...: starts a server that stays in the foreground.
-# detach NAME COMMAND...: starts a server that goes into the background, and
-# writes its process ID into $dir/NAME.pid.
-# In both cases, the server's process is $pid, its output is in NAME.log, and it
-# is stopped at the end.
+# detach NAME COMMAND...: starts a server that goes into the background.  The
+# server writes its process ID into $dir/NAME.pid.
+# In both cases, $pid is the server's process, and the server's output is in
+# NAME.log.  The server is stopped at the end.
 running=
 start() {
 	name=$1
@@ -96,8 +96,9 @@ stop() {
 trap stop EXIT
 trap 'exit 2' HUP INT TERM
 
-# up NAME 4|6 PORT...: waits until the server listens on all these ports.  False
-# if it does not; $why has the reason.  $pid becomes the server's process.
+# up NAME 4|6 PORT...: waits until the server NAME listens on all these ports.
+# If it does not, up is false, and $why has the reason.  $pid becomes the
+# server's process.
 up() {
 	name=$1 family=$2
 	pid=$(cat "$dir/$name.pid")
@@ -112,8 +113,9 @@ up() {
 }
 listening_or_gone() { listening "$@" || gone "$pid"; }
 
-# Start the real web server, on these ports of 127.0.0.1 only.  Each port
-# serves its number as /port, and all serve the files in $dir/www as /www.
+# Start Apache on these ports of 127.0.0.1, and on no other address.  Each port
+# serves its own number as /port.  All ports serve the files in $dir/www as
+# /www.
 apache() {
 	mkdir -p "$dir/apache" "$dir/www"
 	for port; do
@@ -142,17 +144,18 @@ apache() {
 	start apache apache2 -f "$dir/apache.conf" -DFOREGROUND
 }
 
-# Each super-server runs a separate copy of the relay, so that a process that is
-# left behind shows which super-server started it.
+# Each super-server runs a separate copy of the relay.  If a relay is left
+# behind, its path shows which super-server started it.
 relay_for() {
 	relay=$dir/$1/stfl-relay
 	mkdir "$dir/$1" && cp "$RELAY" "$relay" &&
 	    chmod 711 "$dir/$1" && chmod 755 "$relay"
 }
 
-# shipped NAME FIRST FILE...: prints the sample with its services enabled, with
-# NAME's copy of the relay, and with ports from FIRST on in place of the
-# services' ports.  Without root, this user takes the place of nobody.
+# shipped NAME FIRST FILE...: prints the sample, with its services enabled.
+# They run NAME's copy of the relay, and use the ports from FIRST on instead of
+# their usual ports.  Without root, they run as this user instead of the user
+# nobody.
 services='http 80 https 443 ssh 22 imap 143 pop3 110 smtp 25'
 shipped() {
 	name=$1 port=$2
@@ -178,8 +181,8 @@ shipped() {
 	sed "$script" $samples
 }
 
-# find_inetd NAME PROGRAM: prints the program's path, if it is installed, or
-# unpacked in $INETDS.
+# find_inetd NAME PROGRAM: prints the path of the program if that is installed,
+# or unpacked in $INETDS.
 find_inetd() {
 	if [ -x "$INETDS/$1/usr/sbin/$2" ]; then
 		echo "$INETDS/$1/usr/sbin/$2"
@@ -196,15 +199,16 @@ start_xinetd() {
 }
 
 # superserver NAME FIRST [SCRIPT]: starts NAME with its sample, on six ports of
-# [::] from FIRST on.  SCRIPT, for sed, edits the sample.  $pid is NAME's
-# process.  False, with $why, if NAME does not listen on all, or complains.
+# [::] from FIRST on.  The sed script SCRIPT edits the sample.  $pid is NAME's
+# process.  If NAME complains, or does not listen on all six ports, superserver
+# is false, and $why has the reason.
 superserver() {
 	relay_for "$1"
 	conf=$dir/$1.conf
 	case $1 in
 	openbsd-inetd)
 		shipped "$1" "$2" inetd.conf.sample | sed "${3:-}" >"$conf"
-		# Without -d, it would write /run/inetd.pid.
+		# Without -d, inetd would write /run/inetd.pid.
 		start "$1" "$(find_inetd "$1" inetd)" -d -i "$conf"
 		;;
 	inetutils-inetd)

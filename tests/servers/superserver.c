@@ -1,10 +1,10 @@
 /*
- * A minimal super-server, for the demo and the tests: it listens on the
- * loopback address, prints its port, and starts the command for each
- * connection, with the socket on 0, 1 and 2.
+ * A minimal super-server, for the demo and the tests.  It listens on a loopback
+ * address and prints its port.  For each connection, it starts the command,
+ * with the socket on descriptors 0, 1 and 2 (with -e, only on 0 and 1).
  *
- * SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it; it then ends every command with
- * SIGTERM.
+ * SIGINT, SIGTERM, SIGHUP or SIGUSR1 ends it.  It then sends SIGTERM to every
+ * command that still runs.
  */
 
 #define _GNU_SOURCE	/* err(3) with -std=c99 */
@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST = 256 };	/* commands at once; further clients wait */
+enum { MOST = 256 };	/* commands that run at once; more clients wait */
 
 static volatile sig_atomic_t stop;
 static pid_t children[MOST];
@@ -63,7 +63,10 @@ caught(int sig)
 		stop = 1;
 }
 
-/* Catch the signals, but only while waiting; returns the mask for that. */
+/*
+ * Block the signals: they are caught only during pselect(2).  Returns the mask
+ * for pselect(2).
+ */
 static sigset_t
 take_signals(void)
 {
@@ -87,7 +90,10 @@ take_signals(void)
 	return waiting;
 }
 
-/* Listen on this port (0: one that the system chooses), and print the port. */
+/*
+ * Listen on this port and print its number.  If the number is 0, the system
+ * chooses a port, and that is printed.
+ */
 static int
 listener(int family, in_port_t port)
 {
@@ -128,7 +134,7 @@ listener(int family, in_port_t port)
 	if (getsockname(fd, &a.sa, &len) == -1)
 		err(71, "getsockname");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* If a client is already gone, accept(2) must not wait. */
+	/* If the client has already gone, accept(2) must not wait. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	printf("%u\n", (unsigned)ntohs(family == AF_INET ? a.in.sin_port :
 	    a.in6.sin6_port));
@@ -148,7 +154,10 @@ run(char *argv[], int fd, int keep_stderr, const sigset_t *mask)
 	if (!keep_stderr)
 		dup2(fd, STDERR_FILENO);
 	close(fd);
-	/* The terminal's SIGINT is for us; the command gets our SIGTERM. */
+	/*
+	 * ^C on a terminal is for the super-server, which then sends SIGTERM to
+	 * the command.
+	 */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
@@ -234,7 +243,7 @@ main(int argc, char *argv[])
 		else
 			children[running++] = pid;
 		close(fd);
-		/* After the last session, new clients are refused. */
+		/* Once the last session has begun, refuse new clients. */
 		if (sessions > 0 && --sessions == 0)
 			close(listening);
 	}

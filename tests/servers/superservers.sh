@@ -1,14 +1,14 @@
 #!/bin/sh
-# Real super-servers, through which a real client fetches files from a real web
+# Real super-servers.  Through them, a real client fetches files from a real web
 # server.
 
 # shellcheck source=tests/servers/servers.lib.sh
 . "$(dirname "$0")/../servers/servers.lib.sh"
 
-# More than openbsd-inetd's default limit of 256 new sessions a minute.
+# This is more than openbsd-inetd's default limit of 256 new sessions a minute.
 SESSIONS=300
 
-# sentences NAME: what to prove of this super-server.
+# sentences NAME: sets the sentences to be proved of this super-server.
 sentences() {
 	disabled="$1 starts nothing from its sample until that is enabled"
 	samples="$1 runs every line of its sample, beside servers on the same ports"
@@ -47,7 +47,7 @@ begin() {
 		until_true grep -q Started "$dir/shipped.log"
 		kill "$pid" && wait "$pid"
 		running=${running% *}
-		# xinetd's limit per second would slow down the many sessions.
+		# The sample's limit per second would slow down many sessions.
 		superserver "$1" "$2" '/^service http$/,/}/s/cps.*/cps = 9999 1/'
 		;;
 	*inetd)
@@ -63,7 +63,7 @@ begin() {
 		relay_for "$1"
 		nobody=
 		! $root || nobody="-u $(id -u nobody) -g $(id -g nobody)"
-		# These options prevent look-ups of names and of ident.
+		# With -H, -R and -l, tcpserver looks up no name and no ident.
 		# shellcheck disable=SC2086
 		start "$1" "$1" -H -R -l 0 $nobody ::1 "$2" \
 		    "$dir/$1/stfl-relay" 127.0.0.1 "$2"
@@ -80,7 +80,7 @@ none_enabled() {
 	[ "$why" = '0 available services' ]
 }
 
-# lines FIRST: true if each of the six ports leads to its own server.
+# lines FIRST: true if each of the six ports leads to the right server.
 lines() {
 	seq "$1" $(($1 + 5)) >"$dir/$1.ports"
 	set -- "$dir/$1.ports"
@@ -97,8 +97,8 @@ file() {
 	    why=$(cmp "$dir/$1.bin" "$dir/www/file" 2>&1)
 }
 
-# wake PID: sends SIGCHLD again and again.  If the end of a session interrupts
-# its select(2), inetutils-inetd sleeps for a second, or until a SIGCHLD.
+# wake PID: sends SIGCHLD again and again.  When the end of a session interrupts
+# select(2), inetutils-inetd sleeps for a second, or until it gets SIGCHLD.
 wake() { while sleep 0.01 && kill -CHLD "$1"; do :; done; }
 
 # in_a_row PORT PID NAME
@@ -115,7 +115,8 @@ in_a_row() {
 	nothing_left "$2" "$3"
 }
 
-# left PID NAME: the super-server's children, dead or alive, and its relays.
+# left PID NAME: prints the super-server's children, even dead ones, and its
+# relays.
 left() {
 	grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status
 	find /proc/[0-9]*/exe -lname "$dir/$2/stfl-relay" 2>/dev/null
@@ -155,7 +156,7 @@ if ! { apache $ports && up apache 4 $ports; }; then
 fi
 head -c 20000000 /dev/urandom >"$dir/www/file"
 
-# Start the super-servers in turn, then try them at the same time.
+# Start one super-server after another, and try all at the same time.
 jobs=
 for server in $servers; do
 	if begin "$server" "$first"; then

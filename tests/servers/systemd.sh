@@ -1,6 +1,6 @@
 #!/bin/sh
-# The units, checked by systemd-analyze, and run by a separate systemd: see
-# booted.lib.sh.
+# systemd-analyze checks the units, and a separate systemd runs them (see
+# booted.lib.sh).
 
 said_verify='the systemd units pass systemd-analyze verify'
 said_exposed='with hardening.conf systemd-analyze gives an exposure of 1.5 at most'
@@ -20,7 +20,8 @@ furnish() { echo '127.0.0.1 legacy' >etc/hosts; }
 
 fetch() { /checkout/tests/servers/webserver -f "$1" 5 | grep -q 'only IPv4'; }
 
-# serve N: starts N web servers, each for one request; their ports are $ports.
+# serve N: starts N web servers, each of which serves one request.  Their ports
+# are in $ports.
 serve() {
 	ports=
 	while [ "$(echo "$ports" | wc -w)" -lt "$1" ]; do
@@ -31,7 +32,7 @@ serve() {
 	done
 }
 
-# open PREFIX PORT...: starts these instances.
+# open PREFIX PORT...: starts the units PREFIX@PORT.socket.
 open() {
 	prefix=$1
 	shift
@@ -74,7 +75,7 @@ default() {
 	fetch 9
 }
 
-# Nobody listens there, so the relay ends with status 69.
+# Nothing is listening on port 1, so the relay ends with status 69.
 refused() { journal | grep -q 'end=refused'; }
 idle() { [ -z "$(sessions)" ]; }
 failed() {
@@ -83,8 +84,8 @@ failed() {
 	until_true refused && until_true idle && [ -z "$(left)" ]
 }
 
-# With hardening.conf, a relay must be able to look up a name and (the second
-# relay) to splice.  A denied call kills it.
+# With hardening.conf, both relays must be able to look up a name, and the
+# second must be able to splice.  A denied call kills the relay.
 hard() {
 	mkdir $units/stfl-relay@.service.d
 	cp /checkout/systemd/hardening.conf $units/stfl-relay@.service.d
@@ -172,7 +173,7 @@ read_units() {
 	if ! command -v systemd-analyze >/dev/null; then
 		skip_all 'systemd is not installed' "$said_verify" "$said_exposed"
 	else
-		# A unit's path may have no space.
+		# The path of a unit must not contain a space.
 		ln -s "$RELAY" "$dir/relay"
 		for file in systemd/*@*; do
 			sed "s,/usr/local/sbin/stfl-relay,$dir/relay," "$file" \

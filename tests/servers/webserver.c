@@ -2,15 +2,16 @@
  * A web server that speaks only IPv4, and a client that speaks only IPv6, for
  * the demo.
  *
- * webserver [-n requests]: listens on 127.0.0.1 and prints the port, then the
- * address and port of each client; ends after this number of requests.
+ * webserver [-n requests]: listens on 127.0.0.1 and prints the port, and then
+ * the address and port of each client.  With -n, it ends after this number of
+ * requests.
  *
  * webserver -f port seconds: fetches / from this port of ::1 and prints all
- * that arrives, for at most that time.  Failures are reported on 2, with status
- * 1.
+ * that arrives.  It gives up after this number of seconds.  If it fails, it
+ * says why on standard error, and its status is 1.
  */
 
-#define TEST_LIBRARY	/* outside a test, a failure names no line */
+#define TEST_LIBRARY	/* fail() then prints no line number */
 #include "../lib/peers.h"
 
 #include <arpa/inet.h>
@@ -21,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Read a request up to its empty line; returns 0 if it is not complete. */
+/* Read a request up to its empty line.  Returns 0 if that does not come. */
 static int
 request(int fd)
 {
@@ -106,8 +107,8 @@ fetch(int port, int seconds)
 		left = deadline - milliseconds();
 		if (left < 0 || !readable(fd, (int)left)) {
 			/*
-			 * Send RST, not FIN: a peer that waits for more bytes
-			 * must end, too.
+			 * Send RST, because FIN would not end a peer that still
+			 * waits for bytes.
 			 */
 			reset_now(&fd);
 			fail("no end within %d seconds", seconds);
@@ -119,7 +120,7 @@ fetch(int port, int seconds)
 	return n != 0;
 }
 
-/* A decimal number from least to 65535, or usage. */
+/* Read a decimal number from least to 65535; anything else is an error. */
 static int
 number(const char *text, long least)
 {

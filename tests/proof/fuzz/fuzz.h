@@ -30,7 +30,7 @@ clear(struct session *s)
 	memset(s, 0, offsetof(struct session, buffer));
 }
 
-/* The next n bytes of the input, or zeros once it is used up. */
+/* Copy the next n bytes of the input, or zeros once the input is used up. */
 static inline void
 draw(void *to, size_t n, const uint8_t **data, size_t *size)
 {

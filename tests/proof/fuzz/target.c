@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-/* Where each prefix length puts the four bytes of the IPv4 address. */
+/* For each prefix length: where the four bytes of the IPv4 address are. */
 static const struct {
 	int len;
 	int at[4];
