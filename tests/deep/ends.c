@@ -114,9 +114,14 @@ take_connection(int listener)
 	return fd;
 }
 
+/*
+ * MSG_DONTWAIT would not be enough: on NetBSD, send(2) with this flag still waits
+ * for space.
+ */
 int
 as_peer(int fd)
 {
+	fcntl(fd, F_SETFL, O_NONBLOCK);
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	return fd;

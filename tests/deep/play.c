@@ -110,7 +110,7 @@ push(struct play *p, int end)
 	me = &p->peer[end];
 	while (me->fd != -1 && me->sent < me->queued && me->error == 0) {
 		n = send(me->fd, bytes[end] + me->sent, me->queued - me->sent,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		    MSG_NOSIGNAL);
 		if (n == -1 && errno == EAGAIN)
 			return;
 		if (n == -1)
@@ -145,7 +145,7 @@ take(struct play *p, int end)
 	most = sizeof buffer;
 	if (me->rate != 0 && me->allowed / 1000 < (int64_t)most)
 		most = (size_t)(me->allowed / 1000);
-	n = recv(me->fd, buffer, mark ? 1 : most, MSG_DONTWAIT);
+	n = recv(me->fd, buffer, mark ? 1 : most, 0);
 	if (n == -1 && errno == EAGAIN)
 		return;
 	p->moved = present;
@@ -325,7 +325,7 @@ send_urgent(struct play *p, int end)
 
 	me = &p->peer[end];
 	if (me->error == 0 && send(me->fd, bytes[end] + me->sent, 1,
-	    MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+	    MSG_OOB | MSG_NOSIGNAL) == -1) {
 		if (errno == EAGAIN)
 			return 0;
 		me->error = errno;

@@ -212,15 +212,18 @@ fill(int fd, unsigned stream)
 
 	p.fd = fd;
 	p.events = POLLOUT;
+	/* On NetBSD, send(2) with MSG_DONTWAIT still waits for space. */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
 	for (sent = 0; poll(&p, 1, FULL) == 1; sent += (uint64_t)n) {
 		for (i = 0; i < sizeof buffer; i++)
 			buffer[i] = stream_byte(stream, sent + i);
-		n = send(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+		n = send(fd, buffer, sizeof buffer, 0);
 		if (n == -1 && errno == EAGAIN)
 			n = 0;
 		if (n == -1)
 			fail("send: %s", strerror(errno));
 	}
+	fcntl(fd, F_SETFL, 0);
 	return sent;
 }
 
