@@ -81,6 +81,14 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
+/* True if this is an address.  NetBSD's inet_pton(3) accepts words after it. */
+static int
+parse_number(int family, const char *text, void *address)
+{
+	return strpbrk(text, " \t\n\v\f\r") == NULL &&
+	    inet_pton(family, text, address) == 1;
+}
+
 /*
  * Parse an address.  A scope is accepted only in a link-local address (RFC
  * 4007, 11).
@@ -93,7 +101,7 @@ parse_address(const char *text, union address *a)
 	size_t len;
 
 	memset(a, 0, sizeof *a);
-	if (inet_pton(AF_INET, text, &a->in.sin_addr) == 1) {
+	if (parse_number(AF_INET, text, &a->in.sin_addr)) {
 		a->in.sin_family = AF_INET;
 		return 0;
 	}
@@ -103,7 +111,7 @@ parse_address(const char *text, union address *a)
 		return -1;
 	memcpy(host, text, len);
 	host[len] = '\0';
-	if (inet_pton(AF_INET6, host, &a->in6.sin6_addr) != 1)
+	if (!parse_number(AF_INET6, host, &a->in6.sin6_addr))
 		return -1;
 	a->in6.sin6_family = AF_INET6;
 	if (scope == NULL)
@@ -131,7 +139,7 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 		    "192.0.2.0/24", what, text);
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
-	if (inet_pton(AF_INET, host, network) != 1)
+	if (!parse_number(AF_INET, host, network))
 		return misused(s, "%s %s: not an IPv4 network, such as "
 		    "192.0.2.0/24", what, text);
 	n = number(slash + 1, min, 32);

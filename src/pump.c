@@ -206,7 +206,6 @@ gone(struct session *s, int side, int error)
 	s->reset = !from->fin || !(vanished ||
 	    tcp_forgotten(s->fd[side], probed) ||
 	    tcp_unsent(s->fd[!side]) == -1);
-	tcp_let_go(s->fd[!side]);
 	carry_drop(to);
 	done(s, to);
 	watch(s);
@@ -278,11 +277,14 @@ static int
 pass(struct session *s, int side, int revents)
 {
 	struct flow *f;
+	int64_t came;
 	ssize_t n;
+	int had_fin;
 
 	f = &s->flow[side];
 	do {
 		if (carry_pending(f) == 0 && !f->eof) {
+			had_fin = f->fin;
 			n = carry_fill(f, revents, s->now);
 			/*
 			 * If this side is gone and had not sent FIN, reading
@@ -297,7 +299,12 @@ pass(struct session *s, int side, int revents)
 				f->fin = 1;
 			if (s->gone == !side)
 				return drop(s, side);
-			s->moved[side] = s->now;
+			/* At a look, bytes and FIN count before they are read. */
+			came = (int64_t)(f->bytes + carry_pending(f));
+			if (came > s->came[side] || f->fin != had_fin) {
+				s->came[side] = came;
+				s->moved[side] = s->now;
+			}
 		}
 		if (carry_pending(f) == 0)
 			return 0;
@@ -559,4 +566,6 @@ pump(struct session *s)
 	if (s->gone_early != 0)
 		(void)gone(s, TARGET, s->gone_early);
 	(void)carry_on(s);
+	if (s->gone != SIDES)
+		tcp_let_go(s->fd[!s->gone]);
 }

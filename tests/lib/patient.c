@@ -179,8 +179,14 @@ int
 broken(int fd)
 {
 	struct pollfd p;
+	socklen_t len;
+	int error;
 
 	p.fd = fd;
 	p.events = 0;
-	return poll(&p, 1, 0) == 1;
+	error = 0;
+	len = sizeof error;
+	/* Not every system's poll(2) reports RST if no event is requested. */
+	return poll(&p, 1, 0) == 1 || getsockopt(fd, SOL_SOCKET, SO_ERROR,
+	    &error, &len) == -1 || error != 0;
 }

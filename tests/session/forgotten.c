@@ -209,4 +209,36 @@ EACH_WAY(forgotten_fin_unread, "FIN that waits for a paused target is not lost",
 {
 	forgotten_as_told(near, 70000, 1);
 }
+
+/* Bytes that the relay reads late do not show that their sender is alive. */
+EACH_WAY(forgotten_long_read,
+    "a slow target gets everything from a client that is forgotten while the "
+    "relay still reads",
+    "a slow client gets everything from a target that is forgotten while the "
+    "relay still reads")
+{
+	struct session t;
+	uint64_t at, half, size;
+
+	begin(&t, "-k", "1");
+	size = fill(t.fd[near], 1);
+	for (at = 0; unacked(t.fd[near]) != 0; at += 1000) {
+		expect_stream(t.fd[!near], 1, at, 1000);
+		pause_for(1);
+	}
+	finish(t.fd[near]);
+	wait_acked(t.fd[near]);
+	pause_for(2 * SECOND);
+	half = (size - at) / 2;
+	expect_stream(t.fd[!near], 1, at, (size_t)half);
+	at += half;
+	pause_for(SETTLED);
+	reset_now(&t.fd[near]);
+	pause_for(READER_LATE);
+	expect_stream(t.fd[!near], 1, at, (size_t)(size - at));
+	expect_end(t.fd[!near], FIN);
+	expect_over(&t, near, "eof", size, 0);
+	if (broken(t.fd[!near]))
+		fail("RST after FIN");
+}
 #endif
