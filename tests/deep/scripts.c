@@ -186,23 +186,24 @@ caught(int sig)
 }
 
 /*
- * Returns how many scripts to play at a time.  Patient scripts mostly wait, so
- * their number is limited only by MOST_SLOTS and the number of descriptors.
- * One such script needs up to seven descriptors: two ends and a listener for
- * each way, and one more listener for the relay's client.
+ * Returns how many scripts to play at a time, which the number of descriptors
+ * limits.  A script needs up to seven of them: two ends and a listener for each
+ * way, and one more listener for the relay's client.
  */
 static unsigned
 most_slots(void)
 {
 	struct rlimit files;
+	unsigned most;
 
-	if (kind == QUICK)
-		return QUICK_SLOTS;
+	most = kind == QUICK ? QUICK_SLOTS : MOST_SLOTS;
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
 		fail("getrlimit: %s", strerror(errno));
+	if (files.rlim_cur >= most * 7 + 32)
+		return most;
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
-	return files.rlim_max > MOST_SLOTS * 7 + 32 ? MOST_SLOTS :
+	return files.rlim_max >= most * 7 + 32 ? most :
 	    files.rlim_max < 7 + 32 ? 1 : (unsigned)(files.rlim_max - 32) / 7;
 }
 

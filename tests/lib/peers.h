@@ -86,7 +86,8 @@ void	wait_acked(int fd);
 
 /*
  * Run f(fd, stream, 0, size) in a separate process.  The test goes on
- * meanwhile.
+ * meanwhile.  A test that sends more than 60 KiB has to send like this, because
+ * on some systems the buffers between the two peers take no more than that.
  */
 pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
 void	expect_done(pid_t);

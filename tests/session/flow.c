@@ -74,14 +74,16 @@ EACH_WAY(stalled_reader,
 {
 	struct session t;
 	uint64_t back, first, sent;
+	pid_t job;
 	long rss;
 
 	begin(&t, NULL, NULL);
 	back = 0;
 	expect_lively(&t, near, &back);
 	first = back;
-	send_stream(t.fd[near], 1, 0, 256 * KIB);
+	job = aside(send_stream, t.fd[near], 1, 256 * KIB);
 	expect_stream(t.fd[!near], 1, 0, 256 * KIB);
+	expect_done(job);
 	rss = status_of(t.pid, "VmRSS:");
 	sent = fill(t.fd[near], 4);
 	expect_idle(t.pid, 3 * STILL, 0);

@@ -77,7 +77,7 @@ static void
 least_limit(limit_name kind)
 {
 	struct session t;
-	int i;
+	pid_t job;
 
 	limit_kind = kind;
 	for (limit_value = 131072; limit_value < (rlim_t)1 << 30;
@@ -89,10 +89,9 @@ least_limit(limit_name kind)
 		limit_value = 0;
 	relay_setup = set_limit;
 	begin(&t, NULL, NULL);
-	for (i = 0; i < 8; i++) {
-		send_stream(t.fd[CLIENT], 3, 0, MIB / 2);
-		expect_stream(t.fd[TARGET], 3, 0, MIB / 2);
-	}
+	job = aside(send_stream, t.fd[CLIENT], 3, 4 * MIB);
+	expect_stream(t.fd[TARGET], 3, 0, 4 * MIB);
+	expect_done(job);
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 4 * MIB + 1000, 3000);
 }
