@@ -1,6 +1,6 @@
 /*
- * Reads from /proc what a relay uses.  A relay is a tree: its root process and
- * all descendants of that.
+ * Reads a relay's use of memory and CPU from /proc.  A relay is a tree: its root
+ * process and all descendants of that.
  */
 
 #include "bench.h"

@@ -102,7 +102,7 @@ tcp_due(int fd, int early)
 }
 
 /*
- * The events that announce bytes, including urgent ones.  `early' is the value
+ * The events that announce bytes, urgent or not.  `early' is the value
  * that tcp_at_mark last stored.
  */
 short

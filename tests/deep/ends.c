@@ -21,8 +21,8 @@ set(int fd, int level, int option, int value)
 
 /*
  * If the script sets a small buffer, set it before the connection exists.  For
- * WINDOW, set small segments, too, so that the peer's send buffer sometimes
- * fills up: if segments are small, Linux makes this buffer small.
+ * WINDOW, also set a small segment size.  Linux then makes the peer's send
+ * buffer small, so that it sometimes fills up.
  */
 static void
 set_window(int fd, const struct script *s, int end)

@@ -453,7 +453,7 @@ wait_for_turn(void)
 }
 
 /*
- * Make a whole run in a separate network.  After the run, the kernel must have
+ * Do a complete run in a separate network.  After the run, the kernel must have
  * its memory back, except for 1 KiB per session and the amount that varies on
  * any machine (ALWAYS_MOVES).
  */

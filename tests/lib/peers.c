@@ -86,7 +86,8 @@ bind_on(int family)
 
 /*
  * On OpenBSD, a SYN to a port that is bound, but not listening, gets no RST.
- * So bind the port for the other protocol only (IPv6 or IPv4).
+ * So if the test connects over IPv6, reserve the port by binding to it over
+ * IPv4, and the other way round.
  */
 int
 refuse_on(int family)

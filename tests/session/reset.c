@@ -478,7 +478,8 @@ TEST(reset_behind_early_fin,
 }
 
 /*
- * The near side has reset, and the far side does not read the remaining bytes.
+ * The near side has sent a reset, and the far side does not read the remaining
+ * bytes.
  */
 EACH_WAY(last_words_and_signal,
     "the wait for a slow target costs no CPU, and a signal ends it",

@@ -23,7 +23,7 @@ static const struct {
 	/* The relay ignores the suffix (RFC 6052, 2.2). */
 	{ "32", "2001:db8:c000:221:0:dead:beef:1" },
 	{ "56", "2001:db8:122:3c0:0:221:dead:beef" },
-	/* RFC 3056, 2.  It does not reserve any bits. */
+	/* In 6to4 (RFC 3056, 2), no bits are reserved. */
 	{ "16", "2002:c000:221::1" },
 	{ "16", "2002:c000:221:1:212:34ff:fe56:789a" }
 };
