@@ -299,7 +299,7 @@ pass(struct session *s, int side, int revents)
 				f->fin = 1;
 			if (s->gone == !side)
 				return drop(s, side);
-			/* At a look, bytes and FIN count before they are read. */
+			/* What a look has counted does not count again. */
 			came = (int64_t)(f->bytes + carry_pending(f));
 			if (came > s->came[side] || f->fin != had_fin) {
 				s->came[side] = came;

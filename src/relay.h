@@ -125,7 +125,7 @@ struct session {
 	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
 	int64_t acked[SIDES];	/* bytes and FIN acked before the last look */
-	int64_t came[SIDES];	/* bytes that had come before the last look */
+	int64_t came[SIDES];	/* bytes known to have come, read or not */
 	int64_t asked[SIDES];	/* see owes_too_long() */
 	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
 	int gone;		/* the side that is gone; SIDES: none */

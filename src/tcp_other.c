@@ -33,16 +33,19 @@ tcp_calm(int fd)
  * This connection will be closed with FIN, perhaps before the peer closes it.
  * In that case, most of these systems forget the connection once the time for
  * unanswered keepalive probes has passed.  A peer that reads later than that
- * would get RST.  So set this time to what it is by default: 8 times 75
- * seconds.  OpenBSD has no such options, and pledge(2) would kill a process
- * that tried to set them.
+ * would get RST.  So set this time to what it usually is by default: 8 times 75
+ * seconds.
+ *
+ * If the peer has sent FIN, leave the connection alone: on NetBSD, these options
+ * would stop the timer that ends TIME-WAIT.  OpenBSD has no such options, and
+ * pledge(2) would kill a process that tried to set them.
  */
 void
 tcp_let_go(int fd)
 {
 	static const int number = 8, interval = 75;
 
-	if (TCP_KEEPCNT == -1)
+	if (TCP_KEEPCNT == -1 || tcp_had_fin(fd, 0))
 		return;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &number, sizeof number);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval,

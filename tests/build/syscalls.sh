@@ -142,7 +142,7 @@ END {
 	for (i = moved[half] + 1; i <= moved[n]; i++)
 		count[name[i]]++
 	for (i in count)
-		printf "%5.2f %s\n", count[i] / turns, i | "sort -rn >" shown
+		printf "%5.2f %s\n", count[i] / turns, i >shown
 }
 EOF
 

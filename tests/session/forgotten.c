@@ -210,6 +210,35 @@ EACH_WAY(forgotten_fin_unread, "FIN that waits for a paused target is not lost",
 	forgotten_as_told(near, 70000, 1);
 }
 
+/* The far side reads only after the relay has ended. */
+EACH_WAY(forgotten_then_read,
+    "a target that reads 3 s after the relay's end gets no reset",
+    "a client that reads 3 s after the relay's end gets no reset")
+{
+	enum { BUFFER = 8192, SIZE = 8000 };
+	const int64_t pause = 3 * SECOND;
+	struct session t;
+	int size;
+
+	begin(&t, "-k", "1");
+	size = BUFFER;
+	if (setsockopt(t.fd[!near], SOL_SOCKET, SO_RCVBUF, &size,
+	    sizeof size) == -1)
+		fail("SO_RCVBUF: %s", strerror(errno));
+	send_stream(t.fd[near], 1, 0, SIZE);
+	finish(t.fd[near]);
+	wait_acked(t.fd[near]);
+	pause_for(2 * SECOND);
+	reset_now(&t.fd[near]);
+	expect_over(&t, near, "eof", SIZE, 0);
+	pause_for(pause);
+	expect_stream(t.fd[!near], 1, 0, SIZE);
+	expect_end(t.fd[!near], FIN);
+	pause_for(SETTLED);
+	if (broken(t.fd[!near]))
+		fail("RST after FIN");
+}
+
 /* Bytes that the relay reads late do not show that their sender is alive. */
 EACH_WAY(forgotten_long_read,
     "a slow target gets everything from a client that is forgotten while the "
