@@ -18,7 +18,7 @@
 
 #include "carry.h"
 
-#define VERSION "0.1.0"
+#define VERSION "0.2.0"
 
 enum { MOST_TARGETS = 32 };	/* more addresses of a name are ignored */
 
