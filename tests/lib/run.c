@@ -240,7 +240,7 @@ main(int argc, char *argv[])
 	if (!list) {
 		hide_log(argv);
 		need_relay();
-		still_watch();
+		still_watch(relay_path);
 	}
 	argv += list ? 2 : 1;
 	check_words(argv);

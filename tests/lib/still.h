@@ -1,14 +1,15 @@
 /*
  * How long the machine has stood still.  The processors of a virtual machine
  * sometimes stop for up to two seconds, several times in a row.  Even while
- * they run, the machine's kernel sometimes delays every exit(2) by ten seconds.
- * During such a delay, /proc/PID/wchan says unlink_file_vma_batch_process.
- * Both kinds of pause make tests and relays late.
+ * they run, the machine's kernel sometimes delays exit(2) by ten seconds, for
+ * all processes that have the same file mapped.  During such a delay,
+ * /proc/PID/wchan says unlink_file_vma_batch_process.  Both kinds of pause make
+ * tests and relays late.
  *
  * still_watch: starts one process per processor.  Until the caller ends, these
  * processes look for such pauses.  At each look, a process starts a child that
- * ends at once, and waits for it.  On systems other than Linux, only one
- * process looks.
+ * has the relay's file mapped and ends at once, and waits for it.  On systems
+ * other than Linux, only one process looks.
  * still_so_far: the sum of all pauses since still_watch, in milliseconds.
  */
 
@@ -17,7 +18,7 @@
 
 #include <stdint.h>
 
-void	still_watch(void);
+void	still_watch(const char *relay);
 int64_t	still_so_far(void);
 
 #endif
