@@ -264,8 +264,8 @@ report_line(struct session *s)
 /*
  * Close the sockets: with FIN if the end is good for both sides, otherwise with
  * RST.  A side that is gone always gets RST, because its system may still be
- * alive.  Then, with no peer left waiting, log the session's line, and return
- * the exit status.
+ * alive.  Only then log the session's line, so that no peer has to wait for the
+ * log.  Returns the exit status.
  */
 int
 report_exit(struct session *s)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /*
- * Note the resets that the queue reports.  Returns the number of sockets that
+ * Record the resets that the queue reports.  Returns the number of sockets that
  * are ready only because of a reset.
  */
 static int

@@ -2,8 +2,8 @@
  * An intruder in a session.  It is built into a relay (tests/stfl-relay-probed)
  * that calls probed_poll() instead of poll(2).  When this relay calls
  * probed_poll() for the first time after its confinement, the intruder tries
- * things that a session is not allowed to do.  On OpenBSD, it makes only one
- * attempt, in the second such call.
+ * things that a session is not allowed to do.  On OpenBSD, the intruder tries
+ * only one thing, in the second call of probed_poll() after the confinement.
  *
  * On Linux, the target gets a line for each attempt that was not denied: a
  * session can still send to its target.  The last line is "tried", followed by

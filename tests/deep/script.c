@@ -384,7 +384,7 @@ make_script(struct script *s, uint64_t seed, enum kind kind)
 	what = SEND;
 	for (; left > 0; left--) {
 		end = (int)draw(&m.state, ENDS);
-		/* Two pauses in a row could exceed a limit. */
+		/* Two pauses in a row could together exceed a limit. */
 		what = m.limited && what == PAUSE ? SEND :
 		    often[draw(&m.state, whats)];
 		/* A long script should not end early. */

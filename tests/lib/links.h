@@ -13,7 +13,7 @@
 
 /*
  * The network namespaces in which a socket can be.  The relay is in RELAY.  The
- * near peers are in ROUTER, the router itself.  The far peers are in FAR,
+ * near peers are in ROUTER, on the router itself.  The far peers are in FAR,
  * beyond the router.  Only the link between ROUTER and FAR goes down.  Clients
  * connect to the relay at fd00::1.
  */

@@ -88,8 +88,8 @@ const char *target_text(int listener);
 
 /*
  * Lines.
- * put_names: sets the addresses that the lines must give.  `target' is what the
- * lines say of a target that was not reached; NULL if it was reached.
+ * put_names: sets the addresses that the lines must give.  `target' is the text
+ * that they must give for the target if it was not reached, or NULL if it was.
  * syslog_line: puts the next datagram that comes to syslogd's socket into
  * `line', as a string.
  * expect_line: expects a line with these values of end=, up= and down=.

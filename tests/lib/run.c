@@ -89,7 +89,7 @@ print_again(const struct test *test)
 }
 
 /*
- * Print what a test has said as a single line.  If the test has a table, each
+ * Print, as a single line, what a test has said.  If the test has a table, each
  * row may have written a line.
  */
 static void

@@ -148,7 +148,7 @@ enum {
 	PIPE_UNUSED = 2500,	/* longer than the time between two looks */
 	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
 	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
-	PART_OF_LIMIT = 500,	/* below -t 2, which then starts again */
+	PART_OF_LIMIT = 500,	/* below the limit of -t 2 */
 	BEYOND_LIMIT = 2500,	/* longer than -t 2 */
 	PROBES_LOST = 4000,	/* by then, -k 1 notices a lost peer */
 	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
