@@ -83,7 +83,7 @@ port(struct session *s, const char *text)
 
 /* True if this is an address.  NetBSD's inet_pton(3) accepts words after it. */
 static int
-parse_number(int family, const char *text, void *address)
+parse_numeric(int family, const char *text, void *address)
 {
 	return strpbrk(text, " \t\n\v\f\r") == NULL &&
 	    inet_pton(family, text, address) == 1;
@@ -101,7 +101,7 @@ parse_address(const char *text, union address *a)
 	size_t len;
 
 	memset(a, 0, sizeof *a);
-	if (parse_number(AF_INET, text, &a->in.sin_addr)) {
+	if (parse_numeric(AF_INET, text, &a->in.sin_addr)) {
 		a->in.sin_family = AF_INET;
 		return 0;
 	}
@@ -111,7 +111,7 @@ parse_address(const char *text, union address *a)
 		return -1;
 	memcpy(host, text, len);
 	host[len] = '\0';
-	if (!parse_number(AF_INET6, host, &a->in6.sin6_addr))
+	if (!parse_numeric(AF_INET6, host, &a->in6.sin6_addr))
 		return -1;
 	a->in6.sin6_family = AF_INET6;
 	if (scope == NULL)
@@ -139,7 +139,7 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 		    "192.0.2.0/24", what, text);
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
-	if (!parse_number(AF_INET, host, network))
+	if (!parse_numeric(AF_INET, host, network))
 		return misused(s, "%s %s: not an IPv4 network, such as "
 		    "192.0.2.0/24", what, text);
 	n = number(slash + 1, min, 32);

@@ -46,9 +46,10 @@ watch(struct watch *w, int processor, pid_t parent, const char *relay)
 	int fd;
 
 	fd = open(relay, O_RDONLY);
-	if (fd != -1)
+	if (fd != -1) {
 		(void)mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
+		close(fd);
+	}
 	stay_on(processor);
 	while (getppid() == parent) {
 		(void)poll(NULL, 0, LOOK);

@@ -215,7 +215,6 @@ EACH_WAY(forgotten_then_read,
     "a target that reads 3 s after the relay's end gets no reset",
     "a client that reads 3 s after the relay's end gets no reset")
 {
-	const int64_t pause = 3 * SECOND;
 	struct session t;
 	socklen_t len;
 	size_t size;
@@ -233,7 +232,7 @@ EACH_WAY(forgotten_then_read,
 	pause_for(2 * SECOND);
 	reset_now(&t.fd[near]);
 	expect_over(&t, near, "eof", size, 0);
-	pause_for(pause);
+	pause_for(3 * SECOND);
 	expect_stream(t.fd[!near], 1, 0, size);
 	expect_end(t.fd[!near], FIN);
 	pause_for(SETTLED);

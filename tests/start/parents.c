@@ -180,9 +180,14 @@ schedule_batch(void)
 	schedule(SCHED_BATCH);
 }
 
+/*
+ * Such a process hardly runs beside others of its session, because these share
+ * one group of the scheduler (sched(7)).  So start a new session.
+ */
 static void
 schedule_idle(void)
 {
+	setsid();
 	schedule(SCHED_IDLE);
 }
 
