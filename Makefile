@@ -27,9 +27,10 @@ SMALL = -Wl,-z,noseparate-code -fno-asynchronous-unwind-tables
 SRC = stfl-relay.c src/address.c src/carry.c src/carry_linux.c \
 	src/carry_other.c src/client.c src/confine.c src/confine_freebsd.c \
 	src/confine_linux.c src/confine_openbsd.c src/confine_other.c \
-	src/dial.c src/header.c src/log.c src/log_sun.c src/options.c \
-	src/pump.c src/report.c src/source.c src/target.c src/tcp.c \
-	src/tcp_linux.c src/tcp_other.c src/wait.c src/wait_kqueue.c
+	src/dial.c src/header.c src/log.c src/log_sun.c src/look.c \
+	src/options.c src/pump.c src/report.c src/source.c src/target.c \
+	src/tcp.c src/tcp_linux.c src/tcp_other.c src/wait.c \
+	src/wait_kqueue.c
 HDR = src/carry.h src/confine.h src/relay.h src/system.h
 
 all: stfl-relay

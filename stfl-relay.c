@@ -1,7 +1,8 @@
 /*
  * stfl-relay carries one accepted IPv6 connection to a server that speaks only
- * IPv4 (or an IPv4 connection to a server that speaks only IPv6).  A
- * super-server such as inetd starts one stfl-relay process per connection.
+ * IPv4.  It can also carry an IPv4 connection to a server that speaks only
+ * IPv6.  A super-server such as inetd starts one stfl-relay process per
+ * connection.
  *
  * Each call in main() is one step of a session.  The code of the steps is in
  * src/.

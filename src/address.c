@@ -14,7 +14,7 @@ address_size(const union address *a)
 	return a->sa.sa_family == AF_INET ? sizeof a->in : sizeof a->in6;
 }
 
-/* True if both are the same address, with the same scope and port. */
+/* True if the two addresses are the same, including their scopes and ports. */
 int
 address_equal(const union address *a, const union address *b)
 {
@@ -68,8 +68,8 @@ address_host(char *to, size_t size, const union address *a)
 /*
  * Write an address and its port in the form 192.0.2.1:80 or [2001:db8::1]:80
  * (RFC 5952, 6).  If the address has a scope, write the number of the scope,
- * too (RFC 4007, 11.2).  ADDRESS_WIDTH bytes are enough for what this function
- * or address_host writes.
+ * too (RFC 4007, 11.2).  ADDRESS_WIDTH bytes are enough for anything that this
+ * function or address_host writes.
  */
 void
 address_print(char *to, size_t size, const union address *a)

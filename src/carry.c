@@ -1,9 +1,10 @@
 /*
- * How the bytes of one flow move.  The rules of a session are in pump.c.
+ * This file moves the bytes of one flow.  The rules of a session are in pump.c.
  *
  * carry_fill and carry_drain return a number of bytes, or -1 with an errno.
- * EAGAIN means "not now".  Any other errno means that a socket has failed: the
- * one that carry_fill reads from, or the one that carry_drain writes to.
+ * EAGAIN means "not now".  Any other errno from carry_fill means that the
+ * socket that it reads from has failed.  Any other errno from carry_drain means
+ * that the socket that it writes to has failed.
  *
  * carry.h explains talk and bulk.
  */
@@ -20,7 +21,8 @@ carry_pending(const struct flow *f)
 }
 
 /*
- * True if the flow takes the fast path.  If so, more bytes have probably come.
+ * True if the flow takes the fast path.  In that case, more bytes have probably
+ * come by now.
  */
 int
 carry_bulk(const struct flow *f)
@@ -28,7 +30,7 @@ carry_bulk(const struct flow *f)
 	return f->carry.pipe[0] != 0;
 }
 
-/* The events that poll(2) must await on f->from while nothing is pending. */
+/* The events to request from poll(2) for f->from while nothing is pending. */
 short
 carry_events(const struct flow *f)
 {
@@ -113,7 +115,10 @@ carry_drain(struct flow *f)
 		/* On the BSDs, ENOBUFS means "no room now" (tcp_usrreq.c). */
 		if (n == -1 && errno == ENOBUFS && c->urgent)
 			errno = EAGAIN;
-		/* MPTCP before Linux 5.17 rejects MSG_OOB: send without it. */
+		/*
+		 * MPTCP before Linux 5.17 rejects MSG_OOB, so send the byte
+		 * without MSG_OOB.
+		 */
 		if (n == -1 && errno == EOPNOTSUPP && c->urgent) {
 			c->urgent = 0;
 			return carry_drain(f);

@@ -1,4 +1,4 @@
-/* Bulk on Linux: splice(2) through a pipe. */
+/* On Linux, splice(2) moves bulk through a pipe. */
 
 #include "relay.h"
 
@@ -13,15 +13,17 @@
  * A new pipe has NEW_PIPE pages, unless the user has too many pipes (pipe(7)).
  * If a pipe is too small for a fast flow, its size is doubled, up to MOST_PIPE
  * bytes.  Before the first doubling, the flow must have moved FAST bytes per
- * millisecond since the last look.  If the last look is less than PERIOD
- * milliseconds ago, it counts as PERIOD milliseconds ago.  Each further
- * doubling requires four times the rate: 2, 8, 32 and 128 MB/s.
+ * millisecond since the last look (see look.c).  If the last look was less than
+ * PERIOD milliseconds ago, this rate is computed over PERIOD milliseconds.
+ * Each further doubling requires four times the rate of the doubling before it,
+ * so the rates are 2, 8, 32 and 128 MB/s.
  *
- * One stream is twice as fast through a pipe of 512 KiB as through one of
- * 64 KiB, and a little faster still through 1 MiB.  Many streams at once are
- * faster through smaller pipes, whose pages stay in the processor's caches: 100
- * streams carry 1.4 times as much through pipes of 512 KiB as through pipes of
- * 1 MiB.  Also, the system limits the total size of a user's pipes.
+ * A single stream is twice as fast through a pipe of 512 KiB as through a pipe
+ * of 64 KiB.  Through a pipe of 1 MiB, it is a little faster still.  Many
+ * streams at once are faster through smaller pipes, whose pages stay in the
+ * processor's caches.  For example, 100 streams carry 1.4 times as much through
+ * pipes of 512 KiB as through pipes of 1 MiB.  Also, the system limits the
+ * total size of a user's pipes.
  */
 enum { NEW_PIPE = 16, MOST_PIPE = 1048576, FAST = 2000, PERIOD = 200 };
 
@@ -51,8 +53,8 @@ new_size(void)
 }
 
 /*
- * True if, since the last look, the flow has moved enough bytes to justify a
- * pipe of twice this size.
+ * True if the flow has moved enough bytes since the last look to justify a pipe
+ * of twice this size.
  */
 static int
 is_fast(const struct flow *f, int size, int64_t now)
@@ -81,9 +83,9 @@ grow(struct carry *c)
 }
 
 /*
- * Open a pipe.  If the user has exceeded the limits in pipe(7), new pipes are
- * small.  In that case, do without a pipe until the flow's weight reaches BULK
- * again.
+ * Open a pipe.  If the user's pipes exceed the limits in pipe(7), the kernel
+ * makes new pipes small.  In that case, the flow does without a pipe until its
+ * weight reaches BULK again.
  */
 static void
 get_pipe(struct flow *f, int64_t now)
@@ -111,25 +113,25 @@ get_pipe(struct flow *f, int64_t now)
 }
 
 /*
- * Move the waiting bytes from the socket to the pipe, but at most as many whole
- * segments of the receiving side as fit into the pipe.  Bytes beyond the last
- * whole segment would be sent as a small packet.  If they are left in the
- * socket, they are sent together with the bytes that follow them.  If the
- * segment size changes later, each full pipe ends with a small packet, which
- * does no other harm.
+ * Move bytes from the socket to the pipe, up to the largest number of whole
+ * segments that the pipe can hold.  The segment size is that of the receiving
+ * side.  Bytes beyond the last whole segment would be sent as a small packet.
+ * If these bytes stay in the socket instead, they are sent together with the
+ * bytes that follow them.  If the segment size changes later, each full pipe
+ * ends with a small packet, but there is no other harm.
  *
- * The pipe is too small if the bytes taken fill it, or if more bytes had come
- * than were taken.  (Short packets from a network can fill a pipe with fewer
- * bytes than its size.)  Asking how many bytes have come costs a system call.
- * So the relay asks only if the pipe could be enlarged now (`may_grow'), and
- * only right after a drain (`again'), because the fill before that drain could
- * have left bytes in the socket.
+ * The pipe is too small if the bytes that splice(2) takes fill it, or if more
+ * bytes had come than splice(2) takes.  (Short packets from a network can fill
+ * a pipe with fewer bytes than its size.)  Asking how many bytes have come
+ * costs a system call.  So the relay asks only if the pipe could be enlarged
+ * now (`may_grow').  It also asks only right after a drain (`again'), because
+ * the fill before that drain could have left bytes in the socket.
  *
- * At the urgent mark, splice(2) fails with EAGAIN.  If FIN has also come,
- * splice(2) returns 0 there.  In both cases this function returns 0, because
- * only recv(2) can tell the mark from FIN.  A socket reports an error only
- * once.  So this function returns -1 for every error except those of splice(2)
- * itself.
+ * At the urgent mark, splice(2) fails with EAGAIN.  But if FIN has also come,
+ * splice(2) returns 0 at the mark.  In both cases, this function returns 0,
+ * because only recv(2) can tell the mark from FIN.  A socket reports an error
+ * only once, so this function returns -1 for every error of the socket.  For an
+ * error of splice(2) itself, it returns 0.
  */
 ssize_t
 fast_fill(struct flow *f, int again, int64_t now)
@@ -165,14 +167,15 @@ fast_fill(struct flow *f, int again, int64_t now)
  * Send what is in the pipe.  SPLICE_F_MORE is not used, because it would hold
  * back the last bytes.
  *
- * After sending a small amount, yield the processor to the peers if they are
- * waiting for it.  If the relay slept in poll(2) instead, an interrupt would
- * have to wake it, often from a different processor.  When the relay and both
- * peers share two cores, yielding gives 1.1 to 1.2 times the throughput.  After
- * a large amount, yielding is not needed: the reader is awake, and more bytes
- * have come.  An amount is small if it is at most three packets.  Compared with
- * a bound of one packet, this bound takes 4 % less CPU time per GB, and
- * yielding after every amount takes 7 % more.
+ * After sending a small amount, yield the processor to the peers, in case they
+ * are waiting for it.  If the relay slept in poll(2) instead, an interrupt
+ * would have to wake it, often from a different processor.  When the relay and
+ * both peers share two cores, yielding makes the throughput 1.1 to 1.2 times as
+ * high.  After a large amount, yielding is not needed, because the reader is
+ * awake and more bytes have come.  An amount is small if it is at most three
+ * packets.  This bound takes 4 % less CPU time per GB than a bound of one
+ * packet.  Yielding after every amount takes 7 % more CPU time per GB than a
+ * bound of one packet.
  */
 ssize_t
 fast_drain(struct flow *f)
@@ -183,7 +186,10 @@ fast_drain(struct flow *f)
 	c = &f->carry;
 	n = splice(c->pipe[0], NULL, f->to, NULL, c->piped,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	/* If splice(2) fails after some bytes, it reports only those bytes. */
+	/*
+	 * If splice(2) fails after moving some bytes, it returns their number
+	 * and does not report the error.
+	 */
 	if (n > 0 && (size_t)n < c->piped &&
 	    (tcp_events(f->to) & POLLHUP) != 0) {
 		n = -1;
@@ -200,8 +206,8 @@ fast_drain(struct flow *f)
 
 /*
  * True if the flow has a pipe that a later look might have to close.  If the
- * pipe has bytes and the flow's weight is below TALK, fast_drain, not a look,
- * will close the pipe.
+ * pipe has bytes and the flow's weight is below TALK, no look has to close the
+ * pipe, because fast_drain will do so.
  */
 int
 carry_holds(const struct flow *f)
@@ -211,9 +217,10 @@ carry_holds(const struct flow *f)
 }
 
 /*
- * At a look, close the pipe if no byte has moved since the last look, or if the
- * pipe was enlarged and the flow is no longer fast enough for that size.  If
- * the pipe still has bytes, fast_drain will close it once it is empty.
+ * Called at each look.  Close the pipe if no byte has moved since the last
+ * look, or if the pipe was enlarged and the flow is no longer fast enough for
+ * that size.  If the pipe still has bytes, fast_drain will close the pipe after
+ * sending them.
  */
 void
 carry_rest(struct flow *f, int64_t now)

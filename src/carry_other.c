@@ -1,14 +1,16 @@
 /*
- * On systems other than Linux, bulk is copied in the same way as talk.
+ * On systems other than Linux, bulk is copied in the same way as talk (see
+ * carry.h).
  *
  * OpenBSD and FreeBSD 15 have SO_SPLICE, which lets the kernel move the bytes.
  * But SO_SPLICE does not keep urgent data intact.  FreeBSD's kernel moves the
- * urgent byte without its mark.  If other bytes are queued ahead of the urgent
- * byte, OpenBSD's kernel sends a wrong byte instead.  The reason is that after
- * m_split(), somove() in sys/kern/uipc_socket.c reads the urgent byte from the
- * first mbuf, which can be empty.  If the reader is slow, bytes can be queued
- * at any time.  Nothing announces an urgent byte while sockets are spliced, so
- * the relay could not stop splicing in time.
+ * urgent byte without its mark.  OpenBSD's kernel sends a wrong byte instead of
+ * the urgent byte if other bytes are queued ahead of the urgent byte.  The
+ * reason is in somove() (sys/kern/uipc_socket.c): after m_split(), this
+ * function reads the urgent byte from the first mbuf, which can be empty.
+ * Bytes are queued whenever the reader is slow.  While two sockets are spliced,
+ * nothing tells the relay that an urgent byte has come, so the relay could not
+ * stop splicing in time.
  */
 
 #include "relay.h"

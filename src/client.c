@@ -1,4 +1,7 @@
-/* Check what the super-server passed on, and prepare it for a session. */
+/*
+ * Check the descriptors that the super-server passed on, and prepare the
+ * client's socket for a session.
+ */
 
 #include "relay.h"
 
@@ -8,11 +11,11 @@
 #include <unistd.h>
 
 /*
- * True if this descriptor is open, but cannot be the client's connection,
- * because it is not a socket, or is a Unix socket other than the one on
+ * True if this descriptor is open, but cannot be the client's connection:
+ * either it is not a socket, or it is a Unix socket other than the one on
  * descriptor 0.  On some BSDs, sockets have no inode numbers to compare.
- * There, every socket counts as the client's, because it is better to lose a
- * message than to put it into the client's stream.
+ * There, every socket is taken for the client's, because losing a message is
+ * better than putting it into the client's stream.
  */
 static int
 is_another(int fd, const struct stat *zero)
@@ -61,10 +64,10 @@ inherit(struct session *s)
 }
 
 /*
- * Descriptor 0 is a socket, but not a TCP connection.  Returns what kind of
- * socket it is, or NULL if it looks like a TCP socket that is not connected.
- * After a reset, the BSDs and Darwin no longer know the socket's own address,
- * and report AF_UNSPEC as the family of that address.
+ * Called if descriptor 0 is a socket, but not a TCP connection.  Returns the
+ * kind of this socket, or NULL if the socket looks like a TCP socket that is
+ * not connected.  After a reset, the BSDs and Darwin no longer know the local
+ * address of the socket, and report AF_UNSPEC as the family of that address.
  */
 static const char *
 socket_kind(const struct session *s)
@@ -96,8 +99,8 @@ refuse(struct session *s, const char *what)
 }
 
 /*
- * Descriptor 0 is not a connected socket.  Report what it is, unless it is a
- * TCP socket whose client has left.
+ * Called if descriptor 0 is not a connected socket.  Reports what descriptor 0
+ * is, unless it is a TCP socket whose client has left.
  */
 static int
 no_client(struct session *s)
@@ -124,10 +127,10 @@ no_client(struct session *s)
 }
 
 /*
- * Take the client's connection: note the client's address and the address that
- * the client dialled, and prepare the socket.  RST is sent only when the last
- * descriptor of a connection is closed.  So report_open first makes sure that
- * descriptors 1 and 2 lead elsewhere.
+ * Take the client's connection: note the client's address, note the address
+ * that the client dialled, and prepare the socket.  The kernel sends RST only
+ * when the last descriptor of a connection is closed.  So report_open first
+ * makes sure that descriptors 1 and 2 do not lead to the client.
  *
  * If the client has already left, the session ends quietly.  If descriptor 0 is
  * anything other than a TCP connection, the operator has made a mistake.
@@ -146,15 +149,18 @@ client_take(struct session *s)
 		return no_client(s);
 	if (tcp_prepare(STDIN_FILENO, s->opt.keepalive) == -1) {
 		/*
-		 * TCP_NODELAY fails with one of these errors if the socket is
-		 * not TCP.
+		 * If the socket is not TCP, setting TCP_NODELAY fails with one
+		 * of these errors.
 		 */
 		if (errno == EOPNOTSUPP || errno == ENOPROTOOPT) {
 			kind = socket_kind(s);
 			return refuse(s, kind != NULL ? kind :
 			    "a socket that is not TCP");
 		}
-		/* After a reset, the BSDs and Darwin report one of these. */
+		/*
+		 * After a reset, the BSDs and Darwin report one of these
+		 * errors.
+		 */
 		if (errno == ECONNRESET || errno == EINVAL)
 			return over(s, END_GONE, 0);
 		return over(s, END_SYSTEM, errno);

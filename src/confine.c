@@ -2,8 +2,8 @@
  * Give up what a session does not need: stray descriptors when the session
  * begins, and everything else once the target is connected.
  *
- * If the kernel lacks a mechanism, the relay uses the others.  If the kernel
- * has a mechanism but refuses it, the session ends.
+ * If the kernel lacks one mechanism of confinement, the relay uses the others.
+ * If the kernel has a mechanism but refuses it, the session ends.
  */
 
 #include "relay.h"
@@ -21,11 +21,11 @@ enum {
 };
 
 /*
- * The number below which to look for open descriptors.  On Linux, it is the
- * size of the descriptor table (FDSize in proc_pid_status(5)).  On other
- * systems, it is the hard limit, but at most a million.  The soft limit is used
- * only if there is no hard limit, because the soft limit may have been lowered
- * after a descriptor was opened.
+ * Returns a limit: close_strays closes descriptors below it.  On Linux, this
+ * limit is the size of the descriptor table (FDSize in proc_pid_status(5)).  On
+ * other systems, it is the hard limit, but at most a million.  The soft limit
+ * is used only if there is no hard limit, because a parent may have lowered the
+ * soft limit after opening a descriptor.
  */
 static long
 table_size(void)
@@ -83,7 +83,10 @@ limit_resources(const struct session *s)
 	(void)setrlimit(RLIMIT_NPROC, &limit);
 	if (!s->copy)
 		(void)setrlimit(RLIMIT_FSIZE, &limit);
-	/* If the limit is already lower, this fails, which does no harm. */
+	/*
+	 * If the limit is already lower, this call can fail, but a lower limit
+	 * does no harm.
+	 */
 	limit.rlim_cur = limit.rlim_max = DESCRIPTORS;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -100,8 +103,8 @@ confine_refused(struct session *s, const char *what)
 }
 
 /*
- * Confine this process to what the pump and the report still need: to poll,
- * read, write and close the descriptors that are open.
+ * Confine this process to what pump() and report_exit() still need: polling,
+ * reading, writing and closing the open descriptors.
  */
 int
 confine(struct session *s)

@@ -1,6 +1,6 @@
 /*
- * The part of confine.c that depends on the system.  It is in one of these
- * files: confine_linux.c, confine_openbsd.c, confine_freebsd.c,
+ * This header declares the part of the confinement that depends on the system.
+ * The code is in confine_linux.c, confine_openbsd.c, confine_freebsd.c or
  * confine_other.c.
  */
 

@@ -41,7 +41,7 @@
 #ifdef ARCH
 
 /*
- * To find out which system calls of a libc this filter denies, define DENIED as
+ * To find out which system calls this filter denies to a libc, define DENIED as
  * a verdict that kills the process.
  */
 #ifndef DENIED
@@ -52,7 +52,10 @@
 #define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
 #define LOAD_SECOND(field) \
 	LOAD_AT(offsetof(struct seccomp_data, field) + sizeof(uint32_t))
-/* Load an argument that is an int: only the half of it that the kernel uses. */
+/*
+ * Load an argument whose type is int: of its 64 bits, load only the half that
+ * the kernel uses.
+ */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOAD_INT(field) LOAD_SECOND(field)
 #else
@@ -61,9 +64,9 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 
 /*
- * The policy is written with these macros.  They test the value that was loaded
- * last.  The rules inside IF and UNLESS must end with a verdict: ALLOW_ALL,
- * DENY or another RETURN.
+ * The filter below is written with these macros.  Each test looks at the value
+ * that was loaded last.  The rules inside IF and UNLESS must end with a
+ * verdict: ALLOW_ALL, DENY or another RETURN.
  */
 #define LENGTH(...) (sizeof (struct sock_filter[]){ __VA_ARGS__ } / \
 	sizeof(struct sock_filter))
@@ -86,12 +89,12 @@
 	LOAD_SECOND(argument), UNLESS(0, DENY)
 
 /*
- * On some machines, one system call, socketcall(2), makes all calls on sockets.
- * Its first argument is the number of the call to make.  The arguments of that
- * call are in memory, which a filter cannot see.  Allow send (9), recv (10),
- * and the calls from shutdown (13) to getsockopt (15).  With musl, also allow
- * sendto (11) and recvfrom (12), because older versions of musl make these
- * calls through socketcall(2).
+ * On some machines, all calls on sockets go through one system call,
+ * socketcall(2).  Its first argument is the number of the call on the socket.
+ * The arguments of that call are in memory, where a filter cannot see them.
+ * Allow send (9), recv (10), and the calls from shutdown (13) to getsockopt
+ * (15).  With musl, also allow sendto (11) and recvfrom (12), because older
+ * versions of musl make these calls through socketcall(2).
  */
 #ifdef __GLIBC__
 #define SOCKETCALLS ALLOW_2(9, 10), ALLOW_3(13, 14, 15)
@@ -100,8 +103,8 @@
 #endif
 
 /*
- * Some calls have two forms, but some machines have only one of them.  On those
- * machines, both names stand for that form.
+ * Some calls have two forms, each with a name.  On a machine that has only one
+ * of the forms, both names stand for that form.
  */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
@@ -129,26 +132,26 @@
 #endif
 
 /*
- * This filter allows the system calls that a session makes from now on.  If a
+ * This filter allows the system calls that a confined session makes.  If a
  * call's arguments could do harm, only the arguments that a session uses are
  * allowed.  If a call has an old and a new form, both are listed, because libc
  * decides which form to use.
  *
  * Any other call fails with ENOSYS, so that a libc that has tried a newer call
- * falls back to an older one.  Only a system call of a different architecture
- * kills the process.
+ * falls back to an older one.  The process is killed only if it makes a system
+ * call of a different architecture.
  */
 static const struct sock_filter filter[] = {
 	/*
 	 * This instruction does not affect the verdict, but it saves time.
 	 * With it, the filter costs 35 microseconds per session instead of 79.
 	 *
-	 * When a filter is set, the kernel simulates the filter for every
-	 * system call, in order to find the calls that are always allowed.
-	 * Later, the kernel skips the filter for these calls.  But the kernel
-	 * stops simulating at an instruction that its simulator does not know,
-	 * such as this one.  Running the filter at each call of a session costs
-	 * less than the simulation.
+	 * When a process sets a filter, the kernel simulates the filter for
+	 * every system call, in order to find the calls that are always
+	 * allowed.  Later, the kernel skips the filter for these calls.  But
+	 * the kernel's simulator does not know this instruction, so the kernel
+	 * stops simulating here.  For one session, running the filter at each
+	 * call costs less than the simulation.
 	 */
 	BPF_STMT(BPF_LD | BPF_IMM, 0),
 	LOAD(arch),
@@ -180,8 +183,9 @@ static const struct sock_filter filter[] = {
 
 	/*
 	 * The first argument of every call below is a descriptor.  Deny these
-	 * calls on descriptor 2, because it can be the operator's terminal or a
-	 * file.  Only write(2), above, is allowed on it.
+	 * calls on descriptor 2, because that descriptor can be the operator's
+	 * terminal or a file.  The only call that is allowed on descriptor 2 is
+	 * write(2), which the rule above allows.
 	 */
 	LOAD_INT(args[0]),
 	IF(STDERR_FILENO, DENY),
@@ -192,8 +196,8 @@ static const struct sock_filter filter[] = {
 #endif
 #ifdef SYS_sendto
 	/*
-	 * Allow sendto(2) only without an address, because the address could be
-	 * that of any Unix socket.
+	 * Allow sendto(2) only without an address, because an address could
+	 * name any Unix socket.
 	 */
 	IF(SYS_sendto,
 	    NULL_ONLY(args[4]),
@@ -241,8 +245,8 @@ static const struct sock_filter filter[] = {
 	    DENY),
 #endif
 	/*
-	 * Allow only these two commands of fcntl(2).  F_SETOWN, for example,
-	 * could make the kernel send signals to other processes.
+	 * Of the commands of fcntl(2), allow only these two.  Another command,
+	 * F_SETOWN, could make the kernel send signals to other processes.
 	 */
 	IF_2(SYS_fcntl, SYS_fcntl64,
 	    LOAD_INT(args[1]),
@@ -283,8 +287,8 @@ filter_calls(void)
 
 /*
  * Deny everything that Landlock can deny in the running kernel (landlock(7)):
- * accessing files, ports and other processes' Unix sockets, and sending signals
- * to other processes.
+ * access to files, to ports and to the Unix sockets of other processes, and
+ * signals to other processes.
  */
 static int
 landlock(void)
@@ -292,7 +296,7 @@ landlock(void)
 #define BITS(n) ((1ULL << (n)) - 1)
 	/*
 	 * What each version of the ABI can deny, beginning with version 1.  A
-	 * newer version never denies less.
+	 * newer version can deny everything that an older one can.
 	 */
 	static const struct {
 		uint64_t fs, net, scoped;

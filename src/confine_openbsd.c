@@ -7,8 +7,8 @@
 
 /*
  * The relay needs "inet" for the urgent mark and for SO_LINGER.  Without
- * SO_LINGER, it cannot send RST.  "inet" also allows new sockets, but the limit
- * on descriptors leaves room for only a few.
+ * SO_LINGER, the relay cannot send RST.  "inet" also allows new sockets, but
+ * the limit on descriptors leaves room for only a few.
  */
 int
 confine_lock(struct session *s)

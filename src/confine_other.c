@@ -1,4 +1,4 @@
-/* Systems that have no means of confinement except resource limits. */
+/* On all other systems, resource limits are the only means of confinement. */
 
 #include "relay.h"
 #include "confine.h"

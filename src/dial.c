@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 /*
- * Connect, and wait until the connection is made or has failed, but not beyond
- * the deadline.  Returns 0 or an errno.  If the connection was made, s->via is
- * the address that the target sees.  Returns -1 if the session is over, for
- * example because the client left or a signal came.  Bytes and FIN from the
- * client are not read here: the pump will read them.
+ * Connect, and wait until the attempt has succeeded or failed, but not beyond
+ * the deadline.  Returns 0 or an errno, or -1 if the session is over, for
+ * example because the client left or a signal came.  After success, s->via is
+ * the address that the target sees.  Bytes and FIN from the client are not read
+ * here: the pump will read them.
  */
 static int
 connect_within(struct session *s, const union address *to, int64_t deadline)
@@ -26,7 +26,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 
 	error = connect(s->fd[TARGET], &to->sa, address_size(to)) == -1 ?
 	    errno : 0;
-	/* Ask for our address now, because the BSDs forget it after a reset. */
+	/* Get our address now, because the BSDs forget it after a reset. */
 	len = sizeof own;
 	if (getsockname(s->fd[TARGET], &own.sa, &len) == -1)
 		own.sa.sa_family = AF_UNSPEC;
@@ -52,7 +52,7 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 }
 
 /*
- * The reason for which the session ends if connecting failed with this errno.
+ * Returns the reason why the session ends if connecting failed with this errno.
  */
 static enum end
 failure(int error)
@@ -136,8 +136,8 @@ bind_source(struct session *s, union address *source)
 	    IN_MULTICAST(ntohl(source->in.sin_addr.s_addr)))
 		return no_source(s, source, EADDRNOTAVAIL);
 	/*
-	 * Let connect(2) choose the port, because it knows the target.  If
-	 * bind(2) chose the port, as it does before Linux 4.2, no other
+	 * Let connect(2) choose the port, because connect(2) knows the target.
+	 * If bind(2) chose the port, as it does before Linux 4.2, no other
 	 * connection could use that port, not even to a different target.
 	 */
 	(void)setsockopt(s->fd[TARGET], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
@@ -195,8 +195,9 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 	if (error == EADDRNOTAVAIL)
 		error = no_port(s, &source);
 	/*
-	 * The target accepted the connection and then sent RST.  If it sent
-	 * bytes before RST, the pump passes them on.
+	 * These errors mean that the target accepted the connection and then
+	 * sent RST.  If the target sent bytes before RST, the pump passes them
+	 * on.
 	 */
 	if (error == ECONNRESET || error == EPIPE) {
 		s->gone_early = error;
@@ -206,10 +207,10 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 }
 
 /*
- * Try the targets in order.  Each attempt gets an equal share of the time that
- * is left until the deadline (-w), so that a silent target leaves time for the
- * next one.  If all attempts fail, the errno of the last attempt decides how
- * the session ends.
+ * Try the targets in order.  Each attempt gets the time that is left until the
+ * deadline (-w), divided by the number of targets that are left.  So a silent
+ * target leaves time for the next one.  If all attempts fail, the errno of the
+ * last attempt decides how the session ends.
  */
 int
 dial(struct session *s)

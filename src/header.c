@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 107 };	/* bytes, in version 1 */
+enum { LONGEST = 107 };	/* bytes of a version 1 header */
 
 /* Write the 4 or 16 bytes of the address, and return their number. */
 static size_t
@@ -71,8 +71,8 @@ version_2(const union address *from, const union address *to, char *header)
  * same family.
  *
  * A new connection has room for the header.  So if the header cannot be sent,
- * the target is gone.  In that case, the pump still passes on what the target
- * had sent.
+ * the target is gone.  In that case, the pump still passes on the bytes that
+ * the target had sent.
  */
 int
 header(struct session *s)

@@ -32,8 +32,8 @@ log_connect(int fd)
 
 /*
  * Send a line of len bytes without waiting.  The line begins with its priority
- * in angle brackets.  The line is followed by a newline and NUL, which len does
- * not count.
+ * in angle brackets.  A newline and a NUL follow the line, but len does not
+ * count them.
  */
 void
 log_send(int fd, const char *line, size_t len)

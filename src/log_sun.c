@@ -30,8 +30,8 @@ log_connect(int fd)
 
 /*
  * Send a line of len bytes without waiting.  The line begins with its priority
- * in angle brackets.  The line is followed by a newline and NUL, which len does
- * not count.  The device takes at most 1,024 bytes (LOG_MAXPS), including the
+ * in angle brackets.  A newline and a NUL follow the line, but len does not
+ * count them.  The device takes at most 1,024 bytes (LOG_MAXPS), including the
  * newline and NUL.
  */
 void

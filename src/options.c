@@ -39,8 +39,8 @@ number(const char *text, long min, long max)
 }
 
 /*
- * Store an option's value, a number from min to max, in *to.  `thing' says in
- * an error message what the value has to be.
+ * Store an option's value, a number from min to max, in *to.  If the value is
+ * wrong, the error message uses `thing' to say what the value should be.
  */
 static int
 value(struct session *s, int c, const char *thing, int min, int max, int *to)
@@ -81,7 +81,10 @@ port(struct session *s, const char *text)
 	return 0;
 }
 
-/* True if this is an address.  NetBSD's inet_pton(3) accepts words after it. */
+/*
+ * True if the text is an address and nothing else.  NetBSD's inet_pton(3) would
+ * accept words after the address.
+ */
 static int
 parse_numeric(int family, const char *text, void *address)
 {
@@ -154,9 +157,9 @@ parse_network(struct session *s, const char *what, const char *text, int min,
 }
 
 /*
- * If the text is something that is often written by mistake instead of an
- * address, a network or a name, returns what it is, and what to write instead.
- * Otherwise returns NULL.
+ * Some texts are often written by mistake where an address, a network or a name
+ * belongs.  If this is such a text, returns what the text is and what to write
+ * instead.  Otherwise returns NULL.
  */
 static const char *
 mistaken(const char *text)

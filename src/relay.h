@@ -1,10 +1,11 @@
 /*
- * A session: its state, and the steps that it goes through, in order.
+ * This header declares the state of a session and the steps that a session
+ * takes.
  *
- * Each step gets the session as an argument.  A step that returns -1 ends the
- * session: s->end is then the reason, and s->error (an errno) or s->words gives
- * details (see over() and misused() in report.c).  After a step that returns 0,
- * the session goes on.  Every file includes this header first.
+ * Each step gets the session as an argument.  If a step returns 0, the session
+ * goes on.  If a step returns -1, the session is over.  s->end is then the
+ * reason, and s->error (an errno) or s->words gives details (see over() and
+ * misused() in report.c).  Every source file includes this header first.
  */
 
 #ifndef RELAY_H
@@ -20,12 +21,12 @@
 
 #define VERSION "0.2.0"
 
-enum { MOST_TARGETS = 32 };	/* more addresses of a name are ignored */
+enum { MOST_TARGETS = 32 };	/* further addresses of a name are ignored */
 
 /*
- * Descriptors: 0 is the client's socket, 1 leads to syslogd, 2 leads to syslogd
- * or to the operator, and 3 is the target's socket.  On Linux, 4 to 7 can be
- * the ends of the pipes for bulk.
+ * Descriptor 0 is the client's socket, 1 leads to syslogd, 2 leads to syslogd
+ * or to the operator, and 3 is the target's socket.  On Linux, descriptors 4 to
+ * 7 can be the ends of the pipes for bulk.
  */
 
 /*
@@ -58,7 +59,7 @@ enum end {
 	END_DENIED,
 	END_SYSTEM,		/* a system call failed unexpectedly */
 	END_USAGE,		/* the operator's mistake; no session began */
-	END_GONE,		/* the client had left before we looked */
+	END_GONE,		/* the client left before the session began */
 	END_SHOWN		/* -V or -h: the text was shown */
 };
 
@@ -82,17 +83,17 @@ struct options {
 	int half_closed;	/* -t, seconds; 0: never */
 };
 
-/* One direction; a session has two. */
+/* A flow is one of the two directions of a session. */
 struct flow {
 	int from, to;		/* descriptors */
 	uint64_t bytes;		/* sent so far */
+	uint64_t missed;	/* bytes that are never read: tcp_missed() */
 	struct carry carry;	/* for carry.c only */
-	/* for pump.c only: */
-	int fin;		/* FIN has come, perhaps still unread */
+	/* for pump.c and look.c only: */
+	int fin;		/* FIN has come, whether read or not */
 	int eof;		/* nothing more will be read */
 	int done;		/* nothing more will be sent, not even FIN */
-	int hung;		/* POLLHUP but no error came: see interest() */
-	uint64_t missed;	/* tcp_missed(): bytes that we shall not read */
+	int hung;		/* POLLHUP came, but no error: see interest() */
 };
 
 /* Values of s->log that are not descriptors. */
@@ -106,34 +107,35 @@ struct session {
 	struct flow flow[SIDES];
 	enum end end;
 	int error;		/* errno, or 0 */
-	char words[256];	/* if not empty: used instead of strerror(3) */
+	char words[256];	/* used instead of strerror(3) if not empty */
 	/* client: */
 	union address client, local;	/* the client's address; ours */
-	int copy;		/* 2 is not the client's; it also gets errors */
-	int out;		/* 1 is not the client's: -h and -V can print */
+	int copy;		/* 2 is not the client's, so it gets errors */
+	int out;		/* 1 is not the client's, so -h and -V print */
 	int root;		/* started as root, which is not needed */
 	int64_t began;
 	/* target: */
 	union address targets[MOST_TARGETS];
 	size_t ntargets;
-	int64_t deadline;	/* the target must be connected by then (-w) */
+	int64_t deadline;	/* the end of the time that -w allows */
 	/* dial: */
 	union address target, via;	/* the target's address; ours */
 	int gone_early;		/* errno if the target is gone already, or 0 */
 	/* pump: */
-	int64_t moved[SIDES];	/* when a side last sent or acked something */
-	int64_t check;		/* time of the next look(), or NEVER */
 	int64_t settling;	/* when a flow last became done */
-	int64_t acked[SIDES];	/* bytes and FIN acked before the last look */
-	int64_t came[SIDES];	/* bytes known to have come, read or not */
-	int64_t asked[SIDES];	/* see owes_too_long() */
-	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
 	int gone;		/* the side that is gone; SIDES: none */
 	int reset;		/* close the remaining side's socket with RST */
-	uint64_t dropped;	/* bytes; 0 again once their sender acks data */
+	/* pump, look: */
+	int64_t moved[SIDES];	/* when a side last sent or acked something */
+	int64_t check;		/* time of the next look, or NEVER */
+	int64_t acked[SIDES];	/* bytes and FIN acked before the last look */
+	int64_t came[SIDES];	/* bytes known to have come, read or not */
+	int64_t asked[SIDES];	/* see look_for_silence() */
+	int64_t repeats[SIDES];	/* tcp_repeats() at the time of `asked' */
+	uint64_t dropped;	/* bytes, since their sender last acked data */
 	/* wait: */
 	int64_t now;		/* milliseconds, as last read by now() */
-	int looks;		/* how often now() has made a system call */
+	int readings;		/* system calls that now() has made */
 	/* report: */
 	int log;		/* the socket to syslogd */
 	/* The buffers of the flows come last: see SESSION_LAST. */
@@ -148,7 +150,7 @@ int	client_left(const struct pollfd *);
 /* options: the command line */
 int	options_parse(struct session *, int, char *[]);
 
-/* target: the addresses that this session may connect to */
+/* target: the addresses that this session will try to connect to */
 int	target_find(struct session *);
 
 /* dial: connect to one of the targets; source: choose our address */
@@ -164,6 +166,15 @@ int	confine(struct session *);
 
 /* pump: the rules of a session */
 void	pump(struct session *);
+
+/* look: what no event reports */
+int	all_done(const struct session *);
+void	look_soon(struct session *);
+void	look_next(struct session *, int);
+void	look_for_movement(struct session *, int);
+int	look_for_silence(struct session *, int);
+int	limit_reached(const struct session *, enum end *);
+int64_t	look_deadline(const struct session *);
 
 /* carry: how the bytes of a flow move */
 size_t	carry_pending(const struct flow *);

@@ -1,11 +1,11 @@
 /*
  * This file ends a session: it closes the sockets, logs the session's line, and
- * chooses the exit status.  It also has the functions that a step calls to say
- * that the session is over.
+ * chooses the exit status.  It also contains the functions that a step calls to
+ * end the session.
  *
- * A line has the format of RFC 3164, but contains no time, because every
- * syslogd adds the time.  syslog(3) is not used, because it would wait as long
- * as syslogd is stuck.
+ * A log line has the format of RFC 3164, but without the time, which every
+ * syslogd adds.  The relay does not use syslog(3), because that function would
+ * block as long as syslogd is stuck.
  */
 
 #include "relay.h"
@@ -21,16 +21,16 @@
 
 /*
  * A stuck syslogd delays our exit by at most this number of milliseconds.  The
- * sockets are closed before that, so no peer has to wait.
+ * relay closes both connections first, so no peer has to wait.
  */
 enum { LOG_PATIENCE = 5000 };
 
 /*
- * For each end: its name in the log line, the level of that line, the exit
- * status (sysexits(3)), and the exit status if the client chose the target.
- * Nothing that a connected peer does counts as a failure of this process.  But
- * if the target cannot be reached, this counts as a failure, unless the client
- * chose the target.
+ * How each end is reported: its name in the log line, the level of that line,
+ * the usual exit status (sysexits(3)), and the exit status that applies if the
+ * client chose the target.  Nothing that a connected peer does counts as a
+ * failure of this process.  A target that cannot be reached does count as a
+ * failure, unless the client chose that target.
  */
 enum { QUIET = -1 };	/* no line */
 static const struct {
@@ -64,7 +64,10 @@ const char usage[] =
     "                  [-T seconds] [-t seconds] [-w seconds] [-x len]\n"
     "                  target[/len] [port]\n";
 
-/* End the session for this reason, unless it is already over.  Returns -1. */
+/*
+ * End the session for this reason, unless the session is already over.  Returns
+ * -1.
+ */
 int
 over(struct session *s, enum end end, int error)
 {
@@ -91,8 +94,9 @@ misused(struct session *s, const char *format, ...)
 }
 
 /*
- * Show this text to the operator, but never to the client.  On the command line
- * of a service, -h and -V are mistakes.  Returns -1.
+ * Print this text on standard output.  But if standard output could be the
+ * client's connection, report that -h and -V are mistakes in the command line
+ * of a service.  Returns -1.
  */
 int
 shown(struct session *s, const char *text)
@@ -107,15 +111,16 @@ shown(struct session *s, const char *text)
 /*
  * Put the socket to syslogd on descriptor 1.  Put it on descriptor 2 as well,
  * unless 2 leads to the operator.  From then on, only descriptor 0 is the
- * client's connection, so the client never gets anything that a library prints
- * by mistake.
+ * client's connection, so nothing that a library prints by mistake can reach
+ * the client.
  *
- * Neither descriptor is left free, because the target's socket would then get
- * its number.  On descriptor 2, the target's socket would be useless, because a
- * confined session can do nothing with 2 except write lines to it.  If the
- * socket to syslogd cannot be opened, an unconnected socket of the target's
- * family takes its place.  If even that fails, no session is possible anyway,
- * because the target's socket is of the same family.
+ * If one of these descriptors were free, the target's socket would get its
+ * number.  A target's socket on descriptor 2 would be useless, because a
+ * confined session can do nothing with descriptor 2 except write lines to it.
+ * If the socket to syslogd cannot be opened, an unconnected socket of the
+ * target's family takes its place.  If even that socket cannot be opened, no
+ * session is possible anyway, because the target needs a socket of the same
+ * family.
  */
 int
 report_open(struct session *s)
@@ -139,7 +144,7 @@ report_open(struct session *s)
 	return 0;
 }
 
-/* True if a descriptor becomes writable within `patience' milliseconds. */
+/* True if this descriptor becomes writable within `patience' milliseconds. */
 static int
 has_room(struct session *s, int fd, int patience)
 {
@@ -157,9 +162,10 @@ has_room(struct session *s, int fd, int patience)
 }
 
 /*
- * Send one line to syslogd and, if the operator is to see it, to descriptor 2.
- * For each of the two, wait at most `patience' milliseconds for room.  If there
- * is still no room, do not send the line there.
+ * Send one line to syslogd, and also to descriptor 2 if the operator should see
+ * that line.  For each of these two destinations, wait at most `patience'
+ * milliseconds until it has room for the line.  A destination that still has no
+ * room does not get the line.
  */
 static void
 put(struct session *s, int level, const char *text, int patience)
@@ -179,8 +185,9 @@ put(struct session *s, int level, const char *text, int patience)
 		if (level == LOG_ERR)
 			memcpy(line + len, usage, sizeof usage);
 		/*
-		 * If 2 is a pipe that another process fills first, write(2)
-		 * waits until the alarm interrupts it.
+		 * If descriptor 2 is a pipe, another process can fill it just
+		 * before this write(2).  The call then waits until the alarm
+		 * interrupts it.
 		 */
 		wait_alarm(LOG_PATIENCE / 1000);
 		(void)!write(STDERR_FILENO, plain, strlen(plain));
@@ -188,7 +195,7 @@ put(struct session *s, int level, const char *text, int patience)
 	}
 }
 
-/* A line being built.  Whatever does not fit is cut off. */
+/* A log line that is being built.  Text that does not fit is cut off. */
 struct line {
 	char text[960];
 	size_t len;
@@ -243,8 +250,8 @@ put_session(struct session *s, enum end end, int patience)
 	    (unsigned long long)s->flow[TARGET].bytes,
 	    (long long)(ms / 1000), (int)(ms % 1000), ends[end].name);
 	/*
-	 * A confined session cannot call strerror(3), so wait_for has set
-	 * s->words for any error in such a session.
+	 * A confined session cannot call strerror(3), so wait_for sets s->words
+	 * if an error ends such a session.
 	 */
 	if (level < LOG_INFO && (s->words[0] != '\0' || s->error != 0))
 		add(&line, " error=\"%s\"", s->words[0] != '\0' ? s->words :
@@ -262,10 +269,10 @@ report_line(struct session *s)
 }
 
 /*
- * Close the sockets: with FIN if the end is good for both sides, otherwise with
- * RST.  A side that is gone always gets RST, because its system may still be
- * alive.  Only then log the session's line, so that no peer has to wait for the
- * log.  Returns the exit status.
+ * Close the sockets first and log the session's line afterwards, so that no
+ * peer has to wait for the log.  If the end is good for both sides, the sockets
+ * are closed with FIN, otherwise with RST.  But a side that is gone always gets
+ * RST, because its system might still be alive.  Returns the exit status.
  */
 int
 report_exit(struct session *s)

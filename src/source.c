@@ -7,9 +7,9 @@
 #include <string.h>
 
 /*
- * What identifies a client: its IPv4 address, or the first 64 bits of its IPv6
- * address.  The other bits do not count, because every customer of a provider
- * has at least a /64 to choose addresses from.
+ * Returns what identifies a client: its IPv4 address, or the first 64 bits of
+ * its IPv6 address.  The last 64 bits do not count, because providers give
+ * every customer at least a /64 to choose addresses from.
  */
 static uint64_t
 identity(const union address *client)
@@ -36,11 +36,11 @@ mix(uint64_t h)
 }
 
 /*
- * The address in network/len (len from 8 to 32) that this client maps to.  It
- * is the same in every process, on every machine and in every version of this
- * program.  No host has the first or the last address of a network, so these
- * two are left out.  But a network of only one or two addresses has no others,
- * so all of its addresses are used (RFC 3021).
+ * Returns the address in network/len that this client maps to; len is from 8 to
+ * 32.  A client maps to the same address in every process, on every machine and
+ * in every version of this program.  No host has the first or the last address
+ * of a network, so these two are left out.  But if a network has only one or
+ * two addresses, all of them are used (RFC 3021).
  */
 struct in_addr
 source_of(const union address *client, struct in_addr network, int len)

@@ -1,7 +1,7 @@
 /*
  * This header makes up for what some systems lack, do slowly, or call by a
- * different name.  Code for one system only is in a file named after that
- * system, such as carry_linux.c.
+ * different name.  Code that only one system needs is in a file named after
+ * that system, such as carry_linux.c.
  */
 
 #ifndef SYSTEM_H
@@ -16,8 +16,9 @@
 #include <netinet/in.h>
 
 #ifdef __sun
-#include <sys/filio.h>		/* illumos defines in these two headers */
-#include <sys/sockio.h>		/* what others define in sys/ioctl.h */
+/* These two headers define what other systems define in sys/ioctl.h. */
+#include <sys/filio.h>
+#include <sys/sockio.h>
 #endif
 
 #include <poll.h>
@@ -32,15 +33,15 @@
 
 #include <sys/syscall.h>
 
-#include <linux/tcp.h>		/* libc's tcp_info may lack fields */
+#include <linux/tcp.h>		/* libc's tcp_info can lack fields */
 #else
 #include <netinet/tcp.h>
 #endif
 
 /*
- * On NetBSD, DragonFly and macOS, poll(2) reports a reset only if some event is
- * requested.  There, the relay uses kqueue(2), which always reports a reset
- * (wait_kqueue.c).
+ * On NetBSD, DragonFly and macOS, poll(2) reports a reset only if the caller
+ * requests some event.  On these systems, the relay uses kqueue(2), which
+ * always reports a reset (wait_kqueue.c).
  */
 #if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
 #define POLL_BLIND 1
@@ -51,9 +52,10 @@
 #endif
 
 /*
- * A dead socket is one whose connection has ended.  On Linux, it still tells
- * how many bytes were read, how many were not read, and how many its peer had
- * not acknowledged.  On other systems, its queues may have been emptied or left
+ * A dead socket is one whose connection has ended.  On Linux, a dead socket
+ * still tells how many bytes were read, how many were not read, and how many
+ * its peer had not acknowledged.  On other systems, the queues of a dead socket
+ * tell nothing, because the system may have emptied them or left them
  * unchanged.
  */
 #ifdef __linux__
@@ -97,8 +99,8 @@
 
 /*
  * After FIN has gone both ways, macOS rejects all setsockopt(2) calls, unless
- * SO_NP_EXTENSIONS was set earlier to allow them.  Without this option,
- * SO_LINGER could not be cleared, and close(2) would always send RST
+ * SO_NP_EXTENSIONS was set earlier to allow them.  Without SO_NP_EXTENSIONS,
+ * the relay could not clear SO_LINGER, and close(2) would always send RST
  * (tcp_abort).
  */
 #ifdef SO_NP_EXTENSIONS
@@ -143,8 +145,8 @@
 
 /*
  * The linker places common symbols last, and the buffers are the last member of
- * struct session.  So everything else that a session writes to is in one page,
- * together with libc's data.
+ * struct session.  So, apart from the buffers, all the static memory that a
+ * session writes to fits into one page, together with libc's data.
  */
 #define SESSION_LAST __attribute__((common))
 

@@ -1,4 +1,4 @@
-/* Find the addresses that this session may connect to. */
+/* Find the addresses that this session will try to connect to. */
 
 #include "relay.h"
 
@@ -17,7 +17,7 @@ extern char **environ;
 
 /* The answer of the child process that looks up a name. */
 struct answer {
-	int error;			/* of getaddrinfo(3) */
+	int error;			/* what getaddrinfo(3) returned */
 	size_t n;
 	union address address[MOST_TARGETS];
 };
@@ -39,9 +39,10 @@ add(struct session *s, const union address *address)
 }
 
 /*
- * Add an address as connect(2) understands it: replace the unspecified address
- * with the loopback address, and an IPv4-mapped address with the IPv4 address
- * in it.  Addresses are compared and logged in this form.
+ * Add an address to the list of targets, in a form that can be compared and
+ * logged.  The unspecified address becomes the loopback address, and an
+ * IPv4-mapped address becomes the IPv4 address in it.  This is also how
+ * connect(2) understands these addresses.
  */
 static void
 add_written(struct session *s, union address *a)
@@ -83,9 +84,9 @@ look_up(const struct options *opt, int out)
 }
 
 /*
- * Wait for the child's answer, until the deadline that -w sets or until the
- * client leaves.  Returns 0 if the answer is complete, or -1 if the session is
- * over.
+ * Wait until the child has answered, the deadline that -w sets has passed, or
+ * the client has left.  Returns 0 if the answer is complete, or -1 if the
+ * session is over.
  */
 static int
 take(struct session *s, int in, struct answer *answer)
@@ -142,8 +143,9 @@ resolve(struct session *s)
 	child = fork();
 	if (child == 0) {
 		/*
-		 * RST is sent only when the last descriptor of the connection
-		 * is closed, so the child must not keep one.
+		 * The kernel sends RST only when the last descriptor of a
+		 * connection is closed.  So the child must not keep the
+		 * client's socket open.
 		 */
 		close(s->fd[CLIENT]);
 		close(end[0]);
@@ -185,8 +187,8 @@ deny(struct session *s, const char *why)
 
 /*
  * Extract the target from the address that the client dialled.  The target is
- * the IPv4 address that follows the prefix.  The prefix has 32 to 96 bits
- * (RFC 6052, 2.2), or the 16 bits of 6to4 (RFC 3056).
+ * the IPv4 address that follows the prefix.  The prefix is 32 to 96 bits long
+ * (RFC 6052, 2.2), or 16 bits long for 6to4 (RFC 3056).
  */
 static int
 extract(struct session *s)
@@ -219,8 +221,8 @@ extract(struct session *s)
 	if ((address & mask) != ntohl(s->opt.network.s_addr))
 		return deny(s, "not in the network that is served");
 	/*
-	 * No host has an address in 0/8, a multicast address or a reserved
-	 * address.
+	 * Addresses in 0/8, multicast addresses and reserved addresses do not
+	 * belong to any host.
 	 */
 	if (bytes[0] == 0 || bytes[0] >= 224)
 		return deny(s, "not the address of a host");
@@ -229,14 +231,16 @@ extract(struct session *s)
 
 /*
  * Fill s->targets with addresses, in the order in which dial() will try them.
- * They are the given address, or at most MOST_TARGETS addresses of the given
- * name, or the address that is embedded in the one that the client dialled.
+ * If the operator has given an address, store that address.  If the operator
+ * has given a name, store at most MOST_TARGETS addresses of that name.  If the
+ * operator has given a network, store the address that extract() finds.
  *
  * Ends the session with END_RESOLVE if the look-up finds no address, and with
- * END_DENIED if the client is not allowed to reach the target.  Ends it with
- * END_LOOP if a target is the very address and port that the client dialled.
- * If the relay connected there, the super-server would pass the connection to
- * another relay, which would also connect there, and so on.
+ * END_DENIED if the client is not allowed to reach the target.  Ends the
+ * session with END_LOOP if a target is the very address and port that the
+ * client dialled.  If the relay connected there, the super-server would start
+ * another relay for that connection.  The other relay would also connect there,
+ * and so on.
  */
 int
 target_find(struct session *s)

@@ -1,6 +1,6 @@
 /*
- * Functions for TCP sockets that are the same on every system.  Those that
- * differ between systems are in tcp_linux.c and tcp_other.c.
+ * These functions for TCP sockets are the same on every system.  The functions
+ * that differ between systems are in tcp_linux.c and tcp_other.c.
  */
 
 #include "relay.h"
@@ -17,9 +17,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * Choose what this socket sends when close(2) or the end of this process closes
- * it: RST if `on' is true, otherwise FIN.  RST is sent at once, and any unsent
- * bytes are dropped.
+ * Choose what TCP sends when this socket is closed, by close(2) or by the end
+ * of this process: RST if `on' is true, otherwise FIN.  TCP sends RST at once,
+ * and drops any unsent bytes.
  */
 void
 tcp_abort(int fd, int on)
@@ -29,8 +29,8 @@ tcp_abort(int fd, int on)
 	linger.l_onoff = on;
 	linger.l_linger = 0;
 	/*
-	 * If this fails, the connection still ends, but perhaps with FIN
-	 * instead of RST, or with RST instead of FIN.
+	 * If this call fails, closing the socket still ends the connection, but
+	 * perhaps with FIN instead of RST, or with RST instead of FIN.
 	 */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
@@ -38,9 +38,9 @@ tcp_abort(int fd, int on)
 /*
  * Prepare a TCP socket for a session.  Calls on it will not block, and small
  * writes are sent at once.  An urgent byte stays in its place in the stream.
- * If its peer has been silent for `keepalive' seconds, the peer is probed (0:
- * never).  If the peer then answers no probe for the same number of seconds, it
- * counts as lost.
+ * If the peer has been silent for `keepalive' seconds, TCP probes the peer.  If
+ * the peer then answers no probe for another `keepalive' seconds, the
+ * connection counts as lost.  If `keepalive' is 0, TCP never probes the peer.
  *
  * If the socket is not TCP, this function fails with EOPNOTSUPP or ENOPROTOOPT.
  */
@@ -55,14 +55,18 @@ tcp_prepare(int fd, int keepalive)
 	    set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive != 0) == -1)
 		return -1;
 	/*
-	 * MPTCP has no urgent data (RFC 8684).  Of these options, it rejects
-	 * only this one.
+	 * MPTCP has no urgent data (RFC 8684), so it rejects this option.
+	 * Before Linux 6.10, MPTCP also rejects the three options below.  Then
+	 * the system's own values apply.
 	 */
 	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 && errno != EOPNOTSUPP)
 		return -1;
 	if (keepalive != 0) {
 		interval = (keepalive + 3) / 4;
-		/* A system whose minimum is larger uses that minimum. */
+		/*
+		 * If a value is below a system's minimum, the system uses its
+		 * minimum.
+		 */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPCNT,
@@ -98,14 +102,14 @@ tcp_events(int fd)
  * The errno of the error that ended a connection or an attempt to connect; 0 if
  * there was no such error.  `revents' is what poll(2) reported.
  *
- * SO_ERROR is not enough.  On Linux, it also gives soft errors from ICMP, which
- * TCP survives (RFC 1122, 4.2.3.9).  There, what poll(2) reports shows the
- * difference:
+ * SO_ERROR alone does not show whether an error has ended a connection.  On
+ * Linux, SO_ERROR also gives soft errors from ICMP, which TCP survives (RFC
+ * 1122, 4.2.3.9).  There, the events from poll(2) show the difference:
  *
  *   POLLERR and POLLHUP: an error has ended the connection;
  *   only POLLHUP: FIN has gone both ways;
  *   only POLLERR: either tcp_calm has something to undo, or an error is about
- *   to end the connection, and then tcp_calm waits for that end.
+ *   to end the connection.  In the latter case, tcp_calm waits for that end.
  *
  * On other systems, SO_ERROR gives only errors that end a connection.
  */
@@ -122,9 +126,9 @@ tcp_error(int fd, int revents)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		return errno;
 	/*
-	 * On the BSDs, RST after FIN both ways sets no error (tcp_input.c,
-	 * LAST_ACK).  If bytes are lost in this way, report an error all the
-	 * same.
+	 * On the BSDs, RST sets no error if it comes after FIN has gone both
+	 * ways (tcp_input.c, LAST_ACK).  If bytes are lost because of such an
+	 * RST, report an error all the same.
 	 */
 	len = sizeof peer;
 	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
@@ -133,7 +137,7 @@ tcp_error(int fd, int revents)
 	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
 		(void)tcp_calm(fd);
 		if ((tcp_events(fd) & POLLHUP) == 0) {
-			/* Discard an error that has come meanwhile. */
+			/* Discard any error that has come in the meantime. */
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
 			    &len);
 			return 0;

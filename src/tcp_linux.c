@@ -22,15 +22,17 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * Undo options that lose bytes, hold them back, or drop live peers.  A parent
- * may have set them on this socket, or on the listener, whose options every
- * accepted socket inherits.  If the kernel or the socket does not know an
- * option, nobody can have set that option.
+ * Undo the options that make TCP lose bytes, hold bytes back, or drop live
+ * peers.  A parent may have set such an option on this socket, or on the
+ * listener, whose options every accepted socket inherits.  If a call here fails
+ * because the kernel or the socket does not know the option, nobody can have
+ * set that option.
  *
- * How packets look and how fast they go (marks, priorities, hop limits,
- * buffers, pacing, congestion control) is the operator's choice.  Each call
- * here adds 0.2 % to the cost of setting up a session.  So an option that
- * rarely matters is undone only when it does matter, by tcp_calm or tcp_let_go.
+ * Other options decide how packets look or how fast they go: marks, priorities,
+ * hop limits, buffers, pacing and congestion control.  These are the operator's
+ * choice and stay as they are.  Each call here adds 0.2 % to the cost of
+ * setting up a session.  So if an option rarely matters, it is not undone here.
+ * Instead, tcp_calm or tcp_let_go undoes it when it does matter.
  */
 void
 tcp_inherit(int fd)
@@ -44,14 +46,15 @@ tcp_inherit(int fd)
 }
 
 /*
- * A connection has reported an error, but seems to be alive.  The reason can be
- * an option that a parent has set: IP_RECVERR and IPV6_RECVERR report ICMP
- * errors, and SO_TIMESTAMPING reports every packet that is sent.  Undo these
- * options, so that they cannot cause another error.  Returns true if any of
- * them was set.
+ * Called if a connection has reported an error, but seems to be alive.  The
+ * reason can be an option that a parent has set: IP_RECVERR and IPV6_RECVERR
+ * report ICMP errors, and SO_TIMESTAMPING reports every packet that is sent.
+ * Undo these options, so that they cannot cause another error.  Returns true if
+ * any of them was set.
  *
  * When a reset comes, the kernel first sets the error and then the state.
- * setsockopt(2) locks the socket, so it waits until both are set.
+ * setsockopt(2) has to lock the socket, so that call returns only after both
+ * are set.
  */
 int
 tcp_calm(int fd)
@@ -75,9 +78,10 @@ tcp_calm(int fd)
 }
 
 /*
- * This connection will be closed with FIN, perhaps before the peer closes it.
- * In that case, close(2) would reset the connection if TCP_LINGER2 were
- * negative.
+ * Called if the other side is gone and the relay is about to close this
+ * connection, perhaps with FIN and perhaps before the peer closes it.  If a
+ * parent has made TCP_LINGER2 negative, the kernel would then send RST once the
+ * peer has acknowledged FIN.
  */
 void
 tcp_let_go(int fd)
@@ -85,7 +89,7 @@ tcp_let_go(int fd)
 	(void)set(fd, IPPROTO_TCP, TCP_LINGER2, 0);
 }
 
-/* On Linux, an urgent byte stays in its place, no matter when it came. */
+/* On Linux, an urgent byte stays in the stream, no matter when it came. */
 int
 tcp_early(int fd)
 {
@@ -113,16 +117,18 @@ tcp_awaited(int early)
 
 /*
  * True if the next byte to be read is the urgent one.  `revents' is what
- * poll(2) has just reported.  *early keeps its value from one call to the next.
+ * poll(2) has just reported.  The caller keeps *early from one call to the
+ * next.
  *
  * Linux reports POLLPRI from the arrival of an urgent byte until that byte is
- * read.  If the urgent byte arrives only after poll(2) has returned, there are
- * other bytes before it, and recv(2) stops before the urgent byte.  If the
- * urgent byte overtakes a segment that was lost, poll(2) reports only POLLPRI.
- * Then *early is set, so that the next poll(2) waits only for POLLIN, that is,
- * for the segment.  When the segment has come, the mark can be next.  The
- * segment can come even before the call of sockatmark(3), so this call is made
- * even if *early has just been set.
+ * read.  If the urgent byte arrives only after poll(2) has returned because of
+ * other bytes, recv(2) reads those bytes and stops before the urgent byte.  If
+ * a segment is lost and the urgent byte overtakes it, poll(2) reports only
+ * POLLPRI.  In that case, *early is set, and the next poll(2) waits only for
+ * POLLIN, that is, until the lost segment has been sent again.  Once the
+ * segment has come, the urgent byte can be the next byte to be read.  The
+ * segment can even come just before sockatmark(3) is called.  So sockatmark(3)
+ * is called even if *early has just been set.
  */
 int
 tcp_at_mark(int fd, int revents, int *early)
@@ -153,9 +159,9 @@ tcp_info(int fd, struct tcp_info *info)
 }
 
 /*
- * The same as tcp_info, except that for an MPTCP connection it sets all fields
- * to 0 and returns -1, because the kernel describes only one path of such a
- * connection.
+ * Get TCP_INFO, but not for an MPTCP connection, of which the kernel describes
+ * only one path.  For an MPTCP connection, this function sets all fields to 0
+ * and returns -1.
  */
 static int
 whole_info(int fd, struct tcp_info *info)
@@ -184,20 +190,20 @@ tcp_unsent(int fd)
 }
 
 /*
- * Returns how often TCP has retransmitted, or probed a closed window, since the
- * peer last acknowledged anything.  Stores in *ms for how many milliseconds the
- * peer's system has sent neither an acknowledgement nor data.  Both matter,
- * because either can pause while the other goes on.
+ * Returns the number of retransmissions since the peer last acknowledged
+ * anything, plus the number of probes of a closed window since the peer last
+ * answered.  Stores in *ms the number of milliseconds since the peer's system
+ * last sent an acknowledgement or data.  Acknowledgements and data both count,
+ * because either of them can pause while the other goes on.
  *
- * Keepalive cannot replace this function, because it does not probe while bytes
- * are in flight.  Nor can TCP_USER_TIMEOUT: if a peer's window stays closed,
- * this option counts the peer as dead, although the peer's system still
- * answers.
+ * Keepalive cannot replace this function, because keepalive does not probe
+ * while bytes are in flight.  TCP_USER_TIMEOUT cannot replace it either: with
+ * that option, a peer whose window stays closed counts as dead, even though the
+ * peer's system still answers.
  *
  * When a window has been closed for some minutes, Linux probes it only every
- * two minutes.  TCP_RTO_MAX_MS could make Linux probe more often.  But then,
- * after a session is over, Linux would drop the last bytes of the session if
- * their reader paused.
+ * two minutes.  TCP_RTO_MAX_MS could make Linux probe more often.  But Linux
+ * would then drop the last bytes of a finished session if their reader paused.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -215,18 +221,18 @@ tcp_repeats(int fd, int64_t *ms)
 }
 
 /*
- * The number of bytes that a newly prepared socket has received, but that we
- * shall never read.  These are the bytes that the parent has read, and any
- * urgent byte that Linux dropped because another one came before SO_OOBINLINE
- * was set.  A target's socket has no such bytes, because it is prepared before
+ * The number of bytes that have come on a newly prepared socket, but that the
+ * relay will never read.  A parent has read these bytes, or Linux has dropped
+ * them: Linux drops an urgent byte if another one comes before SO_OOBINLINE is
+ * set.  A target's socket has no such bytes, because it is prepared before
  * anything can come.
  */
 uint64_t
 tcp_missed(int fd)
 {
 	/*
-	 * The kernel's headers have no names for these states.  In CLOSE_WAIT,
-	 * FIN counts as a received byte.
+	 * The kernel's headers do not name these states of a connection.  In
+	 * CLOSE_WAIT, the kernel has counted FIN as a received byte.
 	 */
 	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
 	struct tcp_info info;
@@ -239,13 +245,13 @@ tcp_missed(int fd)
 			break;
 		/*
 		 * In this state, FIONREAD does not yet count the bytes that
-		 * came with Fast Open.
+		 * came with TCP Fast Open.
 		 */
 		if (info.tcpi_state == SYN_RECV)
 			return 0;
 		/*
-		 * If nothing came between the two FIONREADs, their result
-		 * matches that of TCP_INFO.
+		 * If both calls of tcp_unread give the same number, nothing
+		 * came between them, so TCP_INFO matches this number.
 		 */
 		unread = tcp_unread(fd);
 		if (unread == before)
@@ -253,21 +259,21 @@ tcp_missed(int fd)
 			    (info.tcpi_state == CLOSE_WAIT);
 	}
 	/*
-	 * The number is unknown.  With this value, FIN before a reset goes
-	 * unnoticed.
+	 * The number is unknown.  With this value, tcp_had_fin never reports
+	 * FIN, so FIN before a reset goes unnoticed.
 	 */
 	return UINT64_MAX / 2;
 }
 
 /*
- * True if FIN has come.  `taken' is the number of bytes that were taken from
- * the connection, including those of tcp_missed.  The kernel counts FIN as one
- * more byte received.
+ * True if FIN has come.  `taken' is the number of bytes that were read from the
+ * connection, plus the number from tcp_missed.  The kernel counts FIN as one
+ * more received byte.
  *
- * The errno of a reset does not show whether FIN came before it.  RST after FIN
- * usually gives EPIPE, but gives ECONNRESET while our own FIN is
- * unacknowledged.  And if splice(2) has hidden an error, the errno is always
- * EPIPE (see carry_linux.c).
+ * The errno of a reset does not show whether FIN came before the reset.  A
+ * reset after FIN usually gives EPIPE, but it gives ECONNRESET while our FIN is
+ * unacknowledged.  If splice(2) has hidden an error (see fast_drain), the errno
+ * is always EPIPE.
  */
 int
 tcp_had_fin(int fd, uint64_t taken)
@@ -276,8 +282,8 @@ tcp_had_fin(int fd, uint64_t taken)
 	int unread;
 
 	/*
-	 * In this order, a byte that comes between the two calls is not taken
-	 * for FIN.
+	 * The two calls are made in this order, so that a byte that comes
+	 * between them is not taken for FIN.
 	 */
 	if (whole_info(fd, &info) == -1 || (unread = tcp_unread(fd)) == -1)
 		return 0;
@@ -286,12 +292,12 @@ tcp_had_fin(int fd, uint64_t taken)
 
 /*
  * True if a connection was lost because the peer's system no longer knew the
- * connection, and answered our probe with RST.  When a system has closed a
- * connection for good, it forgets the connection after a minute or so
- * (FIN_WAIT2 in RFC 9293, 3.6).  It looks the same if a probe was not answered,
- * perhaps because the probe was lost, and the peer itself then sends RST.
- * `probed' says whether enough time has passed for a probe.  Linux does not
- * need it.
+ * connection, and answered our probe with RST.  After a system has closed a
+ * connection for good, it forgets the connection in about a minute (FIN_WAIT2
+ * in RFC 9293, 3.6).  The result is also true if a probe was not answered,
+ * perhaps because it was lost, and the peer itself then sent RST.  `probed'
+ * says whether enough time has passed for a probe.  On Linux, this function
+ * does not need `probed'.
  */
 int
 tcp_forgotten(int fd, int probed)

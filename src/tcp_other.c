@@ -12,7 +12,10 @@
 #include <errno.h>
 #include <limits.h>
 
-/* Undo SO_RCVLOWAT, which holds bytes back.  A parent may have set it. */
+/*
+ * Undo SO_RCVLOWAT, because this option holds bytes back.  A parent may have
+ * set it.
+ */
 void
 tcp_inherit(int fd)
 {
@@ -30,15 +33,16 @@ tcp_calm(int fd)
 }
 
 /*
- * This connection will be closed with FIN, perhaps before the peer closes it.
- * In that case, most of these systems forget the connection once the time for
+ * Called if the other side is gone and the relay is about to close this
+ * connection, perhaps with FIN and perhaps before the peer closes it.  In that
+ * case, most of these systems forget the connection once the time for
  * unanswered keepalive probes has passed.  A peer that reads later than that
- * would get RST.  So set this time to what it usually is by default: 8 times 75
+ * would get RST.  So set this time to its usual default, which is 8 times 75
  * seconds.
  *
- * If the peer has sent FIN, leave the connection alone: on NetBSD, these options
- * would stop the timer that ends TIME-WAIT.  OpenBSD has no such options, and
- * pledge(2) would kill a process that tried to set them.
+ * If the peer has sent FIN, do not set these options, because on NetBSD,
+ * setting them would stop the timer that ends TIME-WAIT.  OpenBSD has no such
+ * options, and pledge(2) would kill a process that tried to set them.
  */
 void
 tcp_let_go(int fd)
@@ -55,7 +59,7 @@ tcp_let_go(int fd)
 /*
  * Unless SO_OOBINLINE is set, the BSDs take an urgent byte out of the stream.
  * If an urgent byte came before we set the option, we hold that byte until its
- * mark is reached.  `early' is the byte, with these flags:
+ * mark is reached.  `early' consists of that byte and these flags:
  */
 enum {
 	HELD = 0x100,	/* we hold the byte */
@@ -64,10 +68,10 @@ enum {
 };
 
 /*
- * Take the urgent byte if it is outside the stream.  Returns that byte with
- * HELD, and with HERE if its mark is reached.  Returns 0 if the urgent byte is
- * in the stream.  Returns GIVEN if the urgent byte was taken earlier but its
- * mark remains.
+ * Take the urgent byte if it is outside the stream.  Returns that byte together
+ * with HELD, and also with HERE if the mark of the byte is reached.  Returns 0
+ * if the urgent byte is in the stream.  Returns GIVEN if the urgent byte was
+ * taken earlier but its mark remains.
  */
 static int
 take_out(int fd)
@@ -105,7 +109,9 @@ tcp_early(int fd)
 	return poll(&p, 1, 0) == 1 ? take_out(fd) : 0;
 }
 
-/* No event reports a byte that we hold, but tcp_due does. */
+/*
+ * No event announces a byte that we hold; tcp_due tells when it can be taken.
+ */
 short
 tcp_awaited(int early)
 {
@@ -135,7 +141,7 @@ tcp_at_mark(int fd, int revents, int *early)
 	mark = sockatmark(fd) == 1;
 	/*
 	 * The mark of the byte that was passed on stays until the next byte is
-	 * read.  That next byte may itself be urgent.
+	 * read.  That next byte can be urgent, too.
 	 */
 	if (*early == GIVEN)
 		*early = mark ? take_out(fd) : 0;
@@ -194,7 +200,10 @@ tcp_unsent(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &n, &len) == 0)
 		return n;
 #elif !defined(__sun)
-	/* The size of the buffer minus the room in it.  Room can be below 0. */
+	/*
+	 * The result is the size of the buffer minus the room in it.  The room
+	 * can be negative.
+	 */
 	struct kevent room;
 	socklen_t len = sizeof n;
 
@@ -210,8 +219,8 @@ tcp_unsent(int fd)
 
 /*
  * These systems do not tell how long a peer has been silent, so no peer counts
- * as silent.  The relay need not know, because the keepalive of these systems
- * also probes while bytes are in flight.
+ * as silent.  The relay does not need to know this, because the keepalive of
+ * these systems also probes while bytes are in flight.
  */
 int64_t
 tcp_repeats(int fd, int64_t *ms)
@@ -229,8 +238,8 @@ tcp_missed(int fd)
 }
 
 /*
- * kevent(2) reports FIN even while there are unread bytes before it, but only
- * until the connection ends.
+ * kevent(2) reports FIN even while bytes that came before FIN are unread, but
+ * only until the connection ends.
  */
 int
 tcp_had_fin(int fd, uint64_t taken)

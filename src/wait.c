@@ -1,4 +1,7 @@
-/* Waiting for descriptors, for a deadline and for the operator's signals. */
+/*
+ * This file waits for descriptors, for a deadline and for the operator's
+ * signals.
+ */
 
 #include "relay.h"
 
@@ -11,12 +14,12 @@
 static volatile sig_atomic_t stop, status, limited;
 
 /*
- * A signal interrupts only a call that is already waiting.  If a signal comes
- * after we have checked the flags, but before a call such as poll(2) begins to
- * wait, that call waits although a flag is set.  So an alarm interrupts waiting
- * calls every second, until wait_for has seen the flag.  It would not be enough
- * to block the signals everywhere except in ppoll(2), because Linux delivers no
- * signal in ppoll(2) while a descriptor is ready.
+ * A signal interrupts only a call that is already waiting.  But a signal can
+ * come after we have checked the flags and before a call such as poll(2) begins
+ * to wait.  The call would then wait although a flag is set.  So an alarm
+ * interrupts waiting calls every second, until wait_for has seen the flag.  It
+ * would not be enough to block the signals everywhere except in ppoll(2),
+ * because Linux delivers no signal in ppoll(2) while a descriptor is ready.
  */
 static void
 caught(int sig)
@@ -32,7 +35,7 @@ caught(int sig)
 	alarm(stop || status || limited);
 }
 
-/* Make waiting calls fail with EINTR after this number of seconds; 0: never. */
+/* Make calls that wait fail with EINTR after this many seconds; 0: never. */
 void
 wait_alarm(unsigned seconds)
 {
@@ -41,15 +44,15 @@ wait_alarm(unsigned seconds)
 }
 
 /*
- * Set up signals as this program needs them, whatever a parent has set: catch
- * the operator's signals and the alarm, and block all others, except those that
- * report faults.
+ * Set up signals as this program needs them, whatever a parent has set.
+ * Catch the operator's signals and the alarm.  Block all other signals, except
+ * those that report faults.
  *
- * The blocked signals are not needed.  A call that causes SIGPIPE or SIGXFSZ
- * also fails with an errno.  All other blocked signals come from other
- * processes, or from what survives execve(2): timers and CPU limits that a
- * parent has set, signals that were already pending, and a terminal that stops
- * background writers.
+ * The program needs none of the blocked signals.  A call that causes SIGPIPE or
+ * SIGXFSZ also fails with an errno.  All other blocked signals come from other
+ * processes or from something that survives execve(2).  That can be a timer or
+ * a CPU limit that a parent has set, a signal that was already pending, or a
+ * terminal that stops background writers.
  */
 void
 wait_begin(void)
@@ -81,8 +84,8 @@ wait_begin(void)
  *
  * On Linux, libc reads the clock without a system call.  But in a static build,
  * libc first has to find and read the vDSO, which causes three page faults.
- * They cost more than reading the clock by system calls throughout a short
- * session.  So the first readings are system calls.
+ * These faults cost more than all the system calls with which a short session
+ * could read the clock.  So the first FEW readings are system calls.
  */
 int64_t
 now(struct session *s)
@@ -90,20 +93,20 @@ now(struct session *s)
 	enum { FEW = 64 };
 	struct timespec t;
 
-	if (s->looks >= FEW || CLOCK_CALL(CLOCK_MONOTONIC, &t) != 0)
+	if (s->readings >= FEW || CLOCK_CALL(CLOCK_MONOTONIC, &t) != 0)
 		clock_gettime(CLOCK_MONOTONIC, &t);
 	else
-		s->looks++;
+		s->readings++;
 	s->now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 	return s->now;
 }
 
 /*
  * Poll until a descriptor is ready, and return the number of ready descriptors.
- * Returns 0 if the deadline comes first.  The deadline is a time as now()
- * returns it, or NEVER.  Returns -1 if the session is over, because a signal
- * (SIGTERM, SIGHUP or SIGINT) has come, or because poll(2) has failed.  On
- * SIGUSR1 or SIGINFO, log a line about the session so far, and go on waiting.
+ * Returns 0 if the deadline comes first.  The deadline is a time on the clock
+ * of now(), or NEVER.  Returns -1 if SIGTERM, SIGHUP or SIGINT has ended the
+ * session, or if a failure of poll(2) has ended it.  On SIGUSR1 or SIGINFO, log
+ * a line about the session so far, and go on waiting.
  */
 int
 wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
@@ -121,7 +124,7 @@ wait_for(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (status) {
 			status = 0;
 			report_line(s);
-			(void)now(s);	/* a full pipe on 2 can block for 5 s */
+			(void)now(s);	/* writing the line can take 5 s */
 			continue;
 		}
 		ready = POLL(fds, n, (int)ms);

@@ -1,8 +1,8 @@
 /*
- * poll(2) for NetBSD, DragonFly and macOS.  Their own poll(2) reports a reset
- * only if POLLIN or POLLOUT is requested.  But while a session waits for only
- * one side, it requests no event of the other side.  If the other side is then
- * reset, the session must still learn of it.
+ * This file replaces poll(2) on NetBSD, DragonFly and macOS.  Their own poll(2)
+ * reports a reset only if the caller requests POLLIN or POLLOUT.  But while a
+ * session waits for only one side, it requests no event for the other side's
+ * socket, and must still learn of a reset there.
  */
 
 #include "relay.h"
@@ -15,8 +15,8 @@
 #include <string.h>
 
 /*
- * Record the resets that the queue reports.  Returns the number of sockets that
- * are ready only because of a reset.
+ * Note in `fds' the resets that the queue reports.  Returns the number of
+ * sockets that are ready only because of a reset.
  */
 static int
 take_resets(int queue, struct pollfd *fds, nfds_t n)
@@ -73,7 +73,8 @@ is_blind(const struct pollfd *fds, nfds_t n)
 
 /*
  * Works like poll(2), for at most SIDES descriptors.  But this function
- * sometimes returns 0 early, and it reports a reset as POLLERR and POLLHUP.
+ * sometimes returns 0 before the time has passed, and it reports a reset as
+ * POLLERR and POLLHUP.
  */
 int
 kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
@@ -85,7 +86,7 @@ kqueue_poll(struct pollfd *fds, nfds_t n, int ms)
 	if (!is_blind(fds, n))
 		return poll(fds, n, ms);
 	queue = kqueue();
-	if (queue == -1)	/* a descriptor may be free a second later */
+	if (queue == -1)	/* the caller tries again within a second */
 		return poll(fds, n, ms < 1000 ? ms : 1000);
 	watch_resets(queue, fds, n);
 	for (i = 0; i < n; i++)
