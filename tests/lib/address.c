@@ -112,21 +112,14 @@ bound_to(const union address *a)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (a->sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
-	/*
-	 * A new IPv6 address is tentative, and cannot be used, until one of the
-	 * kernel's workers has run.  Only the time limit of the whole test ends
-	 * this wait.
-	 */
-	while (bind(fd, &a->sa, address_size(a)) == -1) {
+	if (bind(fd, &a->sa, address_size(a)) == -1) {
 		/* OpenBSD has no mapped addresses. */
 		if (errno == EADDRNOTAVAIL && a->sa.sa_family == AF_INET6 &&
 		    IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
 			skip("no mapped addresses here");
 		if (errno == EADDRNOTAVAIL && is_loopback)
 			skip("there is no ::1 here");
-		if (errno != EADDRNOTAVAIL)
-			fail("bind to %s: %s", host_text(a), strerror(errno));
-		pause_for(1);
+		fail("bind to %s: %s", host_text(a), strerror(errno));
 	}
 	return fd;
 }

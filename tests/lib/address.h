@@ -1,4 +1,4 @@
-/* Addresses, as text and as sockets have them. */
+/* Addresses: as text, and in the form that sockets use. */
 
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -14,17 +14,16 @@ union address {
 };
 
 /*
- * address: makes an address from a port and a text, such as "192.0.2.1",
- * "2001:db8::1" or "fe80::1%lo".
- * host_text: the address as text, without its port and scope.
- * address_text: the address as the log line gives it: "192.0.2.1:80" or
- * "[fe80::1%1]:80".  Each of these two texts is valid until the next call of
- * the same function.
+ * address: makes an address from a text (such as "192.0.2.1", "2001:db8::1" or
+ * "fe80::1%lo") and a port.
+ * host_text: the address as text, without port and scope.
+ * address_text: the address as a log line gives it: "192.0.2.1:80" or
+ * "[fe80::1%1]:80".  The text that host_text or address_text returns is valid
+ * until the next call of either function.
  * own_name: the socket's own address.
  * peer_name: the address of the socket's peer.
- * bound_to: returns a TCP socket that is bound to this address.  If possible,
- * the socket is for both IPv6 and IPv4.  If the address is new, the function
- * waits until the system can use it.
+ * bound_to: returns a TCP socket that is bound to this address.  If the system
+ * allows it, an IPv6 socket is for IPv4 as well.
  */
 union address address(const char *text, int port);
 socklen_t address_size(const union address *);

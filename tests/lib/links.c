@@ -17,7 +17,7 @@
 
 struct session far_sessions[2];
 
-static int place[PLACES];	/* for each place: its /proc/self/ns/net */
+static int place[PLACES];	/* descriptors of the places' namespaces */
 
 #ifdef __linux__
 void
@@ -78,9 +78,17 @@ join(enum place where, const char *name, enum place other,
 	run(where, text);
 }
 
+static void
+expect_address(enum place where, const char *text)
+{
+	go_to(where);
+	wait_for_address(text);
+	go_to(RELAY);
+}
+
 /*
- * The networks fd00::/64 and 10.0.0.0/24 are near; fd01::/64 and 10.0.1.0/24
- * are far.
+ * The networks fd00::/64 and 10.0.0.0/24 connect the relay with the router.
+ * The networks fd01::/64 and 10.0.1.0/24 connect the router with the far peers.
  */
 void
 make_links(void)
@@ -112,6 +120,10 @@ make_links(void)
 	    "route add default via 10.0.1.1\n"
 	    "route add default via fd01::1\n"
 	    "end");
+	expect_address(ROUTER, "fd00::2");
+	expect_address(ROUTER, "fd01::1");
+	expect_address(RELAY, "fd00::1");
+	expect_address(FAR, "fd01::2");
 }
 
 int64_t
@@ -127,6 +139,7 @@ link_up(void)
 	/* An interface loses its IPv6 addresses when its link goes down. */
 	run(ROUTER, "ip link set behind up &&"
 	    " ip address add fd01::1/64 dev behind nodad");
+	expect_address(ROUTER, "fd01::1");
 }
 
 void

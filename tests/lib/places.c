@@ -78,7 +78,10 @@ syslog_socket(void)
 	return fd;
 }
 
-/* Make an /etc with only these hosts, in which the nameserver is 127.0.0.1. */
+/*
+ * Make an /etc in which these are the only hosts and the nameserver is
+ * 127.0.0.1.
+ */
 void
 own_etc(const char *hosts)
 {
@@ -91,7 +94,7 @@ own_etc(const char *hosts)
 	    "nameserver 127.0.0.1\noptions timeout:20\n");
 }
 
-/* Returns the socket at which this nameserver gets its queries. */
+/* Returns a socket that receives the queries to this nameserver. */
 int
 name_socket(void)
 {
@@ -158,10 +161,10 @@ apart(void)
 }
 
 /*
- * Root hides the log with a mount.  Any other user first enters a new user
- * namespace, in which the user ID stays the same.  The command has no
- * privileges in this namespace, because execve(2) drops the privileges of a
- * user who is not root.
+ * Hide the log with a mount.  A user other than root first enters a new user
+ * namespace, in which the user ID stays the same.  The command that is executed
+ * later has no privileges in this namespace, because execve(2) drops the
+ * privileges of a user who is not root.
  */
 static int
 log_hidden(void)
@@ -213,11 +216,39 @@ allowed(int result, const char *text)
 		skip("%s on the loopback interface: %s", text, strerror(errno));
 }
 
+/*
+ * bind(2) fails until the address is usable, and connect(2) fails until there
+ * is a route to it.
+ */
+void
+wait_for_address(const char *text)
+{
+	union address a;
+	int64_t end;
+	int fd;
+
+	a = address(text, 4096);
+	a.in6.sin6_scope_id = if_nametoindex("lo");	/* for fe80::/10 */
+	fd = private_socket(AF_INET6, SOCK_DGRAM, 0);
+	end = milliseconds() + SOON;
+	while (bind(fd, &a.sa, sizeof a.in6) == -1 ||
+	    connect(fd, &a.sa, sizeof a.in6) == -1) {
+		if ((errno != EADDRNOTAVAIL && errno != ENETUNREACH) ||
+		    milliseconds() > end)
+			fail("%s: %s", text, strerror(errno));
+		close(fd);
+		fd = private_socket(AF_INET6, SOCK_DGRAM, 0);
+		pause_for(1);
+	}
+	close(fd);
+}
+
 void
 give(const char *text)
 {
 	/*
-	 * <linux/ipv6.h> has this structure, but conflicts with <netinet/in.h>.
+	 * This structure is also in <linux/ipv6.h>, but that header conflicts
+	 * with <netinet/in.h>.
 	 */
 	struct {
 		struct in6_addr address;
@@ -236,6 +267,7 @@ give(const char *text)
 		in6.len = 128;
 		in6.interface = (int)if_nametoindex("lo");
 		allowed(ioctl(fd, SIOCSIFADDR, &in6), text);
+		wait_for_address(text);
 	} else {
 		memset(&ifr, 0, sizeof ifr);
 		snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "lo:%d", ++aliases);
@@ -282,8 +314,8 @@ lose_nothing(int fd)
 }
 #else
 /*
- * The log cannot be hidden on this system.  So return, and set HOST_LOG, which
- * tells the programs that the caller starts not to try again.
+ * The log cannot be hidden on this system.  Set HOST_LOG, so that the programs
+ * that the caller starts do not try to hide the log either.
  */
 void
 hide_log(char *command[])
@@ -300,6 +332,12 @@ apart(void)
 
 void
 give(const char *text)
+{
+	skip("%s: needs Linux namespaces", text);
+}
+
+void
+wait_for_address(const char *text)
 {
 	skip("%s: needs Linux namespaces", text);
 }

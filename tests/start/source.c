@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * Skip on systems where 127.0.0.1 is the only address of 127.0.0.0/8: the BSDs
- * and macOS.
+ * Skip the test if 127.0.0.1 is the host's only address in 127.0.0.0/8, as on
+ * the BSDs and macOS.
  */
 static void
 need_loopback_network(void)
@@ -45,7 +45,8 @@ expect_source(const char *client, const char *dialled, const char *source,
 		fail("%s with -s %s comes from %s, not %s", client, source,
 		    host_text(&seen), want);
 	/*
-	 * This also checks that via= in the log line gives the address `want'.
+	 * expect_whole() also checks that via= in the log line gives the
+	 * address `want'.
 	 */
 	expect_whole(&t, 0, 0);
 }
@@ -76,8 +77,8 @@ TEST(from_ipv6_address, "-6 connects from an IPv6 address with -s")
 }
 
 /*
- * The manual's examples.  They must never change.  A separate program has
- * computed which address each client gets in each network.
+ * The manual's examples, which must never change.  A separate program has
+ * computed the source address for each client and each network.
  */
 static const char *const networks[] = { "127.64.0.0/10", "192.0.2.0/24" };
 
@@ -210,8 +211,9 @@ expect_even(const uint32_t *source, int shift)
 #define expect_even(...) FROM(expect_even, __VA_ARGS__)
 
 /*
- * Check that the clients are spread evenly, both by the highest bits of the
- * host part and by its lowest bits.
+ * Divide the network into parts twice: by the highest bits of the host part,
+ * and by its lowest bits.  Both times, expect that the clients are spread
+ * evenly over the parts.
  */
 static void
 expect_spread(const char *about, uint16_t (*net)[4])
@@ -264,8 +266,9 @@ TEST(map_even, "clients spread evenly over 8 parts of a /10")
 /* Source addresses that the relay cannot use. */
 
 /*
- * Expect that this -s fails, because `is' is not an address of this host.  `is'
- * is the address in -s, or the one to which -s maps the client.
+ * Expect that this -s fails, because the host does not have the source address.
+ * `is' holds this address: either the one given with -s, or the one to which -s
+ * maps the client.
  */
 static void
 expect_no_source(const char *source, const char *is, const char *target,
@@ -299,8 +302,8 @@ TEST(source_not_here, "-s says which address is not one of this host")
 }
 
 /*
- * Linux can bind a socket to these addresses, but the socket would then connect
- * from a different address.
+ * Linux lets a program bind a socket to these addresses, but the socket would
+ * then connect from a different address.
  */
 TEST(source_no_host, "-s never lets a session connect from another address")
 {
@@ -318,8 +321,8 @@ enum { MOST_SESSIONS = 4 };
 static int free_port = 50000;	/* each port is used only once */
 
 /*
- * Connect a client to the relay.  The client's connection uses neither of the
- * two ports from which the relay can choose.
+ * Connect a client to the relay.  Give the client's connection a port other
+ * than the two from which the relay can connect.
  */
 static int
 call_apart(struct session *t)
@@ -331,8 +334,8 @@ call_apart(struct session *t)
 #define MORE_PORTS "; -s with a network has as many for each of its addresses"
 
 /*
- * The relay can choose from two ports.  So two sessions to `target' and two
- * sessions to `other' work, but then a third session to `target' fails.
+ * The relay has only two ports to connect from.  So two sessions to `target'
+ * and two sessions to `other' work, but a third session to `target' fails.
  */
 static void
 expect_no_port(const char *source, const char *target, const char *other,
@@ -355,8 +358,8 @@ expect_no_port(const char *source, const char *target, const char *other,
 	serve(&last, theirs, "-s", source, target, "1025", NULL);
 	expect_failure(&last, 69, end);
 	/*
-	 * The name "two" has a second address, at which the attempt fails for a
-	 * different reason.
+	 * The name "two" has a second address.  There, the attempt to connect
+	 * fails for a different reason.
 	 */
 	if (strchr(source, ':') == NULL) {
 		theirs = call_apart(&last);
@@ -375,8 +378,8 @@ expect_no_port(const char *source, const char *target, const char *other,
 #define expect_no_port(...) FROM(expect_no_port, __VA_ARGS__)
 
 /*
- * From one source address, two sessions to this target work.  A third session
- * fails, and the log line has these words.
+ * Expect that two sessions to this target work from the same source address,
+ * and that a third session fails.  The log line must have `words'.
  */
 static void
 expect_none_left(const char *source, const char *target, const char *whole,
@@ -388,8 +391,8 @@ expect_none_left(const char *source, const char *target, const char *whole,
 	int i, theirs;
 
 	/*
-	 * If there is no source, give -v twice instead of -s and the source.
-	 * It means the same as a single -v.
+	 * If `source' is NULL, give -v twice instead of -s and a source.  A
+	 * second -v changes nothing.
 	 */
 	option = source != NULL ? "-s" : "-v";
 	source = source != NULL ? source : "-v";
@@ -416,8 +419,6 @@ TEST(no_port_left, "-s uses a port for several targets; when none is left that "
 	give("2001:db8::1");
 	give("2001:db8::2");
 	give("2001:db8::9");
-	/* listen_at() waits until this address is usable. */
-	close(listen_at("2001:db8::9", 1025, 5));
 	put_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
 	expect_no_port("2001:db8::9", "2001:db8::1", "2001:db8::2",
 	    "[2001:db8::1]:1025");
