@@ -5,16 +5,17 @@
  * things that a session is not allowed to do.  On OpenBSD, the intruder tries
  * only one thing, in the second call of probed_poll() after the confinement.
  *
- * On Linux, the target gets a line for each attempt that was not denied: a
- * session can still send to its target.  The last line is "tried", followed by
- * the number of attempts.  The environment variable PROBE names what to try.
- * Without PROBE, the intruder tries nothing.
+ * On Linux, the intruder sends a line to the target for each attempt that was
+ * not denied.  This is possible because a session is allowed to send to its
+ * target.  The last line is "tried", followed by the number of attempts.  The
+ * environment variable PROBE says what the intruder tries.  Without PROBE, the
+ * intruder tries nothing.
  *
- * The environment can also simulate a kernel that lacks a mechanism.  PROBE_ABI
- * is the highest Landlock ABI that the relay sees (0: no Landlock).  With
- * PROBE=landlock, the relay has no seccomp filter.  The paths of the test's
- * socket and files begin with the value of PLACE, and each path has a different
- * suffix.
+ * Environment variables can also simulate a kernel that lacks a mechanism.
+ * PROBE_ABI is the highest Landlock ABI that the relay sees.  With PROBE_ABI=0,
+ * the relay sees no Landlock.  With PROBE=landlock, the relay has no seccomp
+ * filter.  The paths of the test's socket and files begin with the value of
+ * PLACE.  Each path ends in a different suffix.
  */
 
 #define _GNU_SOURCE
@@ -48,7 +49,7 @@ int	probed_poll(struct pollfd *, nfds_t, int);
 int	probed_prctl(int, ...);
 long	probed_syscall(long, ...);
 
-/* Without a filter, try what Landlock denies with this ABI. */
+/* Try what Landlock with this ABI denies to a relay without a filter. */
 static void
 landlock_alone(long abi)
 {
@@ -65,7 +66,8 @@ landlock_alone(long abi)
 	memset(&un, 0, sizeof un);
 	un.sun_family = AF_UNIX;
 	/*
-	 * Two sockets of a different process: one with a path, and one without.
+	 * These are the addresses of two sockets that the test has made.  One
+	 * socket has a path, and the other does not.
 	 */
 	snprintf(un.sun_path, sizeof un.sun_path, "%s.socket", getenv("PLACE"));
 	abstract = un;
@@ -75,6 +77,7 @@ landlock_alone(long abi)
 
 #define NOT_PERMITTED(call) expect(EACCES, call, "%s", #call)
 	NOT_PERMITTED(open("/etc/passwd", O_RDONLY));
+	NOT_PERMITTED(open(there, O_WRONLY));
 	NOT_PERMITTED(open("/", O_RDONLY | O_DIRECTORY));
 	NOT_PERMITTED(mkdir(name, 0700));
 	NOT_PERMITTED(symlink("/", name));
@@ -122,7 +125,7 @@ own_abi(void)
 	return abi;
 }
 
-/* Call read(2) as a program for i386 does.  This ends the session. */
+/* Call read(2) as an i386 program does.  That call must end the session. */
 static void
 foreign(void)
 {
@@ -231,9 +234,9 @@ probed_pledge(const char *promises, const char *execpromises)
 }
 
 /*
- * Make only one attempt, because it kills the process.  Make it in the second
- * call of probed_poll().  By then, the first byte has come, and both peers are
- * connected.
+ * Make only one attempt, because any attempt kills the process.  Make the
+ * attempt in the second call of probed_poll().  By then, the first byte has
+ * come, and both peers are connected.
  */
 static void
 probe(void)

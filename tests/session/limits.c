@@ -40,8 +40,8 @@ cpu_ms(void)
 }
 
 /*
- * The target's listener never accepts the connection, and the client waits for
- * the target.
+ * The target's listener does not accept the connection, and the client waits
+ * for an answer.
  */
 TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 {
@@ -49,7 +49,10 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	int listener;
 	long before, usual, waiting;
 
-	/* Every session takes some CPU time: with a sanitizer, 0.1 s. */
+	/*
+	 * Every session takes some CPU time, for example 0.1 s with a
+	 * sanitizer.
+	 */
 	before = cpu_ms();
 	session_after(NULL);
 	usual = cpu_ms() - before;
@@ -59,8 +62,8 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 	    port_text(listener), NULL);
 	send_stream(r.client, 1, 0, 1000);
 	/*
-	 * The target has not accepted the connection, so only its kernel has
-	 * answered.
+	 * The target has not accepted the connection, so only the target's
+	 * kernel has answered the relay.
 	 */
 	expect_end(r.client, RST);
 	if (relay_status(&r, SOON) != 0)
@@ -76,8 +79,9 @@ TEST(idle_unaccepted, "-T ends a session whose target never accepts")
 }
 
 /*
- * The signals are SIGALRM, for which the relay logs nothing.  A timer that the
- * relay's parent has set sends such signals.
+ * The test sends SIGALRM again and again, like a timer that the relay's parent
+ * has set, and SIGUSR1, like an operator who asks for the state of the session.
+ * There is no log.
  */
 TEST(idle_limit_and_signals, "-T is not put off by signals")
 {
@@ -88,7 +92,7 @@ TEST(idle_limit_and_signals, "-T is not put off by signals")
 	mount_over("/dev");
 	begin_as_inetd(&t, "-T1");
 	for (i = 0; i < 50 && ending(t.fd[CLIENT], PACE) == NOTHING; i++)
-		kill(t.pid, SIGALRM);
+		kill(t.pid, i % 2 == 0 ? SIGALRM : SIGUSR1);
 	if (i == 50)
 		fail("it goes on for %d times %d ms", i, PACE);
 	expect_reset(t.fd[TARGET]);

@@ -1,7 +1,7 @@
 /*
  * The target is a network, and the client dials an address in which the
- * target's address is embedded.  Because the client chooses the target, a
- * target that is denied leads to a warning in the log and to status 0.
+ * target's address is embedded.  If the relay denies the target, it logs a
+ * warning and ends with status 0, because the client has chosen the target.
  */
 
 #include "../lib/calls.h"
@@ -66,8 +66,9 @@ TEST(embedded_by_default, "without -x, an address is embedded in the last 32 "
 }
 
 /*
- * The client dials this address, in which a target is embedded.  Expect that
- * the relay denies the target, and that the log line names the target.
+ * The client dials the address `dialled', in which a target is embedded.
+ * Expect that the relay denies that target, and that target= in the log line
+ * gives `target'.
  */
 static void
 expect_denied(const char *client, const char *dialled, const char *prefix,
@@ -125,6 +126,7 @@ TEST(embedded_outside, "a target outside the network is denied")
 	give("192.0.3.1");
 	give("64:ff9b::192.0.3.1");
 	give("64:ff9b::192.0.1.255");
+	give("64:ff9b::192.0.2.128");
 	give("64:ff9b::127.0.0.1");
 	give("64:ff9b::");
 	(void)listen_at("192.0.3.1", 1025, 5);
@@ -133,6 +135,8 @@ TEST(embedded_outside, "a target outside the network is denied")
 	    "192.0.3.1:1025");
 	expect_denied("::1", "64:ff9b::192.0.1.255", "96", "192.0.2.0/24",
 	    "192.0.1.255:1025");
+	expect_denied("::1", "64:ff9b::192.0.2.128", "96", "192.0.2.0/25",
+	    "192.0.2.128:1025");
 	expect_denied("::1", "64:ff9b::127.0.0.1", "96", "192.0.2.0/24",
 	    "127.0.0.1:1025");
 	expect_denied("::1", "64:ff9b::192.0.3.1", "96", "192.0.3.2/32",
@@ -158,8 +162,8 @@ TEST(embedded_no_host, "a target in 0/8, multicast or broadcast is denied in "
 
 	apart();
 	/*
-	 * On Linux, 0.0.0.0 means this host.  A relay that did not deny it as a
-	 * target would reach this listener.
+	 * On Linux, 0.0.0.0 means this host.  So if the relay accepted 0.0.0.0
+	 * as a target, it would reach this listener.
 	 */
 	(void)listen_at("127.0.0.1", 1025, 5);
 	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {

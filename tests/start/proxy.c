@@ -28,7 +28,7 @@ begin_proxy(struct session *t, const char *version, const char *from,
 }
 #define begin_proxy(...) FROM(begin_proxy, __VA_ARGS__)
 
-/* Fail unless these bytes are the same. */
+/* Fail if the bytes at `got' differ from those at `want'. */
 static void
 compare(const void *got, const void *want, size_t size)
 {
@@ -163,8 +163,8 @@ TEST(proxy_2_ipv4, "-p 2 reports a client with an IPv4 address, mapped or not, "
 }
 
 /*
- * Returns how many segments with data this socket has received, or 1 if the
- * system does not say.
+ * Returns how many segments with data this socket has received.  If the system
+ * does not report this number, returns 1.
  */
 static int
 segments(int fd)
@@ -205,8 +205,8 @@ expect_at_once(int fd, const void *want, size_t size)
 #define expect_at_once(...) FROM(expect_at_once, __VA_ARGS__)
 
 /*
- * Write the header that -p 1 must send in this session, whose client connects
- * over loopback.
+ * Write into `text' the header that -p 1 must send in this session.  The client
+ * connects over loopback.
  */
 static int
 header_1(char *text, size_t size, const struct session *t, int protocol)
@@ -282,10 +282,17 @@ TEST(proxy_before_data, "the header comes before bytes that the client has "
 }
 
 /*
- * The header gives the client's protocol, which is IPv4, and not the target's.
+ * The client uses IPv4, and the target uses IPv6.  The header must give the
+ * client's protocol.
  */
 TEST(proxy_to_ipv6, "-6 works with -p")
 {
+	unsigned char header_2[28] = {
+		0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51,
+		0x55, 0x49, 0x54, 0x0a, 0x21, 0x11, 0x00, 0x0c,
+		127, 0, 0, 1, 127, 0, 0, 1
+	};
+	union address client, dialled;
 	char want[128];
 	struct session t;
 	int listener, theirs;
@@ -296,5 +303,16 @@ TEST(proxy_to_ipv6, "-6 works with -p")
 	    NULL);
 	expect_bytes(t.fd[TARGET], want, (size_t)header_1(want, sizeof want,
 	    &t, 4));
+	expect_whole(&t, 0, 0);
+
+	listener = listen_at("::1", 0, 5);
+	theirs = call(&t, "127.0.0.1", 0, "127.0.0.1", 0);
+	client = own_name(t.fd[CLIENT]);
+	dialled = peer_name(t.fd[CLIENT]);
+	memcpy(header_2 + 24, &client.in.sin_port, 2);
+	memcpy(header_2 + 26, &dialled.in.sin_port, 2);
+	serve_to(&t, theirs, listener, "-p", "2", "::1", port_text(listener),
+	    NULL);
+	expect_bytes(t.fd[TARGET], header_2, sizeof header_2);
 	expect_whole(&t, 0, 0);
 }
