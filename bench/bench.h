@@ -1,7 +1,8 @@
 /*
- * What the parts of the load generator share.  The launcher also uses
- * raise_limit.  All this needs Linux, because of /proc and epoll(7).  All times
- * are nanoseconds of the monotonic clock, which is the same in every process.
+ * Declarations that the parts of the load generator share.  The launcher also
+ * uses raise_limit.  The load generator needs Linux, because of /proc and
+ * epoll(7).  All times are in nanoseconds of the monotonic clock, which is the
+ * same in every process.
  */
 
 #ifndef BENCH_H
@@ -18,7 +19,7 @@
 
 enum {
 	MOST_STREAMS = 1000,	/* at once */
-	MOST_HELD = 20000,	/* sessions */
+	MOST_HELD = 20000,	/* sessions that stay open */
 	PARTS = 16,		/* of a measurement */
 	PATIENCE = 10,		/* seconds without any progress */
 	CHUNK = 262144,		/* bytes that a stream sends repeatedly */
@@ -28,21 +29,24 @@ enum {
 
 /*
  * The client's end (client.c) and the target's end (server.c) are separate
- * processes.  They share this memory, for what they must not send through the
- * relay.
+ * processes.  They share this memory, so that they can exchange data without
+ * the relay.
  */
 struct shared {
 	int64_t duration;	/* how long to measure: -d */
 	int64_t began, ended;	/* streams: first send, last receipt */
 	int streams;		/* how many at once */
-	uint64_t total[MOST_STREAMS];	/* bytes of each; 0: not known yet */
+	uint64_t total[MOST_STREAMS];	/* bytes of each stream; 0: unknown */
 	double fair;		/* the slowest stream, divided by the mean */
 	uint64_t received;	/* bytes that the target received */
 	int damaged;		/* the target received wrong bytes */
 };
 extern struct shared *shared;
 
-/* What the target does.  In the first five modes, it echoes the first byte. */
+/*
+ * What the target does.  In the first five modes, the target echoes the first
+ * byte of a session.
+ */
 enum mode {
 	ECHO,		/* any number of sessions: echo */
 	REPLIES,	/* any number of sessions: reply to ASK bytes */

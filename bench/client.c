@@ -1,6 +1,6 @@
 /*
- * The client's end.  It opens sessions through whatever is measured, and starts
- * the target's process, which answers them.
+ * The client's end of a measurement.  It opens sessions through the relay or
+ * directly to the target, and starts the target's process.
  */
 
 #include "client.h"
@@ -34,7 +34,10 @@ fail(const char *reason)
 	exit(1);
 }
 
-/* Print a figure of this row.  Its name is the row's name and this suffix. */
+/*
+ * Print a figure of this row.  The figure's name is the row's name followed by
+ * this suffix.
+ */
 void
 result(const char *suffix, double value)
 {
@@ -80,7 +83,7 @@ listen_on(int port)
 	return fd;
 }
 
-/* Let no call on the socket wait longer than this number of seconds. */
+/* No call on the socket will wait longer than this number of seconds. */
 void
 limit(int fd, int seconds)
 {
@@ -146,7 +149,7 @@ begin(void)
 	return fd;
 }
 
-/* Send FIN.  True if the connection then ends within three seconds. */
+/* Send FIN.  Returns true if the connection then ends within three seconds. */
 int
 ends(int fd)
 {
@@ -159,7 +162,7 @@ ends(int fd)
 	return poll(&p, 1, 3000) == 1 && recv(fd, &byte, 1, 0) <= 0;
 }
 
-/* Wait until a session gets through. */
+/* Wait until a session has carried a byte to the target and back. */
 void
 ready(void)
 {
@@ -217,8 +220,9 @@ calm(int size)
 }
 
 /*
- * Report that a session failed.  If it was meant to stay open, the relay cannot
- * hold more sessions than it holds now.
+ * Report that a session failed.  If the session was meant to stay open, the
+ * relay has reached its limit.  Then report instead how many sessions it can
+ * hold.
  */
 static void
 fail_session(const char *how, int keep)
@@ -230,8 +234,8 @@ fail_session(const char *how, int keep)
 }
 
 /*
- * Receive what has come in a session: first the echo, later FIN (some relays
- * send RST instead).  True if nothing more is expected.
+ * Receive what has arrived in a session: first the echo, later FIN (or RST,
+ * from some relays).  Returns true if nothing more is expected.
  */
 static int
 proceed(int fd, int *finishing, int keep)
@@ -256,8 +260,9 @@ proceed(int fd, int *finishing, int keep)
 }
 
 /*
- * Run sessions, `width' at a time, until n have been run or the deadline has
- * passed.  With `keep', they are left open.  Returns their number.
+ * Run sessions, `width' at a time, until n sessions have been run or the
+ * deadline has passed.  If `keep' is true, leave the sessions open.  Returns
+ * the number of sessions.
  */
 int
 sessions(int n, int width, int64_t deadline, int keep)

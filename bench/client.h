@@ -5,13 +5,13 @@
 
 #include "bench.h"
 
-enum { MOST_WIDTH = 8 };	/* sessions run at a time */
+enum { MOST_WIDTH = 8 };	/* sessions at the same time */
 
-extern const char *row;		/* as given */
+extern const char *row;		/* its name on the command line */
 extern int front, target;	/* ports; if front is 0, connect directly */
 extern int listener;
-extern pid_t relay;		/* the root of its tree; 0: none */
-extern int held[], nheld;	/* sessions */
+extern pid_t relay;		/* its root process; 0: no relay */
+extern int held[], nheld;	/* sessions that stay open */
 void	fail(const char *) __attribute__((noreturn));
 void	result(const char *, double);
 int	listen_on(int);

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* True if the target says within three seconds that a whole letter arrived. */
+/*
+ * True if the target says within three seconds that a whole letter has arrived.
+ */
 static int
 target_has_letter(void)
 {
@@ -49,8 +51,8 @@ dial_within(int seconds)
 }
 
 /*
- * Look for all faults that can be seen here.  Once a fault has shown, stop
- * looking for it.  Once the relay has hung, do not wait for it again.
+ * Look for the faults of a relay.  Once the relay has lost data or has hung, do
+ * not try again.
  */
 void
 row_faults(int n)
@@ -59,7 +61,7 @@ row_faults(int n)
 	int ended, fd, i, loses_data, loses_reply, never_ends;
 
 	(void)n;
-	/* A reply after the client's FIN. */
+	/* Does a reply arrive after the client's FIN? */
 	serve(REPLY);
 	fd = dial_within(3);
 	loses_data = !send_letter(fd);
@@ -70,7 +72,7 @@ row_faults(int n)
 	close(fd);
 	serve_no_more();
 
-	/* The last bytes before an ordinary close, down and up. */
+	/* Do the last bytes before an ordinary close arrive, down and up? */
 	for (i = 0; i < 20 && !loses_data && !never_ends; i++) {
 		serve(i % 2 == 0 ? HASTY : SINK);
 		fd = dial_within(3);

@@ -1,6 +1,6 @@
 /*
- * The floor is the least that a relay can cost if it is started for each
- * session.  It has no libc, no checks and no rules.  It connects to the target,
+ * The floor is the least that a relay can cost if one is started per session.
+ * This program uses no libc and checks nothing.  It connects to the target,
  * copies both ways, passes FIN on, and exits.
  *
  * usage: floor a.b.c.d port, with the client's socket on descriptor 0.
@@ -58,9 +58,12 @@ struct address {
 	unsigned char host[4], zero[8];
 };
 
-static char buffer[2][65536];	/* one for each direction, as in other relays */
+static char buffer[2][65536];	/* one per direction, as in other relays */
 
-/* Returns the number at *s, and moves *s past it and past a dot after it. */
+/*
+ * Returns the number at *s.  Moves *s past the number, and past a dot that
+ * follows the number.
+ */
 static unsigned
 number(const char **s)
 {

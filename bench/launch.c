@@ -1,16 +1,17 @@
 /*
- * The launcher is a super-server that does as little as possible, so that the
- * figures are those of the program that it starts.  It accepts connections on
- * [::1].  For each, it calls vfork(2) and executes the command, which is a
- * path, with the socket on descriptors 0, 1 and 2.  The kernel reaps the
- * children (SA_NOCLDWAIT), because wait(2) would walk through all children that
- * still run.  In the children, exec clears SA_NOCLDWAIT.
+ * The launcher is a super-server that does as little as possible, so that it
+ * hardly affects what is measured of the program that it starts.  It accepts
+ * connections on [::1].  For each connection, it calls vfork(2) and executes
+ * the command with the socket on descriptors 0, 1 and 2.  The command has to be
+ * a path.  The kernel reaps the children (SA_NOCLDWAIT), because wait(2) would
+ * look at every child that is still running.  In the children, execve(2) clears
+ * SA_NOCLDWAIT.
  *
  * usage: launch port command [argument ...]
  *
- * If the port is 0, it only executes the command.  In either case, it first
- * raises the descriptor limit and begins a new process group, so that one
- * signal can end everything.
+ * If the port is 0, the launcher only executes the command.  Whatever the port
+ * is, the launcher first raises the descriptor limit and begins a new process
+ * group, so that one signal can end everything.
  */
 
 #include "bench.h"
@@ -46,8 +47,8 @@ listen_on(int port)
 }
 
 /*
- * Start one session.  Until the child execs, it shares the launcher's memory,
- * so it makes only system calls.
+ * Start one session.  The child shares the launcher's memory until it executes
+ * the command, so the child makes only system calls.
  */
 static void
 start(int fd, char *argv[])

@@ -1,4 +1,4 @@
-/* The launcher and the load generator use this. */
+/* The launcher and the load generator use this file. */
 
 #include "bench.h"
 

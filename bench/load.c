@@ -1,53 +1,56 @@
 /*
  * The load generator is both the client at one end of a relay (client.c) and
- * the target at the other (server.c).  It measures one property of what is
- * between them.
+ * the target at the other end (server.c).  It measures one property of what is
+ * between the two ends.
  *
  * usage: load [-d seconds] row front target root
  *        load ports n
  *
- * front: the port on [::1] to which the relay's clients connect; 0: connect to
- * the target directly.  target: the port on 127.0.0.1 on which to listen as the
- * target.  root: the root of the relay's processes; 0: there is none.  The
- * measurement begins once a session gets through.  The second form prints n
+ * front: the port on [::1] on which the relay accepts clients; 0: connect to
+ * the target directly.
+ * target: the port on 127.0.0.1 on which the load generator is the target.
+ * root: the process ID of the relay's root process; 0: there is no relay.
+ *
+ * The measurement begins once a session gets through.  The second form prints n
  * free ports.
  *
- * A session here is: connect, send one byte, receive it back, send FIN, receive
- * FIN.  Each row is printed as "name value" or "name - reason".  If a row has
- * several figures, a suffix after the name tells them apart.  The rows are:
+ * In a session here, the client connects, sends one byte, receives it back,
+ * sends FIN, and receives FIN.  Each row is printed as "name value" or "name -
+ * reason".  If a row has several figures, a suffix after the name tells them
+ * apart.  The rows are:
  *
  *   faults   What the relay does wrong, in words, or "none".  The client sends
- *            a letter and FIN, and the target sends a letter 1.2 s later: both
- *            must arrive.  Then the target or the client sends a letter and
- *            closes at once: every byte must arrive unchanged.
- *   down up  The rate of one stream in GB/s (1 GB is 10^9 bytes).  It sends for
- *            the time that -d sets.  The rate is the bytes received, divided by
- *            the time from the first send(2) to the last recv(2).  The row
- *            fails if bytes are missing.  -cpu: the CPU seconds that the
- *            relay's processes take per GB (/proc/PID/schedstat).
- *   downN    The sum of the rates of N streams at once, each of which sends for
- *   upN      the time that -d sets, and -cpu.  -fair: the bytes that the
- *            slowest stream had brought when the first one ended, divided by
- *            the mean.
+ *            a letter and FIN, and the target sends a letter 1.2 s later.  Both
+ *            letters must arrive.  Then the target or the client sends a letter
+ *            and closes at once.  Every byte must arrive unchanged.
+ *   down up  The rate of one stream in GB/s (1 GB is 10^9 bytes).  The stream
+ *            is sent for the time that -d sets.  The rate is the number of
+ *            received bytes, divided by the time from the first send(2) to the
+ *            last recv(2).  The row fails if bytes are missing.  -cpu: the CPU
+ *            seconds that the relay's processes use per GB
+ *            (/proc/PID/schedstat).
+ *   downN    N streams at once, each of which is sent for the time that -d
+ *   upN      sets: the sum of their rates.  -cpu: as for one stream.  -fair:
+ *            the bytes that had arrived from the slowest stream when the first
+ *            stream ended, divided by the mean of all streams.
  *   askN     N clients at once, each of which sends 100 bytes, waits for a
  *            reply of 1,000 bytes, and begins again: the replies per second.
- *            -50, -99 and -99.9: the latency in us that this percentage of the
- *            replies did not exceed.
- *   setupN   Whole sessions, N at a time: the elapsed ms, divided by the number
- *            of sessions.  The time has sixteen parts, and the figure is the
- *            median of the parts.  -best: the fastest part.  (A machine that
- *            others also use slows down by half for tenths of a second at a
- *            time, whatever it runs.)
- *   rtt      One byte there and back in an open session, in us.  The time has
- *            sixteen parts, and the figure is the median of the medians of the
- *            parts.  -best: the lowest of these medians.  Everything runs on
- *            one CPU, so as not to measure how long a sleeping CPU takes to
- *            wake up.
+ *            -50, -99 and -99.9: these percentiles of the latency, in us.
+ *   setupN   Whole sessions, N at a time: the ms that pass, divided by the
+ *            number of sessions.  The measurement has sixteen parts, and the
+ *            figure is the median of the parts.  -best: the fastest part.  (A
+ *            shared machine can run at half its speed for some tenths of a
+ *            second, whatever it runs.)
+ *   rtt      The us that one byte takes to the target and back in an open
+ *            session.  The measurement has sixteen parts, and each part has a
+ *            median.  The figure is the median of these medians.  -best: the
+ *            lowest of these medians.  Everything runs on one CPU, because the
+ *            figure would otherwise include the wake-up of a sleeping CPU.
  *   idle     The private memory (Private_* in /proc/PID/smaps_rollup) that 200
  *            idle sessions add to the relay's processes, in KiB per session.
- *            In each session, a byte has been echoed.
+ *            One byte has been echoed in each session.
  *   heldN    The same as setup1, while N idle sessions stay open.
- *   one      One session; nothing is measured.
+ *   one      Runs one session and measures nothing.
  *
  * The exit status is 1 if a row has no value.
  */
@@ -65,8 +68,8 @@
 struct shared *shared;
 
 /*
- * A row's name may end in the number of sessions, streams or clients that there
- * are at once.
+ * On the command line, a number can follow a row's name: how many sessions,
+ * streams or clients there are at once.
  */
 static const struct {
 	const char *name;

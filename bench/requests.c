@@ -14,7 +14,7 @@ static double latency[MOST_SAMPLES];	/* us */
 static size_t nreplies, nsamples;
 
 static struct client {
-	int64_t asked;		/* when */
+	int64_t asked;		/* when the client last asked */
 	int got;		/* bytes of the reply */
 } clients[MOST_STREAMS];
 
@@ -29,7 +29,10 @@ ask(int i)
 		fail("drops a session");
 }
 
-/* Receive bytes of a client's reply.  True if the reply is then complete. */
+/*
+ * Receive bytes of the reply to a client.  Returns true if the reply is then
+ * complete.
+ */
 static int
 hear(int i)
 {

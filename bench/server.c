@@ -31,7 +31,7 @@ take(int listener)
 	return fd;
 }
 
-/* Echo what has come.  Returns 0 if the client has finished. */
+/* Echo what has arrived.  Returns 0 if the client has finished. */
 static int
 echo(int fd)
 {
@@ -55,8 +55,8 @@ echo_byte(int fd)
 }
 
 /*
- * Echo the client's first byte; after that, reply to every ASK bytes.  Returns
- * 0 if the client has finished.
+ * Echo the client's first byte.  After that, send a reply whenever ASK bytes
+ * have arrived.  Returns 0 if the client has finished.
  */
 static int
 answer(int fd, int *asked)
@@ -92,7 +92,7 @@ watch(int epoll, int fd)
 static void
 serve_many(int listener, enum mode mode)
 {
-	static int asked[MOST_FDS];	/* bytes; -1: none echoed yet */
+	static int asked[MOST_FDS];	/* bytes; -1: no byte echoed yet */
 	struct epoll_event e[64];
 	int epoll, fd, i, n;
 
@@ -115,7 +115,7 @@ serve_many(int listener, enum mode mode)
 	}
 }
 
-/* Do nothing until the client has finished. */
+/* Discard what arrives until the client has finished. */
 static void
 wait_for_end(int fd)
 {
@@ -125,7 +125,7 @@ wait_for_end(int fd)
 		;
 }
 
-/* Carry shared->streams streams, each in one session.  fd[0] is the first. */
+/* Send or receive shared->streams streams, each in a separate session. */
 static void
 serve_streams(int listener, enum mode mode)
 {

@@ -1,4 +1,4 @@
-/* Measures what a session costs: its time, and its memory while it is idle. */
+/* Measures what a session costs: time, and memory while the session is idle. */
 
 #include "client.h"
 
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum {
-	MOST_SESSIONS = 8000,	/* in a measurement, as ports are finite */
+	MOST_SESSIONS = 8000,	/* per measurement: ports are limited */
 	MOST_TRIPS = 100000,
 	IDLE = 200
 };
@@ -23,8 +23,8 @@ compare(const void *a, const void *b)
 }
 
 /*
- * Measure PARTS figures, one after another, and print their median and the
- * lowest.
+ * Measure PARTS figures, one after another.  Print their median and the lowest
+ * of them.
  */
 static void
 parts(double (*part)(int), int argument)
@@ -39,7 +39,7 @@ parts(double (*part)(int), int argument)
 	result("-best", figure[0]);
 }
 
-/* Returns milliseconds per session. */
+/* Returns the milliseconds per session. */
 static double
 setup(int width)
 {
@@ -131,9 +131,9 @@ row_idle(int n)
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
 		fail("only root may know");
 	/*
-	 * A parent that forks seems to shrink, because it then shares its pages
-	 * with the child.  That memory has not been freed, so it does not
-	 * count.
+	 * A process that forks seems to shrink, because it then shares its
+	 * pages with the child.  The process has not freed these pages, so the
+	 * difference does not count.
 	 */
 	if (own[1] < own[0])
 		own[1] = own[0];

@@ -1,13 +1,13 @@
 /*
- * Streams cost the two ends as little as possible.  One call sends the same
- * buffer many times.  The kernel discards what arrives instead of copying it
- * (recv(2) with MSG_TRUNC).  Only the number of bytes is checked.  Letters are
- * short, so each of their bytes is checked.
+ * A stream costs the two ends as little CPU time as possible.  One call sends
+ * the same buffer many times.  The kernel discards what arrives instead of
+ * copying it (recv(2) with MSG_TRUNC).  Of a stream, only the number of bytes
+ * is checked.  A letter is short, so each of its bytes is checked.
  *
- * The last packet of a call is small (212 bytes if the call sends 256 KiB), but
- * costs as much as a full one.  With one call per chunk, the sender was the
- * limit, although it had a core to itself: a direct connection moved 7 to 8.5
- * GB/s instead of 9 to 10.
+ * The last packet that a call sends is small (212 bytes if the call sends 256
+ * KiB), but costs as much as a full packet.  With one call per chunk, the
+ * sender was the bottleneck, although it had a core to itself: a direct
+ * connection carried 7 to 8.5 GB/s instead of 9 to 10 GB/s.
  */
 
 #include "bench.h"
@@ -45,7 +45,7 @@ nap(int64_t ns)
 	nanosleep(&t, NULL);
 }
 
-/* Send everything.  Returns -1 if the connection does not take it all. */
+/* Send everything.  Returns -1 if the connection does not take everything. */
 int
 send_all(int fd, const char *from, size_t size)
 {
@@ -79,8 +79,9 @@ send_chunks(int fd)
 }
 
 /*
- * Send for shared->duration.  Before sending the last byte, set *total to the
- * number of bytes.  No FIN follows, so the receiver stops at that number.
+ * Send a stream for the time shared->duration.  Before sending the last byte,
+ * set *total to the number of bytes in the stream.  No FIN follows, so the
+ * receiver stops when it has that number of bytes.
  */
 void
 stream_send(int fd, uint64_t *total)
@@ -97,8 +98,8 @@ stream_send(int fd, uint64_t *total)
 }
 
 /*
- * Receive until *total bytes have come, or until no more come.  Returns how
- * many came.
+ * Receive a stream until *total bytes have arrived, or until no more arrive.
+ * Returns how many bytes have arrived.
  */
 uint64_t
 stream_receive(int fd, const uint64_t *total)
@@ -118,8 +119,8 @@ stream_receive(int fd, const uint64_t *total)
 }
 
 /*
- * Returns an epoll(7) descriptor that reports these events of the streams, by
- * the numbers of the streams.
+ * Returns an epoll(7) descriptor that reports these events of the streams.
+ * With each event, it reports the number of the stream.
  */
 static int
 watched(const int *fd, int n, unsigned events)
@@ -139,8 +140,8 @@ watched(const int *fd, int n, unsigned events)
 }
 
 /*
- * Send n streams at once, each for shared->duration.  If a stream stalls before
- * its end, its total stays 0.
+ * Send n streams at once, each for the time shared->duration.  If a stream
+ * stalls before its end, its total stays 0.
  */
 void
 many_send(const int *fd, int n)
@@ -179,7 +180,9 @@ many_send(const int *fd, int n)
 	close(epoll);
 }
 
-/* Returns the bytes of the slowest stream, divided by the mean. */
+/*
+ * Returns the bytes of the slowest stream, divided by the mean of all streams.
+ */
 static double
 fairness(const uint64_t *got, int n, uint64_t sum)
 {
@@ -194,8 +197,8 @@ fairness(const uint64_t *got, int n, uint64_t sum)
 }
 
 /*
- * Receive n streams until each has its total.  Returns the sum of their bytes.
- * shared->fair is measured when the first of them ends.
+ * Receive n streams until each has reached its total.  Returns the number of
+ * bytes in all streams together.  When the first stream ends, set shared->fair.
  */
 uint64_t
 many_receive(const int *fd, int n)
@@ -266,9 +269,9 @@ letter_check(const char *from, size_t size)
 }
 
 /*
- * Receive until the connection ends.  Returns the number of bytes; that is
- * LETTER + 1 if they are not the beginning of a letter.  *ended is true if FIN
- * came within the socket's timeout.
+ * Receive a letter until the connection ends.  Returns the number of bytes that
+ * have arrived, or LETTER + 1 if these bytes are not the beginning of a letter.
+ * Sets *ended to true if FIN came within the socket's timeout.
  */
 size_t
 letter_receive(int fd, int *ended)

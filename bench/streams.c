@@ -7,7 +7,10 @@
 #include <err.h>
 #include <unistd.h>
 
-/* The streams have been received: print their figures, or what went wrong. */
+/*
+ * Print the figures of the streams after they have been received, or print what
+ * went wrong.
+ */
 static void
 print(uint64_t got, double cpu)
 {
@@ -32,8 +35,8 @@ print(uint64_t got, double cpu)
 }
 
 /*
- * Open the sessions one after another, so that both ends give them the same
- * numbers.
+ * Open the sessions one after another, so that each has the same number at both
+ * ends.
  */
 static double
 open_streams(enum mode mode, int n)
@@ -79,7 +82,7 @@ row_up(int n)
 		stream_send(held[0], &shared->total[0]);
 	else
 		many_send(held, n);
-	/* Emptying the buffers can take longer than a call usually waits. */
+	/* It can take longer than PATIENCE until the buffers are empty. */
 	limit(held[0], 12 * PATIENCE);
 	if (recv(held[0], &byte, 1, 0) != 1)
 		fail("loses data");

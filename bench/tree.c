@@ -1,6 +1,6 @@
 /*
- * Reads a relay's use of memory and CPU from /proc.  A relay is a tree: its root
- * process and all descendants of that.
+ * Reads from /proc how much memory and CPU time a relay uses.  A relay is a
+ * tree of processes: its root process and all descendants of the root process.
  */
 
 #include "bench.h"
@@ -20,7 +20,10 @@ static struct process {
 	int in;			/* belongs to the tree */
 } processes[MOST];
 
-/* Open a file in /proc of a process or thread; NULL if that is impossible. */
+/*
+ * Open the file with this name in the /proc directory of a process or thread.
+ * Returns NULL if that is impossible.
+ */
 static FILE *
 proc(pid_t pid, const char *name)
 {
@@ -30,7 +33,10 @@ proc(pid_t pid, const char *name)
 	return fopen(path, "r");
 }
 
-/* Returns the parent of a process, or -1 if it has ended or is a zombie. */
+/*
+ * Returns the parent of a process, or -1 if the process has ended or is a
+ * zombie.
+ */
 static pid_t
 parent_of(pid_t pid)
 {
@@ -51,8 +57,8 @@ parent_of(pid_t pid)
 }
 
 /*
- * List all processes, and mark those of the tree.  Returns the length of the
- * list.
+ * List all processes, and mark those that belong to the tree.  Returns the
+ * length of the list.
  */
 static int
 look(pid_t root)
@@ -107,7 +113,10 @@ cpu_of(pid_t pid)
 	while ((entry = readdir(d)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		/* /proc does not list threads, but has a directory for each. */
+		/*
+		 * A listing of /proc shows no threads, but each thread has a
+		 * directory in /proc.
+		 */
 		if ((f = proc(atoi(entry->d_name), "schedstat")) == NULL)
 			continue;
 		if (fscanf(f, "%lf", &one) == 1)
@@ -119,10 +128,10 @@ cpu_of(pid_t pid)
 }
 
 /*
- * Returns the private memory of a process in KiB, or -1 if it cannot be read.
- * If the process has made itself undumpable, only root can read it.  Without
- * `files', pages that are the same as in a file do not count, because they are
- * private only while no other process runs the program.
+ * Returns the private memory of a process in KiB, or -1 if the caller cannot
+ * read it in /proc.  If the process has made itself undumpable, only root can
+ * read it.  If `files' is false, unchanged pages of files do not count, because
+ * such pages are private only while no other process runs the program.
  */
 static double
 private_of(pid_t pid, int files)
@@ -143,7 +152,10 @@ private_of(pid_t pid, int files)
 	return lines > 0 ? sum : -1;
 }
 
-/* Returns the CPU seconds of the tree's threads; ended ones do not count. */
+/*
+ * Returns the CPU seconds that the tree's threads have used.  Threads that have
+ * ended do not count.
+ */
 double
 tree_cpu(pid_t root)
 {
@@ -159,8 +171,8 @@ tree_cpu(pid_t root)
 
 /*
  * tree_root_private() returns the private memory of the root, in KiB.
- * tree_private() returns that of all processes below the root.  Both return -1
- * if it is unknown.
+ * tree_private() returns the private memory of all processes below the root.
+ * Both functions return -1 if the memory is unknown.
  */
 double
 tree_root_private(pid_t root)

@@ -1,9 +1,9 @@
 /*
- * Questions about TCP sockets, to which systems give different answers.  This
- * program asks the system that it runs on, and prints one line per answer.  A
- * line with "ok" or "not ok" is about something that src/ relies on when it
- * runs on this system (see system.h and tcp_*.c).  A line with "#" is for
- * information only.
+ * Questions about TCP sockets that systems answer in different ways.  This
+ * program finds out how the system that it runs on answers these questions, and
+ * prints one line per answer.  A line that begins with "ok" or "not ok" is
+ * about something that src/ relies on when it runs on this system (see system.h
+ * and tcp_*.c).  A line that begins with "#" is for information only.
  */
 
 #include "../src/relay.h"
@@ -46,8 +46,8 @@ ask_fin(void)
 }
 
 /*
- * Call poll(2) before the reset, so that it is asleep when the reset comes.
- * Call it again after the reset.
+ * Call poll(2) before the reset, so that the process is asleep in poll(2) when
+ * the reset comes.  Call poll(2) again after the reset.
  */
 static void
 ask_reset(int half_closed)
@@ -105,7 +105,7 @@ ask_kqueue(void)
 
 /*
  * Questions about a socket whose peer has sent one byte and then a reset.  The
- * byte is unread.
+ * byte has not been read.
  */
 
 static void
@@ -309,8 +309,8 @@ ask_urgent(void)
 }
 
 /*
- * Read as a session does.  The bytes in `before' come before the session
- * begins, and the bytes in `after' come later.
+ * Read as a session does.  The peer sends the bytes in `before' before the
+ * session begins, and the bytes in `after' later.
  */
 static void
 ask_early(const char *before, const char *after)
@@ -374,8 +374,8 @@ ask_keepalive(void)
 }
 
 /*
- * The tests need to know how loopback refuses a connection, and which addresses
- * it has.
+ * The tests need to know how a port on loopback refuses a connection, and
+ * whether loopback has 127.0.0.2.
  */
 static void
 ask_loopback(void)

@@ -1,6 +1,7 @@
 /*
- * What an intruder in a session tries.  The filter must deny all of it.
- * probe.c says when the attempts are made, and who gets the results.
+ * The attempts that an intruder in a session makes.  The filter must deny all
+ * of them, except a few in every_number().  probe.c says when the attempts are
+ * made, and who gets the results.
  */
 
 #define _GNU_SOURCE
@@ -72,9 +73,9 @@ expect(int error, long result, const char *format, ...)
 #define DENIED(call) expect(ENOSYS, call, "%s", #call)
 
 /*
- * Whatever their arguments, these calls end or resume a process.  They are not
- * tried.  The filter allows them because every process needs them, and after
- * any of them the intruder could not go on.
+ * Whatever their arguments, these calls end or resume a process.  The filter
+ * allows them, because every process needs them.  The intruder does not try
+ * them, because it could not go on afterwards.
  */
 static int
 ends_or_resumes(long call)
@@ -86,9 +87,9 @@ ends_or_resumes(long call)
 #endif
 #ifdef __x86_64__
 		/*
-		 * uretprobe and uprobe.  Since Linux 6.14, they bypass every
-		 * filter, and the kernel kills a process that calls them
-		 * directly.
+		 * These are uretprobe and uprobe.  Since Linux 6.14, these two
+		 * calls bypass every filter.  If a process makes one of them
+		 * directly, the kernel kills the process.
 		 */
 		335, 336,
 #endif
@@ -102,9 +103,9 @@ ends_or_resumes(long call)
 }
 
 /*
- * Try every system call by its number; no system has 700 of them.  The
- * arguments are useless, so a call that the filter allows does nothing.  The
- * target gets a line about each call that the filter allows.
+ * Try every system call by its number.  No system has as many as 700 calls.
+ * The arguments are useless, so a call that the filter allows does no harm.
+ * The target gets a line about each call that the filter allows.
  */
 void
 every_number(void)
@@ -115,17 +116,18 @@ every_number(void)
 		if (!ends_or_resumes(call))
 			expect(ENOSYS, syscall(call, -1L, -1L, -1L, -1L, -1L,
 			    -1L), "call %ld", call);
-	/* One of the calls may have set an alarm: cancel it. */
+	/* If one of the calls has set an alarm, cancel the alarm. */
 	alarm(0);
 }
 
 #ifdef SYS_socketcall
 /*
- * socketcall(2) can make every call on sockets, and takes the arguments of that
- * call from memory.  On i386 and s390x, some libcs use it for every such call.
- * So on these machines, the filter allows socketcall(2) for send (9), recv
- * (10), and shutdown (13) to getsockopt (15).  If the libc is not glibc, the
- * filter also allows it for sendto (11) and recvfrom (12).
+ * socketcall(2) can make any call on sockets.  It reads the arguments of that
+ * call from memory.  On i386 and s390x, some libcs make all calls on sockets
+ * through socketcall(2).  So on i386 and s390x, the filter lets socketcall(2)
+ * make the calls send (9), recv (10), and shutdown (13) to getsockopt (15).  If
+ * the libc is not glibc, the filter also lets socketcall(2) make sendto (11)
+ * and recvfrom (12).
  */
 static void
 every_socketcall(void)
@@ -210,7 +212,7 @@ break_out(void)
 	DENIED(dup2(TARGET, OPERATOR));
 #ifdef SYS_sendto
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, &un, sizeof un));
-	/* The filter checks both 32-bit halves of the pointer. */
+	/* The filter must check both 32-bit halves of the pointer. */
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, 1L, 0L));
 	DENIED(syscall(SYS_sendto, LOG, "x", 1, 0, LONG_MIN, 0L));
 #endif
@@ -219,7 +221,10 @@ break_out(void)
 #endif
 }
 
-/* Calls that a session makes, but with arguments that no session needs. */
+/*
+ * The functions below try calls that a session makes, but with arguments that
+ * no session needs.
+ */
 
 static void
 every_ioctl(int fd)
@@ -249,8 +254,8 @@ every_ioctl(int fd)
 }
 
 /*
- * On 32-bit machines, the libc itself reads what the argument of some commands
- * points to.  So the argument is a valid pointer.
+ * For some commands, the libc of 32-bit machines itself reads the memory to
+ * which the argument points.  So the argument is a valid pointer.
  */
 static void
 every_fcntl(int fd)
@@ -265,7 +270,9 @@ every_fcntl(int fd)
 			    "fcntl(%d, %d)", fd, command);
 }
 
-/* At levels that no session uses, try only a few options. */
+/*
+ * At levels above IPPROTO_IPV6, which no session uses, try only a few options.
+ */
 static void
 every_option(int fd)
 {
@@ -347,8 +354,8 @@ wrong_arguments(void)
 	DENIED(syscall(SYS_sendto, OPERATOR, "x", 1, 0, NULL, 0));
 #endif
 	/*
-	 * Make shutdown(2) as a direct system call.  If it is made through
-	 * socketcall(2), the filter cannot see that it is for descriptor 2.
+	 * Make the system call shutdown(2) directly.  In a call of
+	 * socketcall(2), the filter could not see that descriptor 2 is meant.
 	 */
 	DENIED(syscall(SYS_shutdown, OPERATOR, SHUT_RDWR));
 	DENIED(close(OPERATOR));

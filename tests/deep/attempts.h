@@ -1,6 +1,7 @@
 /*
- * The intruder in a session: probe.c starts it, and attempts.c makes its
- * attempts.  attempts.c is for Linux only.
+ * The intruder in a session.  probe.c starts the intruder.  On Linux,
+ * attempts.c contains the intruder's attempts; on other systems, attempts.c is
+ * empty.
  */
 
 enum { LOG = 1, OPERATOR = 2, TARGET = 3 };	/* a session's descriptors */
@@ -13,8 +14,8 @@ void	tell(const char *, ...);
 
 /*
  * Count an attempt.  The arguments are the expected errno, the result of the
- * attempt, and its name, formatted as for printf(3).  If the attempt did not
- * fail with that errno, report the name and the result.
+ * attempt and, as for printf(3), the attempt's name.  If the attempt did not
+ * fail with the expected errno, report its name and what happened.
  */
 void	expect(int, long, const char *, ...);
 
@@ -22,14 +23,15 @@ void	expect(int, long, const char *, ...);
 void	every_number(void);
 
 /*
- * Try the machine's other interfaces for system calls: that of x32, and
+ * Try the machine's other ways to make system calls: those of x32, and
  * socketcall(2).
  */
 void	old_doors(void);
 
 /*
- * Try calls that would lead out of the confinement.  Most are made through the
- * libc, which may make different system calls for them.
+ * Try calls that would break out of the confinement.  Most of these calls are
+ * made through the libc, which does not always make the system call of the same
+ * name.
  */
 void	break_out(void);
 

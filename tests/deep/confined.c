@@ -1,6 +1,6 @@
 /*
- * What a session can no longer do, as seen from outside.  Some tests simulate
- * kernels that lack or refuse a layer of confinement.
+ * These tests check from outside what a session can no longer do.  Some of the
+ * tests simulate kernels that lack or refuse a layer of confinement.
  */
 
 #include "../lib/lack.h"
@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Begin a session, and let it carry bytes.  After that, it is confined. */
+/* Begin a session, and let it carry bytes.  The session is then confined. */
 static void
 begin_carried(struct session *t)
 {
@@ -33,7 +33,10 @@ begin_carried(struct session *t)
 }
 #define begin_carried(...) FROM(begin_carried, __VA_ARGS__)
 
-/* Returns the rest of the line of /proc/PID/file that begins with `word'. */
+/*
+ * Find the line that begins with `word' in /proc/PID/file.  Returns the rest of
+ * that line.
+ */
 static const char *
 proc_line(pid_t pid, const char *file, const char *word)
 {
@@ -59,7 +62,10 @@ proc_line(pid_t pid, const char *file, const char *word)
 }
 #define proc_line(...) FROM(proc_line, __VA_ARGS__)
 
-/* Skip if the build used -DNO_CONFINE, or if this kernel has no filter. */
+/*
+ * Skip if the relay was built with -DNO_CONFINE, or if this kernel has no
+ * filter.
+ */
 static void
 need_filter(pid_t pid)
 {
@@ -209,7 +215,8 @@ expect_limit(pid_t pid, const char *name, unsigned long want)
 #define expect_limit(...) FROM(expect_limit, __VA_ARGS__)
 
 /*
- * Descriptor 2 is the client's socket here, so the relay writes to no log file.
+ * Here, descriptor 2 is the client's socket, so the relay does not need to
+ * write to a log file.
  */
 TEST(own_limits,
     "a session can write no core and no file, start no process and open no "
@@ -229,7 +236,7 @@ TEST(own_limits,
 
 #ifdef __linux__
 
-/* Kernels that lack or refuse a system call. */
+/* The tests below simulate kernels that lack or refuse a system call. */
 
 static const struct lack *lacking;
 static size_t nlacking;
@@ -240,7 +247,7 @@ lack_them(void)
 	lack_calls(lacking, nlacking);
 }
 
-/* Skip unless a session of this build is confined on this kernel. */
+/* Skip unless this build confines a session on this kernel. */
 static void
 need_confinement(void)
 {
@@ -253,8 +260,8 @@ need_confinement(void)
 #define need_confinement(...) FROM(need_confinement, __VA_ARGS__)
 
 /*
- * Expect that a session works without the calls in `lack', and that it has this
- * many filters.
+ * Expect that a session works without the calls in `lack', and that the session
+ * has this many filters.
  */
 static void
 session_without(const struct lack *lack, size_t n, int filters)
@@ -265,7 +272,7 @@ session_without(const struct lack *lack, size_t n, int filters)
 	nlacking = n;
 	relay_setup = lack_them;
 	begin_carried(&t);
-	/* The kernel also counts the filter that simulates the lack. */
+	/* The kernel also counts the filter that makes these calls fail. */
 	expect_number(t.pid, "Seccomp_filters:", 10, (unsigned long)filters + 1);
 	conclude(&t);
 }
@@ -280,7 +287,7 @@ lack_local_sockets(void)
 	lack_calls(&lack, 1);
 }
 
-/* With RestrictAddressFamilies=AF_INET AF_INET6, systemd does the same. */
+/* This is what systemd does for RestrictAddressFamilies=AF_INET AF_INET6. */
 TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 {
 	struct session t;
@@ -298,8 +305,8 @@ TEST(no_local_sockets, "bulk is carried where there are no local sockets")
 }
 
 /*
- * A pipe.  The relay inherits its write end as a descriptor whose number is
- * above the relay's soft limit.
+ * A pipe.  The relay inherits the pipe's write end.  The number of that
+ * descriptor is above the relay's soft limit.
  */
 static int stray[2];
 static rlim_t hard_limit;
@@ -338,8 +345,8 @@ stray_closed(rlim_t limit)
 #define stray_closed(...) FROM(stray_closed, __VA_ARGS__)
 
 /*
- * Simulate a kernel older than 5.9.  The relay then reads the size of the
- * descriptor table from /proc.
+ * Simulate a kernel older than 5.9.  On such a kernel, the relay reads the size
+ * of the descriptor table from /proc.
  */
 TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
     "descriptors are closed there, beyond the soft limit, too")
@@ -348,8 +355,8 @@ TEST(no_close_range, "a kernel without close_range carries sessions, and stray "
 }
 
 /*
- * A build with sanitizers skips this test, because sanitizers write a complaint
- * to descriptor 2 if there is no /proc.
+ * A build with sanitizers skips this test, because sanitizers complain on
+ * descriptor 2 when /proc is missing.
  */
 TEST(no_close_range_no_proc, "a kernel without close_range and /proc closes "
     "stray descriptors up to the hard limit")
@@ -463,8 +470,8 @@ TEST(refused_layers, "confinement that is refused is RST at both peers: 71")
 	refused("seccomp", SYS_prctl, 0, PR_SET_SECCOMP, ENOMEM);
 	if (landlock_abi() >= 1) {
 		/*
-		 * Let this call fail only if argument 2 is 0.  With a flag in
-		 * argument 2, the call only reports the ABI.
+		 * Let this call fail if its argument 2, the flags, is 0.  With
+		 * a flag, the call just reports the ABI, and must succeed.
 		 */
 		refused("Landlock", SYS_landlock_create_ruleset, 2, 0, EINVAL);
 		refused("Landlock", SYS_landlock_restrict_self, ANY_ARGUMENT,

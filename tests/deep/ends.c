@@ -20,9 +20,9 @@ set(int fd, int level, int option, int value)
 }
 
 /*
- * If the script sets a small buffer, set it before the connection exists.  For
- * WINDOW, also set a small segment size.  Linux then makes the peer's send
- * buffer small, so that it sometimes fills up.
+ * If the script gives this end a small receive buffer, set the buffer's size
+ * before the connection exists.  For WINDOW, also set a small segment size.
+ * Linux then gives the peer a small send buffer, which sometimes fills up.
  */
 static void
 set_window(int fd, const struct script *s, int end)
@@ -32,7 +32,8 @@ set_window(int fd, const struct script *s, int end)
 	/*
 	 * On systems other than Linux, accepted sockets do not inherit the
 	 * listener's segment size.  With a small window but large segments, TCP
-	 * would send only a few bytes every five seconds.
+	 * would send only a few bytes every five seconds.  So set no sizes
+	 * there.
 	 */
 #ifndef __linux__
 	return;
@@ -48,8 +49,8 @@ set_window(int fd, const struct script *s, int end)
 }
 
 /*
- * Returns the listener, or -1.  The errno is EADDRINUSE if another process has
- * just taken the port.
+ * Returns the listener, or -1.  If another process has just taken the port,
+ * errno is EADDRINUSE.
  */
 static int
 try_listener(int domain, const struct script *s)
@@ -77,7 +78,7 @@ try_listener(int domain, const struct script *s)
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (s != NULL) {
 		set_window(fd, s, TARGET);
-		/* An urgent byte can come before as_peer sets SO_OOBINLINE. */
+		/* An urgent byte can come before as_peer() sets this option. */
 		set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 	}
 	if (bind(fd, &to.sa, domain == AF_INET ? sizeof to.in : sizeof to.in6)
@@ -115,8 +116,8 @@ take_connection(int listener)
 }
 
 /*
- * MSG_DONTWAIT would not be enough: on NetBSD, send(2) with this flag still waits
- * for space.
+ * Make the socket nonblocking, because MSG_DONTWAIT would not be enough: on
+ * NetBSD, send(2) waits for space even with that flag.
  */
 int
 as_peer(int fd)

@@ -26,7 +26,7 @@ const struct call calls[] = {
 	CALL(statx, EACCES, EBADF, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTDIR),
 	CALL(socket, EACCES, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS,
 	    ENOMEM, EPROTONOSUPPORT),
-	/* EBUSY is left out, because musl would repeat the call for ever. */
+	/* EBUSY is left out: musl would repeat the failed call for ever. */
 #ifdef SYS_dup2
 	CALL(dup2, EBADF, EINTR, EMFILE),
 #endif
@@ -94,8 +94,8 @@ const struct call calls[] = {
 	CALL(setitimer, EFAULT, EINVAL),
 	CALL(clock_gettime, EFAULT, EINVAL, EPERM),
 	/*
-	 * Calls that the relay makes for the child that looks up a name, and
-	 * calls that getaddrinfo(3) makes.
+	 * The relay makes some of these calls for the child that looks up a
+	 * name.  getaddrinfo(3) makes the others.
 	 */
 	CALL(clone, EAGAIN, EINVAL, ENOMEM, EPERM),
 #ifdef SYS_fork
@@ -129,7 +129,7 @@ const struct call calls[] = {
 
 #else
 
-/* On other systems, the tests trace no calls. */
+/* On other systems, the tests do not trace calls. */
 const struct call calls[] = { { "none", -1, { 0 } } };
 
 #endif

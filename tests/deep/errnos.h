@@ -1,6 +1,7 @@
 /*
- * The system calls of a session.  For each call, there is a list of errors from
- * its manual, including errors that only mean a wrong address or descriptor.
+ * The system calls that a session makes.  For each call, there is a list of
+ * errors from its manual page.  The list includes even errors that mean only a
+ * wrong address or descriptor.
  */
 
 #ifndef ERRNOS_H
@@ -11,8 +12,8 @@
 enum { MOST_ERRORS = 24 };
 
 /*
- * An error is an errno, or one of the constants in traced.h.  A 0 ends the list
- * of errors.
+ * Each of the errors is an errno, or SHORT or KILLED (see traced.h).  A 0 ends
+ * the list.
  */
 struct call {
 	const char *name;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-	HEADER = 52,		/* bytes of a PROXY header, version 2 */
+	HEADER = 52,		/* length of a PROXY header of version 2 */
 	MOST_BYTES = 400000	/* maximum that one side sends */
 };
 
@@ -73,7 +73,7 @@ receive(struct side *me, const unsigned char *stream)
 		me->dead = 1;
 }
 
-/* Returns how many bytes this side may send now. */
+/* Returns how many bytes this side is allowed to send now. */
 static size_t
 ready(const struct exchange *e, const struct side *side, int i)
 {

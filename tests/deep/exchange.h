@@ -1,6 +1,6 @@
 /*
- * A session in which any system call of the relay can fail: what the two peers
- * do, and what they see.
+ * What two peers do, and what they see, in a session in which any system call
+ * of the relay can fail.
  */
 
 #ifndef EXCHANGE_H
@@ -17,17 +17,17 @@
 /* What the two sides do.  In each array, the client comes first. */
 struct exchange {
 	const char *options[8];
-	size_t bytes[2];	/* sent by the client, and by the target */
-	size_t urgent;		/* place of the urgent byte, from 1; 0: none */
+	size_t bytes[2];	/* sent by the client and by the target */
+	size_t urgent;		/* urgent byte's place; first is 1, none is 0 */
 	size_t tail;		/* last bytes, sent when the rest has arrived */
-	int last[2];		/* this side finishes only after the other */
+	int last[2];		/* this side sends FIN only after the other */
 	int resets[2];		/* this side resets after its last byte */
-	int signal;		/* comes when the target has all its bytes */
+	int signal;		/* sent when the target has all its bytes */
 	int named;		/* the target is given by name */
 	int refuses;		/* the target does not listen */
 	int is_header;		/* a PROXY header comes first */
 	int shared;		/* descriptor 2 is the client's socket */
-	int slow;		/* the target pauses until the client is gone */
+	int slow;		/* the target pauses until the client resets */
 	int bulk;		/* the relay treats everything as bulk */
 };
 
@@ -37,7 +37,7 @@ struct side {
 	size_t to_send, sent, received;
 	size_t expected, skip;	/* bytes to receive; initial bytes to ignore */
 	int finished;		/* it has sent FIN */
-	int dead;		/* it has got RST */
+	int dead;		/* RST or an error ended its connection */
 	int got_fin;
 	int wrong;		/* it got a byte that nobody sent */
 };

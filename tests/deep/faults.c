@@ -1,17 +1,18 @@
 /*
- * Every system call can fail.  These tests make each call of a session fail,
- * with each errno that errnos.c lists for it.  The call fails either once (at
- * its first, second or any later use) or always.  When it has failed, the relay
- * must not crash, spin, end later than its limits allow, send a wrong byte, or
- * send FIN although bytes were lost.
+ * Any system call can fail.  These tests make each call of a session fail, with
+ * each errno that errnos.c lists for that call.  The call fails either once (at
+ * its first, second or any later use) or always.  Then the relay must neither
+ * crash, nor spin, nor end later than its limits allow.  The relay must not
+ * send a wrong byte.  If bytes were lost, the relay must not send FIN.
  *
  * There are many such faults.  "make check" tries every seventh fault (SAMPLE),
  * and "make check-faults" tries them all (FAULTS=all).  With
- * FAULTS=sendto:2:32, only the second sendto fails, with errno 32.  With
- * FAULTS=sendto:0:32, each sendto fails.  Instead of an errno, -1 makes the
- * call do only a part of its work, and -3 kills the relay.  With FAULTS_LIST=1,
- * the test prints each fault and its outcome.  The environment variable
- * RELAY_BULK is the path of the relay that treats every flow as bulk.
+ * FAULTS=sendto:2:32, only the second sendto(2) fails, with errno 32.  With
+ * FAULTS=sendto:0:32, each sendto(2) fails.  If the number is -1 instead of an
+ * errno, the call does only a part of its work.  If the number is -3, the relay
+ * is killed.  With FAULTS_LIST=1, the test prints each fault and its outcome.
+ * The environment variable RELAY_BULK is the path of the relay that treats
+ * every flow as bulk.
  */
 
 #include "errnos.h"
@@ -149,10 +150,11 @@ passes(int error)
 }
 
 /*
- * Each use of each call can fail, with each error of that call.  All uses of a
- * call can also fail together (nth is 0), but not with an error after which it
- * is right to make the call again.  Of all these faults, try every step'th.
- * `count' says how often a session without a fault uses each call.
+ * In most faults, one use of a call fails, with one of that call's errors.  In
+ * the other faults, every use of a call fails (nth is 0).  For the latter, leave
+ * out errors after which it is right to make the call again.  Of the faults of
+ * both kinds, try only one in `step'.  `count' says how often a session without a fault uses
+ * each call.
  */
 static void
 every(const struct exchange *e, struct tracing *t, const unsigned *count,
@@ -189,7 +191,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 
 	what = session(e, t, NULL, side);
 	/*
-	 * If nothing was spliced, try again: other processes may have used up
+	 * If nothing was spliced, try again: other processes might have used up
 	 * this user's pipes (see pipe(7)).
 	 */
 	for (i = 0; i < 20 && e->bulk && t->count[SYS_splice] == 0; i++) {
@@ -205,7 +207,7 @@ calibrate(const struct exchange *e, struct tracing *t)
 		fail("without a fault %zu bytes arrive", side[1].received);
 	if (e->bulk && t->count[SYS_splice] == 0)
 		skip("nothing is spliced, see pipe-user-pages-soft in pipe(7)");
-	known = 1;	/* traced.c begins at 1, too */
+	known = 1;	/* the tracer's count begins at 1, too */
 	for (i = 0; i < ncalls; i++)
 		known += t->count[calls[i].number];
 	if (known != t->calls)

@@ -1,8 +1,8 @@
 /*
  * These tests exercise every path of a session under the filter.  Their relay
  * (tests/stfl-relay-strict) is killed if it makes a call that the filter
- * denies.  bulk.sh runs the random scripts and the tests in session/ and start/
- * with a relay that is killed in the same way.
+ * denies.  bulk.sh runs the random scripts, and the tests in session/ and
+ * start/, with another relay that is also killed in that case.
  */
 
 #include "../lib/lack.h"
@@ -16,8 +16,8 @@
 #include <string.h>
 
 /*
- * Begin a session with the strict relay.  It is built from the same sources as
- * any other relay, and so makes the same calls.
+ * Begin a session with the strict relay.  The strict relay is built from the
+ * same sources as the relay under test, so both make the same calls.
  */
 static void
 begin_strict(struct session *t, const char *option, const char *value)
@@ -61,9 +61,9 @@ carry_bulk(struct session *s)
 #define carry_bulk(...) FROM(carry_bulk, __VA_ARGS__)
 
 /*
- * If other processes have many pipes open, a session might get none: see
- * pipe(7).  This test then does not cover splice(2).  bulk.sh covers it,
- * because its relay splices everything.
+ * If other processes have many pipes open, the session might get no pipe: see
+ * pipe(7).  In that case, this test does not cover splice(2).  bulk.sh covers
+ * splice(2), too, because its relay splices everything.
  */
 TEST(filter_bulk, "the filter allows all that bulk needs")
 {
@@ -84,8 +84,8 @@ lack_splice(void)
 }
 
 /*
- * The kernel lacks splice(2), or has it but cannot use it on sockets.  The
- * relay treats everything as bulk.
+ * Simulate a kernel that lacks splice(2), and then a kernel that cannot use
+ * splice(2) on sockets.  The relay treats everything as bulk.
  */
 TEST(no_splice, "a kernel without splice(2) carries bulk")
 {
@@ -136,7 +136,7 @@ expect_syslog(int fd, const char *word)
 }
 #define expect_syslog(...) FROM(expect_syslog, __VA_ARGS__)
 
-/* The relay writes each line to syslogd and to descriptor 2. */
+/* The relay writes each line of its log to syslogd and to descriptor 2. */
 TEST(filter_signals, "the filter allows all that signals and syslog lines need")
 {
 	struct session s;
@@ -216,7 +216,10 @@ TEST(filter_half_closed, "the filter allows all that -t needs")
 	expect_status(&s, 0);
 }
 
-/* The relay asks the kernel what is in flight, with TCP_INFO among others. */
+/*
+ * The relay asks the kernel in several ways what is in flight.  One way is
+ * TCP_INFO.
+ */
 TEST(filter_unacknowledged,
     "the filter allows all that -k needs with bytes in flight")
 {

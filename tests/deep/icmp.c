@@ -35,9 +35,10 @@ TEST(icmp_before_reset,
 }
 
 /*
- * The far peers have already finished.  When the near peers finish, too,
- * poll(2) reports POLLHUP for the far connections, although they still exist.
- * At that time, the relay still runs, because it has bytes for the near peers.
+ * The far peers have already sent FIN.  When the near peers send FIN, too,
+ * poll(2) reports POLLHUP for the far connections, although these connections
+ * still exist.  The relay is then still running, because it still has bytes for
+ * the near peers.
  */
 TEST(icmp_before_fin,
     "ICMP unreachable in passing costs no byte before FIN that crosses "
@@ -95,9 +96,9 @@ unreachables(void)
 
 /*
  * At first, the listener's queue is full, so the relay's SYN gets no answer.
- * Later, the SYN is answered, and the target sends a byte before the relay sees
- * that it is connected.  The acknowledgement of that byte makes the router
- * report "unreachable".
+ * Later, while the relay is stopped, the SYN is answered and the target sends a
+ * byte.  The router answers the acknowledgement of that byte with
+ * "unreachable".
  */
 TEST(icmp_at_handshake,
     "ICMP unreachable in passing does not end a session that begins")

@@ -1,7 +1,7 @@
 /*
- * What a session can no longer do, as tried from inside.  An intruder in a
- * relay (probe.c) makes attempts.  It reports to the target each attempt that
- * was not denied.
+ * These tests check from inside what a session can no longer do.  An intruder
+ * in the relay (probe.c) makes attempts.  If an attempt is not denied, the
+ * intruder reports it to the target.
  */
 
 #include "../lib/relay.h"
@@ -37,7 +37,7 @@ change_over(void)
 		_exit(125);
 }
 
-/* Open the file or the terminal that the relay will inherit. */
+/* Open the file or the terminal that becomes the relay's descriptor 2. */
 static int
 open_kind(int kind)
 {
@@ -57,7 +57,7 @@ open_kind(int kind)
 
 /*
  * Begin a session with an intruder.  The session's relay is not the build under
- * test, but is built from the same sources.
+ * test, but it is built from the same sources.
  */
 static void
 take_over(struct session *t, const char *what, int kind)
@@ -113,8 +113,8 @@ hear(struct session *t, char *text, size_t size)
 #define hear(...) FROM(hear, __VA_ARGS__)
 
 /*
- * Whatever the intruder has tried, the session still works, and ends as it
- * should.
+ * Expect that the session still works, and that it ends as it should, whatever
+ * the intruder has tried.
  */
 static void
 still_carries(struct session *t)
@@ -155,8 +155,8 @@ all_denied(const char *what, int kind, unsigned least)
 #define all_denied(...) FROM(all_denied, __VA_ARGS__)
 
 /*
- * Expect that everything is denied without Landlock, with the Landlock ABI of
- * Debian 12, and with the ABI of this kernel.
+ * Expect that every attempt is denied in each of three cases: without Landlock,
+ * with the Landlock ABI of Debian 12, and with the Landlock ABI of this kernel.
  */
 static void
 denied_everywhere(const char *what, unsigned least)
@@ -207,10 +207,10 @@ TEST(old_doors,
 #endif
 
 /*
- * The maximum number of system calls that the filter allows.  The calls are not
- * listed here, because they depend on the machine and the libc.  32-bit
- * machines have two forms of some calls, and PowerPC also has recv(2) and
- * send(2).
+ * The maximum number of system calls that the intruder finds allowed.  Which
+ * calls these are depends on the machine and the libc.  On 32-bit machines,
+ * some calls have two forms.  On PowerPC, recv(2) and send(2) are system calls,
+ * too.
  */
 #if defined(__powerpc64__)
 enum { MOST_KNOWN = 12 };
@@ -243,8 +243,8 @@ TEST(every_number,
 
 #ifdef __x86_64__
 /*
- * Execute int 0x80 in a process without a filter.  Returns the signal that ends
- * that process, or 0 if none does.
+ * Execute int 0x80 in a process without a filter.  Returns the signal that
+ * kills that process, or 0 if the process survives.
  */
 static int
 foreign_signal(void)
@@ -263,8 +263,8 @@ foreign_signal(void)
 }
 
 /*
- * If this kernel does not support int 0x80, a signal from the kernel ends the
- * session.  Otherwise, the filter ends it with SIGSYS.
+ * If this kernel does not support int 0x80, the kernel itself ends the session
+ * with a signal.  Otherwise, the filter ends the session with SIGSYS.
  */
 TEST(foreign_architecture,
     "a call of another architecture ends the session with RST")
@@ -279,8 +279,8 @@ TEST(foreign_architecture,
 	take_over(&t, "foreign", PIPE);
 	/*
 	 * Without a filter, the session carries this byte.  With a filter, RST
-	 * can come before send(2).  If send(2) then reports RST, no later call
-	 * reports it again.
+	 * can come even before send(2) is called.  If send(2) reports that RST,
+	 * no later call reports it again.
 	 */
 	reset = send(t.fd[CLIENT], ".", 1, MSG_NOSIGNAL) == -1 &&
 	    errno == ECONNRESET;
@@ -298,8 +298,8 @@ TEST(foreign_architecture,
 #endif
 
 /*
- * Make what the intruder will try to reach: a file, and two local sockets of
- * the test, one with a path and one without.
+ * Make what the intruder will try to reach: a file and two local sockets.  One
+ * of the sockets has a path, and the other does not.
  */
 static void
 offer_things(void)
@@ -341,7 +341,7 @@ remove_things(void)
 	}
 }
 
-/* Without a filter, Landlock is the only layer that denies anything. */
+/* The relay has no filter here, so Landlock alone must deny the attempts. */
 TEST(landlock_alone,
     "without a filter Landlock still denies files, ports and signals")
 {

@@ -1,10 +1,10 @@
 /*
  * Links that go down.  With -k, a peer that no longer answers counts as lost
- * after about twice as many seconds as -k says.  A peer that answers does not
- * count as lost, however few bytes it takes.
+ * after about twice the time that -k sets.  A peer that answers does not count
+ * as lost, however few bytes it takes.
  *
- * The environment variable LINKS_PAUSE says for how many milliseconds a window
- * is closed before its link goes down.
+ * The environment variable LINKS_PAUSE sets how many milliseconds a window
+ * stays closed before its link goes down.
  */
 
 #include "../lib/links.h"
@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 /*
- * All of these are in milliseconds.  K is the value of -k.  After its link has
- * gone down, a peer must count as lost not before EARLIEST and not after
- * LATEST.  After a wait of PAUSE, nothing moves any more.
+ * All of these are in milliseconds.  K is the value of -k.  A peer must count
+ * as lost between EARLIEST and LATEST after its link has gone down.  After
+ * PAUSE, no bytes are in flight any more.
  */
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
@@ -43,8 +43,8 @@ expect_timeout(int far)
 #define expect_timeout(...) FROM(expect_timeout, __VA_ARGS__)
 
 /*
- * Expect that the near peers see RST at most `latest' ms after the link went
- * down.
+ * Expect that the near peers see RST between EARLIEST and `latest' ms after the
+ * link went down.
  */
 static void
 expect_missed(int64_t since, int latest)
@@ -79,7 +79,7 @@ expect_missed(int64_t since, int latest)
 }
 #define expect_missed(...) FROM(expect_missed, __VA_ARGS__)
 
-/* Expect that the sessions are still alive, and that bytes arrive. */
+/* Expect that both sessions still carry bytes, and end as they should. */
 static void
 expect_alive(void)
 {
@@ -109,10 +109,7 @@ TEST(link_under_way,
 	expect_missed(since, LATEST);
 }
 
-/*
- * Only FIN is in flight.  Before FIN was sent, nothing had been in flight for a
- * while.
- */
+/* Only FIN is in flight.  For a while before FIN, nothing was in flight. */
 TEST(link_fin_under_way,
     "a peer whose link goes down with FIN in flight to it counts as lost")
 {
@@ -127,9 +124,9 @@ TEST(link_fin_under_way,
 }
 
 /*
- * The kernel probes a closed window.  Each pause between these probes is twice
- * as long as the previous pause.  A peer counts as lost only after it has left
- * two probes unanswered.
+ * The kernel probes a closed window.  After each probe, the kernel waits twice
+ * as long as before.  A peer counts as lost only after it has left two probes
+ * unanswered.
  */
 TEST(link_window_closed,
     "a peer whose link goes down with its window closed counts as lost")
@@ -168,8 +165,8 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 }
 
 /*
- * After a silence, the link is down for a while.  Bytes that are sent while it
- * is down must arrive later.
+ * After a silence, the test takes the link down for a while.  Bytes that are
+ * sent during that time must arrive when the link is up again.
  */
 static void
 outage(const char *k, const char *t, int silence, int ms, size_t size)
@@ -184,7 +181,7 @@ outage(const char *k, const char *t, int silence, int ms, size_t size)
 	send_near(size);
 	pause_for(ms);
 	link_up();
-	should_take(down, ms);	/* this includes two starts of ip(8) */
+	should_take(down, ms);	/* ip(8) was started twice in this time */
 	expect_stream(far_fd(CLIENT), 3, 0, size);
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();
@@ -192,9 +189,9 @@ outage(const char *k, const char *t, int silence, int ms, size_t size)
 #define outage(...) FROM(outage, __VA_ARGS__)
 
 /*
- * The kernel retransmits 6.4 seconds after the link went down, if not before.
- * That leaves 1.6 seconds for the answer.  With -k 1 it would be 0.4 seconds,
- * which is too little on a very busy machine.
+ * The kernel retransmits no later than 6.4 seconds after the link went down.
+ * With -k 4, 1.6 seconds are then left for the answer.  With -k 1, only 0.4
+ * seconds would be left.  That is too little on a very busy machine.
  */
 TEST(link_short_outage,
     "a link that is down for less than -k costs no session")
@@ -203,11 +200,11 @@ TEST(link_short_outage,
 }
 
 /*
- * When the link goes down, the peer's last answer may be almost -k seconds old,
- * which is not the peer's fault.  The kernel retransmits about 3.0 and 6.2
- * seconds later.  Between these retransmissions, the relay often looks at the
- * connection, because it has -t.  It then sees that the last answer is up to 8
- * seconds old.
+ * When the link goes down, the peer's last answer can already be almost as old
+ * as -k allows.  That is not the peer's fault.  The kernel retransmits about
+ * 3.0 and 6.2 seconds after the link went down.  Between these two
+ * retransmissions, the relay often looks at the connection, because it has -t.
+ * The relay then sees that the peer's last answer is up to 8 seconds old.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
@@ -226,7 +223,7 @@ TEST(link_closed_behind_fin,
 	int far, same;
 
 	begin_links();
-	same = 65536;	/* the current size; setting it prevents growth */
+	same = 65536;	/* the current size; if set, it does not grow */
 	for (far = CLIENT; far <= TARGET; far++) {
 		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
 		    sizeof same);

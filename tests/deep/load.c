@@ -1,11 +1,11 @@
 /*
- * Load: many sessions at once, and many more in a row, through one
- * super-server.  The tests check that no session is lost, that every byte is
- * right, and that nothing is left over.
+ * These tests run many sessions at once, and many more in a row, through one
+ * super-server.  They check that no session is lost, that every byte is right,
+ * and that nothing is left over.
  *
- * The environment variables LOAD_AT_ONCE and LOAD_IN_ROW set the numbers of
- * sessions at once and in a row.  Without them, the numbers are TOGETHER and
- * IN_ROW, or lower on a slow machine.
+ * The environment variable LOAD_AT_ONCE sets the number of sessions at once.
+ * LOAD_IN_ROW sets the number of sessions in a row.  Without these variables,
+ * the numbers are TOGETHER and IN_ROW, or lower on a slow machine.
  */
 
 #include "../lib/places.h"
@@ -31,7 +31,7 @@
 
 enum {
 	TOGETHER = 500, IN_ROW = 3000,
-	ENOUGH = 4000,		/* ms; ignored if a variable sets a number */
+	ENOUGH = 4000,		/* ms for beginning sessions; see `deadline' */
 	MOST_BYTES = 20000,
 	ALWAYS_MOVES = 65536	/* KiB */
 };
@@ -51,7 +51,7 @@ static struct figures {
 } *figures;
 
 static long wanted;		/* how many sessions to run */
-static int64_t deadline;	/* no session begins later than this */
+static int64_t deadline;	/* no session begins after this time */
 
 static pid_t superserver;
 static int front;		/* the super-server's port */
@@ -129,8 +129,8 @@ be_superserver(int listener)
 
 #ifdef PR_SET_CHILD_SUBREAPER
 	/*
-	 * If a relay leaves a process running, it becomes a child of this
-	 * process, which then notices it.
+	 * If a relay leaves a process running, that process becomes a child of
+	 * the super-server, which then notices it.
 	 */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 #endif
@@ -315,8 +315,8 @@ room_for(long n)
 
 /*
  * The target of all sessions.  It is a separate process, because one process
- * might have too few descriptors for both sides.  The first bytes of each
- * session are the session's number.
+ * might have too few descriptors for both sides.  The first bytes that a
+ * session carries are the session's number.
  */
 static void
 be_target(void)
@@ -411,9 +411,9 @@ in_row(void)
 }
 
 /*
- * Run the sessions with a separate super-server.  The caller runs this in a
- * child process.  When the child has ended, the caller only has to check the
- * kernel's memory.
+ * Run the sessions in a separate network, with a super-server.  Call this
+ * function in a child process, because it does not return.  After that process
+ * has ended, the parent only has to check the kernel's memory.
  */
 static void
 run_apart(void (*sessions)(void))
@@ -425,7 +425,7 @@ run_apart(void (*sessions)(void))
 	start_superserver();
 	sessions();
 	close(target);
-	/* The last acknowledgement may still be on its way. */
+	/* The last acknowledgement might still be on its way. */
 	end = milliseconds() + SOON;
 	while ((figures->sockets = sockets_in_use()) != 0) {
 		if (milliseconds() > end)
@@ -436,8 +436,8 @@ run_apart(void (*sessions)(void))
 }
 
 /*
- * Let no two of these tests run at the same time, because each would add to
- * what the other one counts.
+ * Let only one of these tests run at a time, because two tests would measure
+ * each other's memory in the kernel.
  */
 static void
 wait_for_turn(void)
@@ -454,8 +454,8 @@ wait_for_turn(void)
 
 /*
  * Do a complete run in a separate network.  After the run, the kernel must have
- * its memory back, except for 1 KiB per session and the amount that varies on
- * any machine (ALWAYS_MOVES).
+ * its memory back.  Up to 1 KiB per session does not count, nor does the amount
+ * that varies on any machine (ALWAYS_MOVES).
  */
 static void
 run(void (*sessions)(void), const char *variable, long otherwise)
@@ -471,8 +471,8 @@ run(void (*sessions)(void), const char *variable, long otherwise)
 	if (figures == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
 	/*
-	 * Switch off the leak checks, because they would take 20 seconds for
-	 * all sessions.
+	 * Switch off the sanitizer's leak check, because it would take 20
+	 * seconds for all sessions together.
 	 */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	text = getenv(variable);

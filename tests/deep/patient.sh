@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the patient random scripts, without and with lost packets.  The two runs
-# go on at the same time, because they mostly wait.  PATIENT is the number of
-# scripts without lost packets.
+# Runs patient random scripts: one run without lost packets, and one run with
+# lost packets.  The two runs go on at the same time, because the scripts mostly
+# wait.  PATIENT is the number of scripts without lost packets.
 
 PATIENT=${PATIENT:-450}
 

@@ -1,24 +1,26 @@
 /*
- * Playing a script.  One process plays both ends, so an end can wait until the
- * other end has seen something.  An end waits before each act whose result TCP
- * would otherwise leave to chance:
+ * How this program plays a script.  One process plays both ends, so an end can
+ * wait until the other end has seen something.  An end waits before three kinds
+ * of act, because TCP would otherwise leave their results to chance:
  *
- *   TCP has only one urgent pointer.  If a second urgent byte is sent
- *   before the first is read, the first loses its mark.  So the second
- *   waits until the other end has seen the first.  The pointer reaches
- *   only 64 KiB ahead.  So an urgent byte also waits until the other
- *   end has fewer than NEAR bytes left to read before it.
+ *   Urgent byte: TCP has only one urgent pointer.  If a second urgent
+ *   byte is sent before the first is read, the first loses its mark.
+ *   So an end sends the second only after the other end has seen the
+ *   first.  The pointer reaches only 64 KiB ahead.  So an end sends an
+ *   urgent byte only when the other end has fewer than NEAR earlier
+ *   bytes left to read.
  *
- *   A reset drops the bytes that are in flight.  If the reset waits
- *   until all bytes are acknowledged (ACKED), the other end gets all of
- *   them, even those that it has not read when RST comes, and then RST.
- *   If the reset waits until both ends have seen everything (QUIET), it
- *   is known in advance what each end sees.  If the reset does not wait
- *   (ABRUPT), only two things are known in advance: the bytes that
+ *   Reset: a reset drops the bytes that are in flight.  If the end
+ *   waits until all its bytes are acknowledged (ACKED), the other end
+ *   gets all of them, even bytes that it has not read when RST comes,
+ *   and then RST.  If the end waits until both ends have seen
+ *   everything (QUIET), it is certain what each end sees.  If the end
+ *   does not wait (ABRUPT), only two things are certain: the bytes that
  *   arrive are right, and RST follows them.
  *
- *   If a socket has unread bytes when it is closed, it sends RST.  So
- *   an end closes its socket only when it has seen everything.
+ *   Close: if a socket has unread bytes when an end closes it, the
+ *   system sends RST.  So an end closes its socket only when it has
+ *   seen everything.
  */
 
 #include "script.h"
@@ -33,7 +35,7 @@
 
 enum {
 	NEAR = 60000,
-	CHUNK = 50		/* milliseconds between reads at a rate */
+	CHUNK = 50		/* ms between the reads of an end with a rate */
 };
 
 static unsigned char bytes[ENDS][MOST_BYTES];	/* what each end sends */
@@ -70,8 +72,8 @@ play_begin(struct play *p, const struct script *s, int way)
 }
 
 /*
- * Accept a connection that has arrived.  If packets are lost, it may arrive
- * late.
+ * Accept a connection that has arrived.  If packets are lost, a connection can
+ * arrive late.
  */
 static void
 arrive(struct play *p, const struct script *s)
@@ -92,8 +94,8 @@ arrive(struct play *p, const struct script *s)
 }
 
 /*
- * Note an error.  RST causes ECONNRESET.  On Linux, it causes EPIPE if FIN came
- * before it.
+ * Note an error.  RST causes the error ECONNRESET.  On Linux, RST after FIN
+ * causes EPIPE.
  */
 static void
 see_error(struct seen *seen, int error)
@@ -123,9 +125,10 @@ push(struct play *p, int end)
 }
 
 /*
- * Read once after poll(2).  Even if an urgent byte arrives after the call of
- * sockatmark(3), its mark is not missed: poll(2) has reported bytes that come
- * before it, and recv(2) stops before an urgent byte.
+ * Read once after poll(2).  If an urgent byte arrives after the call of
+ * sockatmark(3), its mark is not missed.  In that case, poll(2) has reported
+ * earlier bytes, and recv(2) reads only these, because it stops before an
+ * urgent byte.
  */
 static void
 take(struct play *p, int end)
@@ -155,8 +158,8 @@ take(struct play *p, int end)
 	}
 	if (n == 0) {
 		/*
-		 * If send(2) has reported an error other than EPIPE, a result
-		 * of 0 does not mean FIN.
+		 * If send(2) has reported an error other than EPIPE, a 0 from
+		 * recv(2) does not mean FIN.
 		 */
 		seen->fin = me->error == 0 || me->error == EPIPE;
 		if (me->error != 0)
@@ -176,8 +179,8 @@ take(struct play *p, int end)
 }
 
 /*
- * Check whether RST has come to an end that has already seen FIN.  Not every
- * system's poll(2) reports this RST.
+ * Check whether RST has come to an end that has already seen FIN.  On some
+ * systems, poll(2) does not report this RST.
  */
 static void
 look_for_error(struct play *p, int end)
@@ -194,8 +197,9 @@ look_for_error(struct play *p, int end)
 }
 
 /*
- * Update how many bytes an end with a rate may read now.  While the end does
- * not read, this number grows, but not above what the rate allows in 0.5 s.
+ * Update the number of bytes that an end with a rate is allowed to read now.
+ * While the end does not read, the number grows, up to what the rate allows in
+ * 0.5 s.
  */
 static void
 count_allowed(struct peer *me)
@@ -255,8 +259,8 @@ serve(struct play *p, int end, int revents)
 }
 
 /*
- * True if this end has seen everything that the script has made the other end
- * send so far.
+ * True if this end has seen everything that the other end has been told to send
+ * so far.
  */
 static int
 is_abreast(const struct play *p, int end)
@@ -273,8 +277,8 @@ is_abreast(const struct play *p, int end)
 }
 
 /*
- * True if this end's socket has taken everything that the script has made this
- * end send so far.
+ * True if this end's socket has taken everything that this end has been told to
+ * send so far.
  */
 static int
 is_written(const struct peer *me)
@@ -289,8 +293,9 @@ is_acked(const struct peer *me)
 }
 
 /*
- * True if this end may send an urgent byte now.  The byte must not take the
- * mark from another byte, or be too far ahead of what the other end has seen.
+ * True if this end is allowed to send an urgent byte now.  The byte must not
+ * take away another urgent byte's mark.  Nor must the byte be too far ahead of
+ * what the other end has seen.
  */
 static int
 may_be_urgent(const struct play *p, int end)
@@ -305,8 +310,8 @@ may_be_urgent(const struct play *p, int end)
 }
 
 /*
- * True if this end may reset now.  Before the target's connection is accepted,
- * nobody would see the reset.
+ * True if this end is allowed to reset now.  The target's connection must be
+ * accepted first, because nobody would see an earlier reset.
  */
 static int
 may_reset(const struct play *p, int end, unsigned kind)
@@ -335,9 +340,9 @@ send_urgent(struct play *p, int end)
 }
 
 /*
- * Send a byte every DRIP ms until all bytes of this op are sent.  If this end
- * has seen everything after a loss of segments, send the remaining bytes at
- * once.  Returns 0 if bytes remain.
+ * Send a byte every DRIP ms until all bytes of this op are sent.  When this end
+ * has seen everything after HEAL, send the remaining bytes immediately.
+ * Returns 0 if bytes remain.
  */
 static int
 trickle(struct play *p, const struct op *op)
@@ -362,9 +367,9 @@ trickle(struct play *p, const struct op *op)
 }
 
 /*
- * Returns 1 if the relay has ended, or if it was killed because it did not end
- * in time.  If it was killed, or if its exit status is not 0, `trouble' says
- * so.
+ * Returns 1 if the relay has ended.  A relay that does not end in time is
+ * killed.  If the relay was killed, or if its exit status is not 0, `trouble'
+ * says so.
  */
 static int
 relay_ended(struct play *p)
@@ -415,7 +420,7 @@ perform(struct play *p, const struct op *op)
 	case HALF_CLOSE:
 		if (!is_written(me))
 			return 0;
-		(void)shutdown(me->fd, SHUT_WR);	/* it may fail */
+		(void)shutdown(me->fd, SHUT_WR);	/* it can fail */
 		me->half_closed = 1;
 		break;
 	case RESET:

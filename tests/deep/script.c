@@ -6,10 +6,10 @@
 #include <string.h>
 
 enum {
-	LONG = 24,		/* number of ops in a long script */
+	LONG = 24,		/* maximum ops in a quick script */
 	PATIENT_LONG = 14,
-	READING = 7,		/* maximum seconds that a slow reader takes */
-	SPENDING = 8000		/* when `spent' exceeds it, waits are short */
+	READING = 7,		/* maximum seconds that a slow reader needs */
+	SPENDING = 8000		/* if `spent' is above this, waits are short */
 };
 
 const char *const end_name[] = { "client", "target" };
@@ -62,11 +62,11 @@ add(struct maker *m, int end, enum what what, unsigned arg)
 }
 
 /*
- * Choose the relay's options.  If the relay has a limit, one of the ends must
+ * Choose the relay's options.  If the relay has -T or -t, one of the ends must
  * send or acknowledge a byte at least every two seconds.  So pauses are short,
- * and buffers are small.  Linux opens a closed window only when the free part
- * of the buffer is at least a sixteenth of the buffer and at least one segment.
- * If the buffer is small, even a slow reader frees that much every two seconds.
+ * and buffers are small.  On Linux, a closed window opens only when at least a
+ * sixteenth of the buffer is free, and room for at least one segment.  In a
+ * small buffer, even a slow reader frees that much every two seconds.
  */
 static void
 draw_options(struct maker *m)
@@ -110,7 +110,7 @@ add_send(struct maker *m, int end)
 {
 	unsigned arg, left, most;
 
-	/* In a patient script, acts other than SEND can send a megabyte. */
+	/* In a patient script, leave a megabyte for acts other than SEND. */
 	most = m->s->kind == QUICK ? MOST_BYTES - LONG : MOST_BYTES - 1000000;
 	if (m->rate[!end] != 0)
 		most = m->rate[!end] * READING;
@@ -125,8 +125,8 @@ add_send(struct maker *m, int end)
 }
 
 /*
- * Choose the rate at which this end reads.  In READING seconds, the end must be
- * able to read all that is on its way.
+ * Choose the rate at which this end reads.  At that rate, the end must not need
+ * more than READING seconds to read all that the other end has sent so far.
  */
 static void
 add_rate(struct maker *m, int end)
@@ -152,9 +152,9 @@ add_stall(struct maker *m, int end)
 }
 
 /*
- * If the relay has -T, or if it has -t and an end has sent FIN, a pause is
- * shorter than the limit.  If the relay has either option, a pause is longer
- * than any stall.
+ * If the relay has -T, every pause is shorter than that limit.  If the relay
+ * has -t, every pause after a FIN is shorter than that limit.  With either
+ * option, every pause is longer than any stall.
  */
 static void
 add_pause(struct maker *m, int end)
@@ -173,9 +173,9 @@ add_pause(struct maker *m, int end)
 }
 
 /*
- * Let an end receive nothing for less than the interval between two probes.
- * The end misses bytes that the other end sends or, if the connection is idle,
- * one probe.
+ * Let an end receive nothing for a short time, which is less than the interval
+ * between two probes.  If the connection is idle, the end misses one probe.
+ * Otherwise, the end misses bytes that the other end sends.
  */
 static void
 add_outage(struct maker *m, int end)
@@ -203,10 +203,10 @@ add_outage(struct maker *m, int end)
 }
 
 /*
- * Lose segments to an end for longer than a relay with -k 1 waits for a sign of
- * life.  During that time, the end keeps sending.  After that, the end goes on
- * sending until TCP has had time to send the lost segments again, which can
- * take as long as the loss itself.  Settle first: if this end's bytes had to
+ * Lose large segments to an end for longer than a relay with -k 1 waits for a
+ * sign of life.  Meanwhile, the end keeps sending.  After the loss, the end
+ * goes on sending until TCP has had time to retransmit the lost segments.  That
+ * can take as long as the loss itself.  Settle first: if the end's bytes had to
  * wait for a window to open, they would not reach the relay.
  */
 static void
@@ -250,9 +250,9 @@ may_lose(const struct maker *m, int end)
 
 /*
  * An end calls close(2) when it has seen all that the other end sends.  After
- * that, the other end only reads, and may close, too.  If it sent bytes, it
- * would get RST at a time that depends on when the system forgets the closed
- * end.
+ * that, the other end sends no more bytes.  It reads, and sometimes closes,
+ * too.  If the other end sent bytes, it would get RST.  The time of that RST
+ * would depend on when the system forgets the closed end.
  */
 static void
 add_close(struct maker *m, int end)
@@ -338,8 +338,8 @@ add_reset(struct maker *m, int end)
 		finished = 1;
 	}
 	/*
-	 * If the answer to a probe is lost, an RST after FIN counts as that
-	 * answer.  So use no probes.
+	 * If the answer to a probe is lost, the relay takes an RST after FIN
+	 * for that answer.  So use no probes.
 	 */
 	if (m->s->kind == LOSSY && finished)
 		m->s->keepalive = 0;
@@ -350,9 +350,9 @@ add_reset(struct maker *m, int end)
 }
 
 /*
- * A script ends in one of three ways.  One end resets, both ends half-close, or
- * each end that has not half-closed sends one more byte, which shows that its
- * stream was still open.  A patient script can also end with a close.
+ * A script can end in three ways: one end resets; both ends half-close; or each
+ * end that has not half-closed sends one more byte, to show that its stream is
+ * still open.  A patient script can also end with close(2).
  */
 void
 make_script(struct script *s, uint64_t seed, enum kind kind)
@@ -458,7 +458,7 @@ put(struct text *t, const char *format, ...)
 		t->n = sizeof t->s - 1;
 }
 
-/* The numbers in the text are the values of `arg' in struct op. */
+/* In the text, the number after an op is the value of its `arg'. */
 void
 put_script(struct text *t, const struct script *s)
 {

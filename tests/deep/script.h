@@ -1,6 +1,6 @@
 /*
- * Random scripts.  A script lists what two peers do: see script.c.  It is
- * played over a direct connection or through a relay: see play.c.
+ * Random scripts.  A script lists what two peers do.  script.c makes a script,
+ * and play.c plays it, over a direct connection or through a relay.
  */
 
 #ifndef SCRIPT_H
@@ -14,7 +14,7 @@
 enum {
 	MOST_OPS = 48,
 	MOST_BYTES = 4 << 20,	/* maximum that one end sends */
-	REPORT = 4096		/* up to PIPE_BUF, write(2) is atomic */
+	REPORT = 4096		/* writes up to PIPE_BUF are atomic */
 };
 
 enum { ENDS = 2 };
@@ -22,8 +22,8 @@ enum { DIRECT, RELAYED, WAYS };
 enum { ABRUPT, ACKED, QUIET };
 
 /*
- * PATIENT: a script takes seconds, and the system forgets closed connections.
- * LOSSY: the same, but packets are lost, too.
+ * A PATIENT script takes seconds, long enough for the system to forget a closed
+ * connection.  A LOSSY script is patient, too, and its network loses packets.
  */
 enum kind { QUICK, PATIENT, LOSSY };
 
@@ -37,11 +37,11 @@ enum what {
 	RESET,
 	BUFFER,		/* set a small receive buffer */
 	RATE,		/* from now on, read this many bytes per second */
-	CLOSE,		/* close(2), for good */
-	LOSE,		/* this end gets no segments of this size or more */
+	CLOSE,		/* call close(2) */
+	LOSE,		/* this end gets no segments of this size or larger */
 	HEAL,		/* this end gets all segments again */
-	TRICKLE,	/* during this time, send a byte every DRIP ms */
-	SETTLE,		/* wait until both ends have seen everything */
+	TRICKLE,	/* for this long, send a byte every DRIP ms */
+	SETTLE,		/* wait until each end has seen all that was sent */
 	AWAIT		/* wait until the relay has ended */
 };
 
@@ -56,13 +56,13 @@ struct op {
 struct script {
 	uint64_t seed;
 	enum kind kind;
-	/* The relay's -k, -T and -t, in seconds; 0: off.  Unused in QUICK. */
+	/* The values of -k, -T and -t in seconds; 0: off.  Unused in QUICK. */
 	unsigned keepalive, idle, half_closed;
 	size_t n;
 	struct op op[MOST_OPS];
 };
 
-/* What an end has seen of the other end. */
+/* What an end has received from the other end. */
 struct seen {
 	size_t bytes;
 	size_t marks, mark[MOST_OPS];
@@ -73,14 +73,14 @@ struct seen {
 
 struct peer {
 	int fd;			/* -1: not open yet, or already closed */
-	size_t queued, sent;	/* bytes to send; bytes that the socket took */
-	size_t urgent;		/* place of the last urgent byte, from 1 */
+	size_t queued, sent;	/* bytes to send; bytes that send(2) took */
+	size_t urgent;		/* place of the last urgent byte; first is 1 */
 	int half_closed, closed, reset;
 	int healed;		/* HEAL has ended the loss of segments */
-	int error;		/* send(2) reported it, so recv(2) will not */
-	int64_t stalled;	/* the time until which it reads nothing */
-	int64_t rate;		/* bytes/s that it reads; 0: no limit */
-	int64_t allowed;	/* 1000 times the bytes that it may read now */
+	int error;		/* reported by send(2), so not by recv(2) */
+	int64_t stalled;	/* before this time, the end reads nothing */
+	int64_t rate;		/* bytes/s that this end reads; 0: no limit */
+	int64_t allowed;	/* 1000 times the bytes its rate allows now */
 	int64_t counted;	/* when `allowed' was last updated */
 	struct seen seen;
 };
@@ -89,13 +89,13 @@ struct peer {
 struct play {
 	int way;
 	size_t next;		/* the next op */
-	int64_t paused;		/* the time until which no op starts */
+	int64_t paused;		/* no op starts before this time */
 	int64_t moved;		/* when something last moved */
 	unsigned drips;		/* bytes that the current trickle has sent */
 	int64_t drip;		/* when the trickle's next byte is due */
 	int front;		/* listener for the client; -1: not needed */
 	int listener;		/* listener for the target; -1: not needed */
-	int over;		/* script has ended; the relay may still run */
+	int over;		/* script over; relay may still be running */
 	pid_t relay;		/* 0: there is none, or it has ended */
 	struct peer peer[ENDS];
 	char trouble[80];
@@ -117,9 +117,11 @@ void	put_script(struct text *, const struct script *);
 void	put_seen(struct text *, const struct seen *, int certain);
 
 /*
- * The ends of a script's connections, with the buffers that the script sets.
+ * These functions make the ends of a script's connections.  The ends have the
+ * buffers that the script sets.
  *
- * make_listener: for the connection of the relay's client, the script is NULL.
+ * make_listener: the script is NULL if the relay's client connects to this
+ *     listener.
  * start_relay: starts the relay as inetd does, with the client's socket as
  *     descriptors 0, 1 and 2.
  */
@@ -137,7 +139,7 @@ pid_t	start_relay(int client, const struct script *, int port);
  *     has ended.
  */
 extern int64_t present;		/* the time now, from milliseconds() */
-extern int64_t soon;		/* ms; whatever takes longer has failed */
+extern int64_t soon;		/* ms; anything slower has failed */
 void	play_prepare(void);
 void	play_begin(struct play *, const struct script *, int way);
 void	play_interest(const struct play *, struct pollfd *);

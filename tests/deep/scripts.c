@@ -1,18 +1,18 @@
 /*
  * Random scripts.  A script is made from a seed, and lists what two peers do.
- * It is played once over a direct TCP connection, and once through a relay.
- * Each end must see the same both times: the same bytes, urgent marks at the
- * same places, and the same end of the stream.
+ * Each script is played twice: over a direct TCP connection, and through a
+ * relay.  Each end must see the same both times: the same bytes, urgent marks
+ * at the same places, and the same FIN or RST.
  *
  *	tests/scripts [-p | -l] [-av] [-j jobs] [-n count] [-s first-seed]
  *
- * With -p, the scripts are patient: they take seconds, and the system forgets
- * closed connections.  They run in a network namespace in which the system
- * forgets connections early.  With -l, the scripts are patient, too, and the
- * namespace loses some packets and duplicates others.  Without -n, the count
- * comes from the environment: from SCRIPTS or, with -p or -l, from PATIENT.
- * With -a, the program goes on after a difference.  With -v, it shows each
- * script and what each end saw.
+ * With -p, the scripts are patient: each takes seconds.  Patient scripts run in
+ * a network namespace in which the system forgets closed connections early,
+ * while a script is still being played.  With -l, the scripts are patient, too,
+ * but the network namespace also loses some packets and duplicates others.
+ * Without -n, an environment variable sets the number of scripts: PATIENT with
+ * -p or -l, otherwise SCRIPTS.  With -a, the program does not stop at the first
+ * difference.  With -v, the program shows each script and what each end saw.
  */
 
 #include "../lib/places.h"
@@ -31,16 +31,16 @@
 
 enum {
 	QUICK_SLOTS = 24,	/* scripts that a process plays at once */
-	MOST_SLOTS = 300,	/* the same, for scripts that mostly wait */
-	AT_ONCE = 3,		/* maximum scripts to start per turn */
+	MOST_SLOTS = 300,	/* the same for patient scripts */
+	AT_ONCE = 3,		/* maximum patient scripts started per turn */
 	MOST_JOBS = 64,
-	TRIES = 5		/* maximum plays of a script: see proceed */
+	TRIES = 5		/* maximum plays of a script; see proceed */
 };
 
 struct slot {
 	int busy;
 	int begun;		/* plays begun so far: 0 to WAYS */
-	int late;		/* the machine stood still during play */
+	int late;		/* the machine stalled during a play */
 	int tries;
 	struct script script;
 	struct play play[WAYS];
@@ -53,8 +53,8 @@ static int verbose;
 static volatile sig_atomic_t stop;
 
 /*
- * True if an end saw different things directly and through the relay.  If so,
- * `why' says what differs.
+ * True if an end did not see the same through the relay as directly, or if a
+ * play had trouble.  If so, `why' says what was wrong.
  */
 static int
 differs(const struct slot *slot, struct text *why)
@@ -80,8 +80,8 @@ differs(const struct slot *slot, struct text *why)
 }
 
 /*
- * The script has been played both ways.  Report any difference to the parent.
- * Without -a, everything then ends.
+ * The script has been played both ways.  If there is a difference, report it to
+ * the parent.  Without -a, stop after a difference.
  */
 static void
 compare(const struct slot *slot)
@@ -118,8 +118,8 @@ compare(const struct slot *slot)
 	    target_family() == AF_INET6 ? "TARGET6=yes " : "", relay_path,
 	    options[slot->script.kind], seed);
 	/*
-	 * Write the final NUL, too.  It separates this report from the next
-	 * one, which another process may write.
+	 * Write the final NUL, too.  The NUL separates this report from the
+	 * next one, which can come from another process.
 	 */
 	(void)!write(reports, t.s, t.n + 1);
 	stop = !all;
@@ -147,8 +147,8 @@ start(struct slot *slot)
 /*
  * Go on with the script in this slot.  When it has been played both ways, the
  * slot is free for the next script.  If the machine has stood still for long,
- * the session may have reached one of its limits.  A difference then does not
- * count, and the script is played again.
+ * the session might have reached one of its limits.  In that case, a difference
+ * does not count, and the script is played again, up to TRIES times in all.
  */
 static void
 proceed(struct slot *slot, const struct pollfd *fds)
@@ -186,9 +186,10 @@ caught(int sig)
 }
 
 /*
- * Returns how many scripts to play at a time, which the number of descriptors
- * limits.  A script needs up to seven of them: two ends and a listener for each
- * way, and one more listener for the relay's client.
+ * Returns how many scripts to play at the same time.  If the limit on
+ * descriptors is low, this number is low, too.  A script needs up to seven
+ * descriptors: two ends and a listener for each way, and one more listener for
+ * the relay's client.
  */
 static unsigned
 most_slots(void)
@@ -207,7 +208,10 @@ most_slots(void)
 	    files.rlim_max < 7 + 32 ? 1 : (unsigned)(files.rlim_max - 32) / 7;
 }
 
-/* Of the scripts with the seeds `seed' to `last', play every stride'th. */
+/*
+ * Play the scripts with the seeds `seed', `seed' + `stride' and so on, up to
+ * `last'.
+ */
 static void
 play(uint64_t seed, uint64_t last, uint64_t stride)
 {
@@ -282,8 +286,9 @@ start_worker(uint64_t first, uint64_t last, uint64_t stride)
 }
 
 /*
- * Enter a separate network.  In it, the system soon forgets closed connections.
- * If the scripts are LOSSY, the network also loses packets.
+ * Enter a separate network, in which the system soon forgets closed
+ * connections.  If the scripts are LOSSY, the network also loses and duplicates
+ * packets.
  */
 static void
 set_apart(void)
@@ -310,8 +315,8 @@ set_apart(void)
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_time", "1");
 	put_file("/proc/sys/net/ipv4/tcp_keepalive_intvl", "1");
 	/*
-	 * Let TCP retransmit for longer than a script loses segments.  The
-	 * first retransmission comes after 0.2 s.
+	 * Let TCP go on retransmitting for longer than any script loses
+	 * segments.  The first retransmission comes after 0.2 s.
 	 */
 	put_file("/proc/sys/net/ipv4/tcp_retries2", "7");
 	if (kind != LOSSY)
@@ -329,7 +334,7 @@ take_place(void)
 	need_ipv6();
 }
 
-/* True if take_place() works.  Otherwise, `why' gets the reason. */
+/* True if take_place() succeeds.  Otherwise, `why' gets the reason. */
 static int
 can_take_place(char *why, size_t size)
 {

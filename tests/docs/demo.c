@@ -16,14 +16,15 @@
 
 struct demo {
 	pid_t pid;
-	int out;		/* a pipe from the demo's 1 and 2 */
-	char text[8192];	/* what has been read from out */
+	int out;		/* a pipe from the demo's descriptors 1 and 2 */
+	char text[8192];	/* what has been read from `out' */
 	char dir[256];		/* the demo's TMPDIR */
 };
 
 /*
- * Start the command as if on a terminal, where ^C ends it.  ^C goes to the
- * whole process group, to which this test also belongs, so the test ignores ^C.
+ * Start the command as on a terminal, so that ^C ends it.  The test itself
+ * ignores ^C, because ^C goes to the whole process group, and the test is in
+ * the same group.
  */
 static void
 start(struct demo *d, const char *const *argv)
@@ -83,7 +84,7 @@ begin_demo(struct demo *d, const char *relay, const char *target,
 }
 #define begin_demo(...) FROM(begin_demo, __VA_ARGS__)
 
-/* Read until these words appear or, if words is NULL, to the end. */
+/* Read until these words appear.  If `words' is NULL, read to the end. */
 static void
 read_until(struct demo *d, const char *words)
 {
@@ -106,9 +107,10 @@ read_until(struct demo *d, const char *words)
 #define read_until(...) FROM(read_until, __VA_ARGS__)
 
 /*
- * Wait until the demo has ended, and return its exit status.  The demo and this
- * test are in the same process group, so the test leaves the group.  After
- * that, the group must have no process left, and TMPDIR no file.
+ * Wait until the demo has ended, and return its exit status.  The demo must
+ * leave no file in TMPDIR and no process in its process group.  The test is in
+ * the same group, so it leaves the group before it checks that the group is
+ * empty.
  */
 static int
 finished(struct demo *d)
@@ -127,8 +129,8 @@ finished(struct demo *d)
 	if (setpgid(0, getpgid(getppid())) == -1)
 		fail("setpgid: %s", strerror(errno));
 	/*
-	 * The shell has ended without waiting for all its children.  Wait until
-	 * init has reaped them.
+	 * The shell may have ended before its children.  Wait until init has
+	 * reaped these children.
 	 */
 	while (kill(-group, 0) == 0) {
 		if (milliseconds() > end)
@@ -152,7 +154,10 @@ expect_finished(struct demo *d, int want)
 }
 #define expect_finished(...) FROM(expect_finished, __VA_ARGS__)
 
-/* Copy to `to' the text between these words and the end of the line. */
+/*
+ * Copy to `to' the text that follows these words, up to a space or the end of
+ * the line.
+ */
 static const char *
 after(const struct demo *d, const char *words, char *to, size_t size)
 {
@@ -208,8 +213,8 @@ TEST(demo,
 
 	snprintf(relay, sizeof relay, "RELAY=%s", relay_path);
 	/*
-	 * If make(1) runs this test, that make's options must not apply to
-	 * `make demo'.
+	 * If make(1) runs this test, `make demo' must not get the options of
+	 * that make(1).
 	 */
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
@@ -269,7 +274,8 @@ TEST(demo_target,
 	after(&d, want, text, sizeof text);
 
 	/*
-	 * The demo stays up, so two more clients can come, one after the other.
+	 * The demo goes on serving clients.  Two more come, one after the
+	 * other.
 	 */
 	d.text[0] = '\0';
 	client = connect_to(AF_INET6, port);
@@ -297,7 +303,8 @@ TEST(demo_target,
 }
 
 /*
- * Write a script that will run instead of the relay.  The caller removes it.
+ * Write a script that will run instead of the relay.  The caller has to remove
+ * the script.
  */
 static void
 write_script(char *path, size_t size, const char *text)
@@ -426,7 +433,7 @@ TEST(demo_without_ipv6,
 	char text[64];
 
 	/*
-	 * Make this a machine like those of 2005: it has 127.0.0.1, but no ::1.
+	 * Make this machine like those of 2005, which had 127.0.0.1 but no ::1.
 	 */
 	apart();
 	if (access(disable, F_OK) == 0)

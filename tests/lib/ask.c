@@ -1,6 +1,4 @@
-/*
- * Questions to the system, and its answers: see ask.h.
- */
+/* How tests/system asks questions and prints the answers: see ask.h. */
 
 #include "ask.h"
 

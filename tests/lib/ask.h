@@ -1,17 +1,20 @@
-/* Questions that tests/system puts to the system, and the system's answers. */
+/*
+ * Functions with which tests/system asks the system questions and prints the
+ * system's answers.
+ */
 
 #ifndef ASK_H
 #define ASK_H
 
 #include <sys/types.h>
 
-enum { PEER, OWN };	/* the two ends; questions are about OWN */
+enum { PEER, OWN };	/* a connection's ends; OWN is the one asked about */
 enum { ANSWER = 200 };
 
 /*
- * awhile: after this number of milliseconds, loopback has surely carried what
- * was sent.
- * answer: what put has written so far.
+ * awhile: the number of milliseconds after which loopback has certainly
+ * delivered what was sent.
+ * answer: the text that put has added since the last answer was printed.
  * failed: true if something that src/ relies on has turned out to be false.
  */
 extern int awhile, failed;
@@ -19,10 +22,11 @@ extern char answer[ANSWER];
 
 /*
  * put: adds this text to the answer.
- * put_events: adds the names of these events of poll(2).
- * put_result: adds what a call returned.
- * relied: prints the answer to this question; src/ relies on that answer.
- * told: prints the answer to this question; src/ does not rely on it.
+ * put_events: adds the names of these poll(2) events.
+ * put_result: adds the name of this call and what the call returned.
+ * relied: prints this question and the answer.  src/ relies on the answer, and
+ * `true' says whether the answer is as src/ expects.
+ * told: prints this question and the answer, on which src/ does not rely.
  */
 void	put(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	put_events(int);
@@ -31,12 +35,12 @@ void	relied(const char *question, int true);
 void	told(const char *question);
 
 /*
- * connection: makes a connection over IPv4 loopback, which every system has;
- * OWN is non-blocking.
- * reset_peer: PEER sends RST.
- * polled: requests these events, and returns what poll(2) reports within `ms'
- * milliseconds.
- * give_up: exits, because nothing can be tested.
+ * connection: makes a connection over IPv4 loopback, because every system has
+ * IPv4 loopback.  OWN is non-blocking.
+ * reset_peer: makes PEER send RST.
+ * polled: calls poll(2) for these events, and returns the events that poll(2)
+ * reports within `ms' milliseconds.
+ * give_up: prints what failed, and exits, because nothing can be tested.
  */
 void	connection(int fd[2]);
 void	reset_peer(int fd[2]);

@@ -19,8 +19,8 @@ call(struct session *t, const char *from, int from_port, const char *to,
 	to_a = own_name(listener);
 	a = address(from, from_port);
 	/*
-	 * If `to' is a mapped address, an IPv4 client dials the IPv4 address in
-	 * it.
+	 * If the client is IPv4 and `to' is a mapped address, the client dials
+	 * the IPv4 address that `to' contains.
 	 */
 	if (a.sa.sa_family == AF_INET && to_a.sa.sa_family == AF_INET6)
 		to_a = address(strrchr(to, ':') + 1, port_of(listener));

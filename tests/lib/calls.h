@@ -10,18 +10,20 @@
 #include "relay.h"
 
 /*
- * call: connects a client from one address and port to another; port 0 means
- * any port.  Puts the client's socket into the session, and returns the
- * accepted socket, which the relay will get.
+ * call: connects a client from the first address and port to the second address
+ * and port.  Port 0 means any port.  The function puts the client's socket into
+ * the session, and returns the accepted socket, which the relay will get.
  * serve: starts a relay on that accepted socket, with -v and these arguments.
- * The last argument is NULL.
- * serve_to: does the same, then accepts the relay's connection to this
+ * NULL ends the list of arguments.
+ * serve_to: does the same as serve, then accepts the relay's connection to this
  * listener, and closes the listener.
- * expect_named: expects these words among the addresses that the line gives.
- * expect_whole: expects FIN both ways, and a last line with these byte counts.
- * expect_failure: expects that the client gets RST without a byte, and that the
- * relay ends with this status and writes a line with this end.  Call put_names
- * first, with the words for the target.
+ * expect_named: expects these words among the addresses that the log lines must
+ * give.
+ * expect_whole: sends FIN both ways, and expects that FIN arrives, that the
+ * relay ends with status 0, and that its last line has these byte counts.
+ * expect_failure: expects that the client gets RST and no byte, that the relay
+ * ends with this status, and that its line has this value of end=.  Call
+ * put_names first, with the words that the line must have for the target.
  */
 int	call(struct session *, const char *from, int from_port, const char *to,
 	    int to_port);

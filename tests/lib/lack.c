@@ -13,7 +13,10 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* Where the filter's data has the low half of this argument. */
+/*
+ * Returns the offset of this argument's low half in the data that the filter
+ * gets.
+ */
 static unsigned
 place_of(int argument)
 {

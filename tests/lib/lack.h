@@ -1,6 +1,6 @@
 /*
- * Simulated kernels that lack or refuse a system call: a seccomp(2) filter is
- * installed before the relay is executed.
+ * Simulates kernels that lack or refuse a system call.  To do this, a test
+ * installs a seccomp(2) filter before it executes the relay.
  */
 
 #ifndef LACK_H
@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /*
- * A system call that fails with this errno: either always, or only if this
- * argument has this value.
+ * A system call that fails with the errno `error'.  If `argument' is
+ * ANY_ARGUMENT, the call always fails; otherwise it fails only if that argument
+ * has this value.
  */
 struct lack {
 	long call;
@@ -22,8 +23,8 @@ enum { ANY_ARGUMENT = -1 };
 
 /*
  * lack_calls: from now on, these calls fail in this process and in every
- * program that it executes.  If that is impossible, the process exits.  Call
- * this function from relay_setup.
+ * program that it executes.  If the filter cannot be installed, the process
+ * exits.  Call this function from relay_setup.
  */
 void	lack_calls(const struct lack *, size_t n);
 

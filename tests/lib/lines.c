@@ -1,4 +1,4 @@
-/* A relay's lines in the log, and how it ends. */
+/* Checks a relay's log lines, and how the relay ends. */
 
 #define TEST_LIBRARY
 #include "address.h"
@@ -28,7 +28,8 @@ put_names(struct session *t, const char *target)
 	size_t n, size;
 
 	/*
-	 * Copy the words, because the next address may overwrite their buffer.
+	 * Copy `target', because put_name calls address_text, which may
+	 * overwrite the text.
 	 */
 	snprintf(words, sizeof words, "%s", target == NULL ? "" : target);
 	size = sizeof t->addresses;
@@ -47,8 +48,8 @@ put_names(struct session *t, const char *target)
 }
 
 /*
- * True if `line', the last part of a line, is `end'.  A * at the end of `end'
- * matches any text.
+ * `line' is the last part of a log line.  True if that part is equal to `end'.
+ * A * at the end of `end' matches any text.
  */
 static int
 ends_with(const char *line, const char *end)
@@ -62,8 +63,8 @@ ends_with(const char *line, const char *end)
 }
 
 /*
- * If root started the session, each of its lines ends with a warning.  Cut it
- * off.
+ * If root started the session, each of its log lines ends with a warning.  Cut
+ * the warning off.  True if there was one.
  */
 int
 cut_warning(char *line)
@@ -79,7 +80,7 @@ cut_warning(char *line)
 	return 1;
 }
 
-/* Check a line.  Returns the value of its secs=, in milliseconds. */
+/* Check a log line.  Returns its value of secs=, in milliseconds. */
 int64_t
 check_line(char *line, const struct session *t, const char *end, uint64_t up,
     uint64_t down)
@@ -172,8 +173,8 @@ expect_exit(struct session *t, int status, const char *end, uint64_t up,
 }
 
 /*
- * Expect that this session ends with status 0, after this side has sent `sent'
- * bytes and got `back' bytes.
+ * Expect that the relay ends with status 0, and that its last line counts
+ * `sent' bytes from this side and `back' bytes to this side.
  */
 void
 expect_over(struct session *t, int side, const char *end, uint64_t sent,

@@ -1,8 +1,9 @@
 /*
- * Links that go down.  The relay is between two peers that are on different
- * sides of a router.  The relay, the router and the far peers each have a
- * network namespace.  Two sessions run at the same time.  In one of them the
- * client is far, beyond the router; in the other, the target is far.
+ * Links that go down.  A router connects the relay with the far peers; the near
+ * peers are on the router itself.  The relay, the router and the far peers each
+ * have a network namespace.  Two sessions run at the same time.  In one
+ * session, only the client is far; in the other session, only the target is
+ * far.
  */
 
 #ifndef LINKS_H
@@ -13,15 +14,14 @@
 
 /*
  * The network namespaces in which a socket can be.  The relay is in RELAY.  The
- * near peers are in ROUTER, on the router itself.  The far peers are in FAR,
- * beyond the router.  Only the link between ROUTER and FAR goes down.  Clients
- * connect to the relay at fd00::1.
+ * near peers are in ROUTER, and the far peers are in FAR.  Only the link
+ * between ROUTER and FAR goes down.  Clients connect to the relay at fd00::1.
  */
 enum place { RELAY, ROUTER, FAR, PLACES };
 #define TARGET_NEAR "10.0.0.2"
 #define TARGET_FAR "10.0.1.2"
 
-/* Indexed by the side that is far: CLIENT or TARGET. */
+/* The two sessions.  The index is the side that is far: CLIENT or TARGET. */
 extern struct session far_sessions[2];
 #define far_fd(far) far_sessions[far].fd[far]
 #define near_fd(far) far_sessions[far].fd[!far]
@@ -29,14 +29,14 @@ extern struct session far_sessions[2];
 /*
  * make_links: creates these namespaces and the links between them, and moves
  * the test to RELAY.
- * go_to: sockets that the test opens from now on are in this place.
+ * go_to: from now on, the test opens its sockets in this place.
  * begin_far: starts both sessions with these values of -k and -t, and waits
- * until 1000 bytes have come from each far peer.
+ * until each near peer has received 1000 bytes from its far peer.
  * begin_links: calls make_links, then begin_far with -k 1 and -t 0.
  * link_down: takes the link down, and then returns the time.
- * route_away: until route_back is called, the router answers packets to the far
- * peers with ICMP "unreachable".
- * send_near: sends this number of bytes of stream 3 from each near peer.
+ * route_away: makes the router answer packets to the far peers with ICMP
+ * "unreachable", until route_back is called.
+ * send_near: makes each near peer send this number of bytes of stream 3.
  */
 void	make_links(void);
 void	go_to(enum place);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Give the test an ordinary network: see patient.h. */
+/* Give the test a separate network: see patient.h. */
 void
 own_network(int receive)
 {
@@ -55,8 +55,8 @@ patient_begin(struct patient *t, const char *option, const char *value,
 }
 
 /*
- * Expect that the relay ends with status 0.  Its line must have this end, and
- * count `sent' bytes from this side and `back' bytes to it.
+ * Expect that the relay ends with status 0, and that its line has this value of
+ * end= and counts `sent' bytes from this side and `back' bytes to this side.
  */
 void
 patient_over(struct patient *t, int side, const char *end, size_t sent,
@@ -80,10 +80,7 @@ patient_over(struct patient *t, int side, const char *end, size_t sent,
 		fail("logged \"%s\" and not%s", text, want);
 }
 
-/*
- * Expect that both sides have received everything, and send FIN from each side
- * that has not sent it: see patient.h.
- */
+/* Send FIN from each side that has not sent FIN yet: see patient.h. */
 void
 finish_both(struct patient *t, int near, int finished)
 {
@@ -96,11 +93,11 @@ finish_both(struct patient *t, int near, int finished)
 	expect_end(t->fd[near], FIN);
 }
 
-/* Sockets, as the system lists them. */
+/* The system's list of sockets. */
 
 /*
- * The state of the connection between these ports, as in /proc/net/tcp; 0 if
- * the system knows no such connection.
+ * The TCP state of the socket that has these two ports, as a number from
+ * /proc/net/tcp.  The state is 0 if the system does not list such a socket.
  */
 static int
 state_at(int side, int local, int remote)
@@ -163,7 +160,7 @@ arrived(int fd)
 	return n;
 }
 
-/* Wait until bytes have arrived and no more are coming. */
+/* Wait until some bytes have arrived and no more are coming. */
 void
 settle(int fd)
 {

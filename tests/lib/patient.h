@@ -1,6 +1,6 @@
 /*
- * Sessions in which time matters.  They run in a separate network, where the
- * system's timeouts are short.
+ * Tests in which time matters.  Their sessions run in a separate network, in
+ * which the system soon forgets closed connections.
  */
 
 #ifndef PATIENT_H
@@ -12,41 +12,47 @@
 enum { LIMIT = 2000 };
 #define LIMIT_TEXT "2"
 
-/* On a slow machine, a session is allowed to last this many times as long. */
+/*
+ * Where a slow machine could make a test fail, the test multiplies its time
+ * limit by this factor.
+ */
 #define SLOW_MACHINE (3 * test_slow())
 
 /*
- * After this number of milliseconds, a relay with -k 1 has noticed that a peer
- * vanished.  It takes that long because TCP probes at growing intervals.
+ * Within this number of milliseconds, a relay with -k 1 notices that a peer has
+ * vanished.  The relay needs this time because TCP sends its probes at growing
+ * intervals.
  */
 #define MISSED (6000 * test_slow())
 
 struct patient {
 	struct relay relay;
-	pid_t pid;		/* the relay's process ID, even after its end */
-	int fd[2];		/* the peers' own sockets */
-	int port[2];		/* the peers' ports, even after closing */
-	int relay_port[2];	/* the relay's ports towards them */
+	pid_t pid;		/* the relay's process ID; kept after its end */
+	int fd[2];		/* the peers' sockets */
+	int port[2];		/* the peers' ports; kept after closing */
+	int relay_port[2];	/* the relay's port on each connection */
 };
 
 /*
- * own_network: gives the test an ordinary network.  Its MTU is 1500, so that a
- * full packet fits into the smallest receive window.  It forgets a closed
- * connection after a second.  A socket has `receive' bytes of receive buffer
- * and 4 MiB of send buffer.
+ * own_network: gives the test a separate network.  The MTU is 1500, so that a
+ * full packet fits into the smallest receive window.  After a socket is closed,
+ * the system waits one second for the other side's FIN, and then forgets the
+ * connection.  Each socket has a receive buffer of `receive' bytes and a send
+ * buffer of 4 MiB.
  * patient_begin: begins a session with up to two options.
- * patient_over: expects that the relay ends with status 0.  Its line must have
- * this end, and count `sent' bytes from this side and `back' bytes to it.
- * finish_both: expects that both sides have received everything.  `finished' is
- * the side that has already sent FIN, or NOBODY.  The function sends FIN from
- * each side that has not sent it, and expects it at the other side.
- * peer_state: the state of the peer's end of this side's connection, as in
- * /proc/net/tcp; 0 if the system knows no such connection.
- * relay_state: the same for the relay's end of this connection.
+ * patient_over: expects that the relay ends with status 0, and that its line
+ * has this value of end= and counts `sent' bytes from this side and `back'
+ * bytes to this side.
+ * finish_both: sends FIN from each side that has not sent FIN yet, and expects
+ * that the other side gets FIN, and no byte before it.  `finished' is the side
+ * that has already sent FIN, or NOBODY.
+ * peer_state: the TCP state of the peer's socket on this side, as a number from
+ * /proc/net/tcp.  The state is 0 if the system does not list the socket.
+ * relay_state: the same for the relay's socket on this side.
  * expect_forgotten: waits until `state', which is peer_state or relay_state,
  * returns 0.
  * arrived: the number of bytes that are waiting to be read.
- * settle: waits until bytes have arrived and no more are coming.
+ * settle: waits until some bytes have arrived and no more are coming.
  * broken: true if the connection is over.
  */
 void	own_network(int receive);

@@ -85,9 +85,9 @@ bind_on(int family)
 }
 
 /*
- * On OpenBSD, a SYN to a port that is bound, but not listening, gets no RST.
- * So if the test connects over IPv6, reserve the port by binding to it over
- * IPv4, and the other way round.
+ * On OpenBSD, a SYN gets no RST if a socket is bound to its port but is not
+ * listening.  So reserve an IPv6 port by binding an IPv4 socket to it, and an
+ * IPv4 port by binding an IPv6 socket to it.
  */
 int
 refuse_on(int family)
@@ -181,7 +181,7 @@ socket_pair(int family, int *ours, int *theirs)
 	close(listener);
 }
 
-/* Expect RST, and notice it even after FIN, when recv(2) does not report it. */
+/* Expect RST, even after FIN.  (After FIN, recv(2) does not report RST.) */
 void
 expect_reset(int fd)
 {
@@ -189,7 +189,7 @@ expect_reset(int fd)
 	socklen_t len;
 	int error;
 
-	/* Not every poll(2) reports RST. */
+	/* Not every system's poll(2) reports RST. */
 	end = milliseconds() + SOON;
 	do {
 		len = sizeof error;
@@ -201,7 +201,10 @@ expect_reset(int fd)
 		    strerror(error));
 }
 
-/* Send until the kernel takes no more bytes.  Returns how many it has taken. */
+/*
+ * Send until the kernel takes no more bytes.  Returns how many bytes the kernel
+ * has taken.
+ */
 uint64_t
 fill(int fd, unsigned stream)
 {
@@ -213,7 +216,7 @@ fill(int fd, unsigned stream)
 
 	p.fd = fd;
 	p.events = POLLOUT;
-	/* On NetBSD, send(2) with MSG_DONTWAIT still waits for space. */
+	/* On NetBSD, send(2) waits for space even with MSG_DONTWAIT. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	for (sent = 0; poll(&p, 1, FULL) == 1; sent += (uint64_t)n) {
 		for (i = 0; i < sizeof buffer; i++)
@@ -272,8 +275,8 @@ listen_dual(void)
 }
 
 /*
- * Fill the queue of a listener whose backlog is 0.  From then on, the listener
- * answers nobody, until the connection in its queue (*filler) is accepted.
+ * Fill the queue of a listener whose backlog is 0.  The listener then answers
+ * no SYN until the test accepts the connection that is in the queue (*filler).
  */
 void
 congest(int listener, int *filler)
@@ -307,8 +310,8 @@ blackhole(void)
 }
 
 /*
- * A stream has no period, because a period could happen to equal the size of a
- * buffer.
+ * The bytes of a stream do not repeat with any period, because the period could
+ * happen to be the size of a buffer.
  */
 unsigned char
 stream_byte(unsigned stream, uint64_t i)
@@ -445,7 +448,8 @@ aside(void (*f)(int, unsigned, uint64_t, size_t), int fd, unsigned stream,
 }
 
 /*
- * If the separate process failed or skipped the test, it has already said why.
+ * If the separate process failed or skipped the test, that process has already
+ * said why.
  */
 void
 expect_done(pid_t pid)

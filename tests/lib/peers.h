@@ -1,6 +1,7 @@
 /*
  * Both peers of a session are real sockets on loopback.  These functions make
- * them, send on them, and check what arrives.  Every wait is bounded.
+ * them, send on them, and check what arrives.  No function waits for bytes, FIN
+ * or RST without a time limit.
  */
 
 #ifndef PEERS_H
@@ -25,23 +26,23 @@ enum ending { FIN, RST, NOTHING };
 /*
  * Clients are at ::1 and targets at 127.0.0.1.  With TARGET6 in the
  * environment, clients are at 127.0.0.1 and targets at ::1.  target_host
- * returns the address for the relay's command line.
+ * returns the target's address, for the relay's command line.
  */
 int	client_family(void);
 int	target_family(void);
 const char *target_host(void);
 
 /*
- * Sockets.  family is AF_INET (127.0.0.1) or AF_INET6 (::1).
+ * Sockets.  `family' is AF_INET (127.0.0.1) or AF_INET6 (::1).
  * need_ipv6: skips the test if there is no ::1.  All other functions that need
  * ::1 do the same.
- * refuse_on: reserves a port on which nothing listens.
- * congest: fills the queue of a listener whose backlog is 0.  From then on, the
- * listener answers nobody, until the connection in its queue (*filler) is
- * accepted.
- * blackhole: returns a listener that answers nobody.
- * fill: sends until the kernel takes no more bytes, and returns how many it has
- * taken.
+ * refuse_on: reserves a port on which nothing is listening.
+ * congest: fills the queue of a listener whose backlog is 0.  The listener then
+ * answers no SYN until the test accepts the connection that is in the queue
+ * (*filler).
+ * blackhole: returns a listener that answers no SYN.
+ * fill: sends until the kernel takes no more bytes, and returns how many bytes
+ * the kernel has taken.
  * unacked: the number of bytes that the peer's kernel has not acknowledged.
  */
 void	need_ipv6(void);
@@ -69,11 +70,12 @@ uint64_t unacked(int fd);
 
 /*
  * Ends.
- * expect_reset: expects RST, and notices it even after FIN, when recv(2) does
- * not report it.
+ * expect_reset: expects RST, even after FIN.  (After FIN, recv(2) does not
+ * report RST.)
  * finish: sends FIN, with shutdown(2).
  * reset_now: sends RST, with SO_LINGER 0 and close(2).
- * converse: sends bytes and then FIN, first one way and then the other.
+ * converse: sends bytes and FIN from the first socket to the second, and then
+ * from the second to the first.
  * wait_acked: waits until the peer's kernel has acknowledged everything.
  */
 void	expect_end(int fd, enum ending);
@@ -85,11 +87,12 @@ void	converse(int, int);
 void	wait_acked(int fd);
 
 /*
- * Run f(fd, stream, 0, size) in a separate process.  The test goes on
- * meanwhile.  A test that sends more than 60 KiB has to send like this, because
- * on some systems the buffers between the two peers take no more than that.
+ * Run f(fd, stream, 0, size) in a separate process while the test goes on.  A
+ * test that sends more than 60 KiB has to send them in this way, because on
+ * some systems the buffers between the two peers hold no more than that.
  */
-pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned, size_t);
+pid_t	aside(void (*f)(int, unsigned, uint64_t, size_t), int, unsigned,
+	    size_t);
 void	expect_done(pid_t);
 
 #ifndef TEST_LIBRARY

@@ -18,8 +18,8 @@ const char *relay_path = "./stfl-relay";
 void (*relay_setup)(void);
 
 /*
- * This runs before any test.  It adds directories to PATH, because root's PATH
- * may lack those of ip(8) and nft(8).
+ * This function runs before any test.  It adds the directories of ip(8) and
+ * nft(8) to PATH, because root's PATH may lack these directories.
  */
 __attribute__((constructor)) static void
 take_paths(void)
@@ -140,9 +140,9 @@ relay_session(struct relay *r, ...)
 }
 
 /*
- * Between the signal and the stop, the relay may call poll(2) once more.  If a
- * test did not wait for the stop, this poll(2) might report only half of what
- * the test does next.
+ * After the signal, the relay may call poll(2) once more before it stops.  So
+ * wait until the relay has stopped.  Otherwise, that poll(2) might report only
+ * a part of what the test does next.
  */
 void
 stop_relay(pid_t pid)
@@ -155,7 +155,8 @@ stop_relay(pid_t pid)
 }
 
 /*
- * Returns what /proc says about a process: its system call, and where it waits.
+ * Returns what /proc says about a process: the system call that it has called,
+ * and where in the kernel it waits.
  */
 static const char *
 doing(pid_t pid)
@@ -185,8 +186,8 @@ doing(pid_t pid)
 }
 
 /*
- * Count turns instead of reading the clock, because a machine may stand still
- * for seconds.
+ * Count the turns of the loop instead of reading the clock, because the machine
+ * may stand still for seconds.
  */
 int
 relay_status(struct relay *r, int ms)
@@ -224,7 +225,7 @@ relay_stderr(struct relay *r, char *text, size_t size)
 
 /*
  * Wait until a relay that was started with -v and `separate' has connected to
- * its target.  The session is then complete.
+ * its target.  Then fill in the rest of the session.
  */
 void
 connected(struct session *t, int listener)
@@ -257,7 +258,7 @@ port_text(int listener)
 	return text;
 }
 
-/* Begin a session as inetd does: descriptor 2 is the client's socket. */
+/* Begin a session as inetd does, so descriptor 2 is the accepted socket. */
 void
 begin_as_inetd(struct session *t, const char *option)
 {
@@ -275,8 +276,8 @@ begin_as_inetd(struct session *t, const char *option)
 }
 
 /*
- * Begin a session on a client connection that exists already.  Put the first n
- * of these words before the relay's own arguments.
+ * Begin a session on an existing client connection.  The first n of these words
+ * come before the relay's usual arguments.
  */
 void
 begin_on(struct session *t, int ours, int theirs, const char *const *words,
@@ -309,7 +310,7 @@ let_go(struct session *t)
 		close(t->relay.err);
 }
 
-/* Do not check the log, because `mess' may have changed descriptor 2. */
+/* The log is not checked, because `mess' may have changed descriptor 2. */
 void
 session_after(void (*mess)(void))
 {
@@ -325,8 +326,8 @@ session_after(void (*mess)(void))
 }
 
 /*
- * Prepare a command with which strace(1) delays some of the relay's calls, or
- * makes them fail: see relay.h.
+ * Prepare a command with which strace(1) delays some of the relay's system
+ * calls, or makes them fail: see relay.h.
  */
 int
 delay(const char *words[], const char *calls, const char *how)
@@ -344,8 +345,8 @@ delay(const char *words[], const char *calls, const char *how)
 }
 
 /*
- * Start a relay that may find no target.  `target' is what its line must say of
- * the target.
+ * Start a relay that does not have to reach a target.  `target' is what the
+ * relay's line must say about the target.
  */
 void
 begin_without(struct session *t, int separate, const char *target,
@@ -379,7 +380,7 @@ sockets_of(int family)
 	return family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
 }
 
-/* Wait until somebody has sent a SYN to this listener and has got no answer. */
+/* Wait until somebody has sent this listener a SYN that is still unanswered. */
 void
 expect_dialing(int listener)
 {
@@ -421,10 +422,7 @@ target_text(int listener)
 	return text;
 }
 
-/*
- * Expect that the relay fails in this way, and that its client gets RST and no
- * byte: see relay.h.
- */
+/* Expect that a session fails in this way: see relay.h. */
 void
 fails(int status, const char *target, const char *end, const char *const *args)
 {

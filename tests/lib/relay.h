@@ -9,27 +9,28 @@ struct relay {
 	pid_t pid;
 	int client;	/* the client's socket; -1 once it is closed */
 	int target;	/* the target's socket; -1 if there is none yet */
-	int err;	/* read end of descriptor 2; -1 unless `separate' */
+	int err;	/* a pipe from descriptor 2; -1 unless `separate' */
 };
 
 /*
  * need_relay: exits if there is no program to test.
- * relay_start: passes a client connection of this family to a relay, as inetd
- * does.  The arguments end with NULL.  With `separate', the relay's descriptor
- * 2 is a pipe; without it, descriptor 2 is the client's socket.
- * relay_on: does the same with this accepted socket, and closes the test's copy
- * of the socket.
- * relay_setup: a function that the relay's process calls before it executes the
- * relay.
- * relay_session: calls relay_start with -v and `separate'.  The target is a
- * listener of the test, which accepts the relay's connection.
- * stop_relay: sends SIGSTOP and waits until the relay has stopped.  To continue
- * it, send SIGCONT.
- * relay_status: waits for the relay's end, for about this many milliseconds at
- * most.  Returns the exit status, or 128 + the signal if a signal killed the
- * relay.
- * relay_stderr: reads all that the relay writes to descriptor 2, until it
- * closes this descriptor.
+ * relay_start: makes a client connection of this family, and starts a relay on
+ * the accepted socket, as inetd does.  NULL ends the list of arguments.  If
+ * `separate' is true, the relay's descriptor 2 is a pipe; otherwise it is the
+ * accepted socket.
+ * relay_on: starts a relay in the same way on this accepted socket, and closes
+ * the test's copy of the socket.
+ * relay_setup: unless this is NULL, the relay's process calls this function
+ * before it executes the relay.
+ * relay_session: makes a listener to be the target, calls relay_start with -v
+ * and `separate', and accepts the relay's connection to the listener.
+ * stop_relay: sends SIGSTOP and waits until the relay has stopped.  To let the
+ * relay continue, send SIGCONT.
+ * relay_status: waits until the relay has ended, but not much longer than this
+ * number of milliseconds.  Returns the exit status, or 128 + the signal's
+ * number if a signal killed the relay.
+ * relay_stderr: reads everything that the relay writes to descriptor 2 before
+ * closing this descriptor.
  */
 extern const char *relay_path;	/* $RELAY, or ./stfl-relay */
 extern void (*relay_setup)(void);
@@ -43,33 +44,33 @@ void	stop_relay(pid_t);
 int	relay_status(struct relay *, int ms);
 void	relay_stderr(struct relay *, char *, size_t);
 
-/* A session with both of its peers, and what its lines must say. */
+/* A session, its two peers, and what its log lines must say. */
 struct session {
 	struct relay relay;
-	pid_t pid;		/* the relay's process ID, even after its end */
-	int fd[2];		/* the peers' own sockets */
-	char addresses[300];	/* as the lines must give them */
+	pid_t pid;		/* the relay's process ID; kept after its end */
+	int fd[2];		/* the peers' sockets */
+	char addresses[300];	/* as the log lines must give them */
 };
 
 /*
  * begin: begins a session, with this option and value if they are not NULL.
- * begin_as_inetd: begins a session as inetd does: descriptor 2 is the client's
- * socket.
- * begin_on: begins a session on a client connection that exists already.  Puts
- * the first n of these words before the relay's own arguments.
- * begin_without: starts a relay that may find no target.  `target' is what its
- * line must say of the target.
+ * begin_as_inetd: begins a session as inetd does, so descriptor 2 is the
+ * accepted socket.
+ * begin_on: begins a session on an existing client connection.  The first n of
+ * these words come before the relay's usual arguments.
+ * begin_without: starts a relay that does not have to reach a target.  `target'
+ * is what the relay's line must say about the target.
  * connected: waits until a relay that was started with -v and `separate' has
- * connected to its target.  The session is then complete.
- * expect_dialing: waits until somebody has sent a SYN to this listener and has
- * got no answer.
- * let_go: closes the test's ends of a session.
- * session_after: runs a whole session.  Before the relay is executed, `mess'
- * runs in its process.
+ * connected to its target.  The function then fills in the rest of the session.
+ * expect_dialing: waits until somebody has sent this listener a SYN that is
+ * still unanswered.
+ * let_go: closes the peers' sockets, and the pipe from descriptor 2.
+ * session_after: runs a whole session with `mess' as relay_setup.
  * delay: prepares a command with which strace(1) delays some of the relay's
- * calls, or makes them fail.  `calls' and `how' are in strace's syntax.  Puts
- * the words of this command into `words', and returns their number.  The words
- * must come before the relay's own arguments: see begin_on.
+ * system calls, or makes them fail.  `calls' and `how' are in strace's syntax.
+ * The function puts the words of this command into `words', and returns their
+ * number.  Pass the words to begin_on, which puts them before the relay's
+ * arguments.
  */
 enum { MOST_WORDS = 16 };
 void	begin(struct session *, const char *option, const char *value);
@@ -87,20 +88,21 @@ const char *port_text(int listener);
 const char *target_text(int listener);
 
 /*
- * Lines.
- * put_names: sets the addresses that the lines must give.  `target' is the text
- * that they must give for the target if it was not reached, or NULL if it was.
- * syslog_line: puts the next datagram that comes to syslogd's socket into
- * `line', as a string.
+ * Log lines.
+ * put_names: sets the addresses that the lines must give.  `target' is NULL if
+ * the relay has reached the target.  Otherwise `target' is the text that the
+ * lines must have for the target.
+ * syslog_line: receives a datagram on syslogd's socket, and puts it into `line'
+ * as a string.
  * expect_line: expects a line with these values of end=, up= and down=.
- * Returns the value of its secs=, in milliseconds.  A * at the end of `end'
+ * Returns the line's value of secs=, in milliseconds.  A * at the end of `end'
  * matches any text.
  * expect_exit: expects that the relay ends with this status, and that its last
  * line has these values of end=, up= and down=.
  * expect_over: expects that the relay ends with status 0, and that its last
- * line counts `sent' bytes from this side and `back' bytes to it.
- * signals_work: expects that this session, which has just begun, logs a line on
- * SIGUSR1, and ends on SIGTERM.
+ * line counts `sent' bytes from this side and `back' bytes to this side.
+ * signals_work: expects that the relay of this session, which has just begun,
+ * logs a line on SIGUSR1 and ends on SIGTERM.
  */
 void	put_names(struct session *, const char *target);
 int	cut_warning(char *line);
@@ -120,10 +122,10 @@ const char *sockets_of(int family);
 extern const char *const reset_of[], *const timeout_of[];	/* by side */
 
 /*
- * Expect a session that fails: the relay ends with this status and this value
- * of end=, and its client gets RST without a byte.  Two sessions run at the
- * same time: in one, the relay has a separate descriptor 2; in the other,
- * descriptor 2 is the client's socket.
+ * Expect that a session fails: the client gets RST and no byte, and the relay
+ * ends with this status and logs this value of end=.  The function runs two
+ * such sessions at the same time.  In one session, the relay's descriptor 2 is
+ * a pipe; in the other session, it is the accepted socket.
  */
 void	fails(int status, const char *target, const char *end,
 	    const char *const *args);

@@ -15,7 +15,7 @@
 
 #ifdef __linux__
 
-/* Run each row in a separate process, all of them at the same time. */
+/* Run all rows at the same time, each in a separate process. */
 void
 each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 {
@@ -44,7 +44,7 @@ each_row(void (*run)(const struct row *), const struct row *rows, size_t n)
 		else
 			failed |= status != 0;
 	}
-	/* The rows' own processes have already said why. */
+	/* Each row's process has already said why it failed or was skipped. */
 	if (failed || skipped)
 		_exit(failed ? 1 : SKIPPED);
 }

@@ -1,6 +1,6 @@
 /*
- * Tests with a table that has one row per case; and sessions whose client dials
- * a listener with an unusual option or protocol.
+ * Tests that run once for each row of a table.  Sessions whose client dials a
+ * listener that has an unusual option or protocol.
  */
 
 #ifndef ROWS_H
@@ -8,31 +8,33 @@
 
 #include "relay.h"
 
-/* One case of a test, passed to the function that runs it. */
+/*
+ * One case of a test.  each_row passes it to the function that runs the case.
+ */
 struct row {
 	const char *name;
 	int level, option;
 	const void *value;
 	socklen_t size;
-	int late;		/* not set on the listener (see dual_stack) */
+	int late;		/* set it on the accepted socket only */
 	void (*setup)(void);
 };
 
-/* Run each row in a separate process, all of them at the same time. */
+/* Run all rows at the same time, each in a separate process. */
 void	each_row(void (*)(const struct row *), const struct row *, size_t);
 #define EACH(run, rows) each_row(run, rows, sizeof rows / sizeof rows[0])
 
 /*
  * dual_stack: returns a listener for this protocol (0 means TCP) over IPv6 and
- * IPv4.  The listener has the option of this row, unless the row is NULL or
- * late.
+ * IPv4.  The function sets this row's option on the listener, unless the row is
+ * NULL or has `late'.
  * row_dial: returns a connection to the listener's port at this IPv6 address,
- * which may be a mapped one.
+ * which can be a mapped address.
  * dialled: calls dual_stack and row_dial, and returns the client's socket.
- * *theirs is the accepted socket, which gets the option even if the row is
- * late.
+ * *theirs is the accepted socket, on which the function sets the row's option
+ * even if the row has `late'.
  * row_start: starts a relay on `theirs', with this option and value unless they
- * are NULL, and accepts its connection to the target.
+ * are NULL, and accepts the relay's connection to the target.
  * row_begin: calls dialled and row_start.
  */
 int	dual_stack(int protocol, const struct row *);
@@ -45,8 +47,8 @@ void	row_begin(struct relay *, const struct row *, const char *option,
 	    const char *value);
 
 /*
- * whole_session: sends single bytes both ways, pauses, sends bulk both ways,
- * then half-closes both ways.  Expects that the relay then ends.
+ * whole_session: sends single bytes both ways, pauses, sends a long stream each
+ * way, and sends FIN both ways.  Expects that the relay then ends.
  */
 void	whole_session(struct relay *);
 void	relay_ends(struct relay *, int);

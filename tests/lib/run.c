@@ -4,9 +4,9 @@
  *	tests/run [--list] [WORDS...]
  *	tests/run --unlogged COMMAND...
  *
- * Each of the WORDS is a folder or file (session/fin), an id, or a part of a
- * sentence.  Without WORDS, all tests run.  COMMAND has no access to the
- * system's log, and neither have the tests.
+ * Each of the WORDS is a directory or file (session/fin), an id, or a part of a
+ * sentence, and selects the tests that it names.  Without WORDS, all tests run.
+ * Neither the tests nor COMMAND can write into the system's log.
  */
 
 #define TEST_LIBRARY
@@ -53,7 +53,7 @@ start(struct job *job, const struct test *test)
 		perror("tests/run");
 		exit(2);
 	}
-	/* Let no relay inherit any of the runner's descriptors. */
+	/* Keep the runner's descriptors out of the relays. */
 	fcntl(end[0], F_SETFD, FD_CLOEXEC);
 	fcntl(end[1], F_SETFD, FD_CLOEXEC);
 	job->test = test;
@@ -89,8 +89,8 @@ print_again(const struct test *test)
 }
 
 /*
- * Print, as a single line, what a test has said.  If the test has a table, each
- * row may have written a line.
+ * Print what a test has said, as a single line.  If the test has a table, each
+ * of its rows may have said something.
  */
 static void
 print_why(const char *front, const char *text)
@@ -120,7 +120,7 @@ verdict(struct job *job, int status)
 		n = read(job->why, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = '\0';
 	close(job->why);
-	/* Kill every process that the test has left in its process group. */
+	/* Kill every process that is left in the test's process group. */
 	kill(-job->pid, SIGKILL);
 	job->pid = 0;
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -185,7 +185,8 @@ is_id(const char *words)
 }
 
 /*
- * The words are either a whole id, or a part of a test's file name or sentence.
+ * If these words are the id of a test, they match only that test.  Otherwise
+ * they match every test whose file name or sentence contains them.
  */
 static int
 matches(const struct test *test, const char *words)
@@ -205,7 +206,7 @@ wanted(const struct test *test, char *words[])
 	return 0;
 }
 
-/* If no test matches one of the words, say so and exit. */
+/* If one of the WORDS matches no test, say so and exit. */
 static void
 check_words(char *words[])
 {

@@ -26,7 +26,7 @@ static struct watch *watches;	/* shared by all watching processes */
 static int n;
 
 /*
- * The length of the pause since the last look.  A delay of up to LATE does not
+ * The length of the pause since the last look.  A pause of up to LATE does not
  * count, because the machine may simply be busy.
  */
 static int64_t

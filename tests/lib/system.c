@@ -1,4 +1,4 @@
-/* Functions for what systems do in different ways, or not at all. */
+/* Functions whose code differs from system to system. */
 
 #define TEST_LIBRARY
 #include "test.h"
@@ -62,7 +62,10 @@ unsent(int fd)
 {
 	int n;
 #if defined(__OpenBSD__) || defined(__DragonFly__)
-	/* kevent(2) reports the room in the buffer, which may be negative. */
+	/*
+	 * kevent(2) reports the free space in the buffer, which can be
+	 * negative.
+	 */
 	const struct timespec none = { 0, 0 };
 	struct kevent event;
 	socklen_t len;

@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The place in the test's source that a failure names. */
+/* The place in the test's source that the message about a failure names. */
 static const char *file;
 static int line;
 static const char *function = "";
 
-/* The calls that led to that place, beginning with the test's own call. */
+/* The calls that led to that place, beginning with the call in the test. */
 static struct call {
 	const char *file, *callee;
 	int line;
@@ -35,7 +35,10 @@ test_at(const char *at, int number, const char *in)
 	function = in;
 }
 
-/* Forget the functions that have returned, because they did not call `in'. */
+/*
+ * `in' is the function that is running now.  Forget the calls that were made
+ * after the call of `in', because those functions have returned.
+ */
 static void
 forget_all_but_callers_of(const char *in)
 {
@@ -55,8 +58,8 @@ test_from(const char *at, int number, const char *in, const char *callee)
 }
 
 /*
- * Put the test's own line first, then the lines in the functions that it
- * called.
+ * Write the place: first the line in the test, then the lines in the functions
+ * that the test has called.
  */
 static size_t
 put_place(char *text, size_t size)
@@ -87,8 +90,8 @@ test_about(const char *what)
 }
 
 /*
- * Print a line that begins with the place.  A program that is not a test has no
- * place, and prints only the text.
+ * Print the place and the text as one line.  A program that is not a test has
+ * no place, so it prints only the text.
  */
 static void
 say(int with_place, const char *format, va_list ap)
@@ -124,7 +127,7 @@ test_skip(const char *format, ...)
 {
 	va_list ap;
 
-	/* The place does not matter if a test is skipped. */
+	/* Print no place: it does not matter where a test is skipped. */
 	va_start(ap, format);
 	say(0, format, ap);
 	va_end(ap);

@@ -6,8 +6,9 @@
  *		...
  *	}
  *
- * A test that holds in both directions is written once, for the side that acts
- * (`near'), but has two sentences.  Its ids are client_NAME and target_NAME:
+ * A test that is made for each of the two sides is written once, with `near' as
+ * the side that acts.  Such a test has two sentences, and two ids (client_NAME
+ * and target_NAME):
  *
  *	EACH_WAY(bare_reset, "a client's reset becomes a reset at the target",
  *	    "a target's reset becomes a reset at the client")
@@ -15,11 +16,12 @@
  *		... near, !near ...
  *	}
  *
- * Every test runs in a separate process, and all have the same time limit.
- * Several tests run at the same time.  A function that cannot do its work ends
- * the test (fail, skip) and names the place of the failure.  For a function of
- * this library, that place is the line of the test that called it.  To make
- * this work, the function has a macro of the same name, which contains HERE.
+ * Every test runs in a separate process.  All tests have the same time limit.
+ * Several tests run at the same time.  A function that cannot do its work calls
+ * fail or skip, which end the test.  The message of fail begins with the place
+ * of the failure.  If a function of this library fails, that place is the line
+ * of the test that called the function.  To make this work, the function has a
+ * macro of the same name, which contains HERE.
  */
 
 #ifndef TEST_H
@@ -80,16 +82,16 @@ name(int near)
 /*
  * test_at: from now on, failures name this place.
  * test_from: from now on, failures inside `callee' also name the place that
- * called it.  A function that several tests share needs this, and so is
- * followed by
+ * called `callee'.  A function that several tests share needs this, so the
+ * following line comes after such a function:
  *
  *	#define expect_this(...) FROM(expect_this, __VA_ARGS__)
  */
 void	test_at(const char *file, int line, const char *function);
 void	test_from(const char *file, int line, const char *function,
 	    const char *callee);
-void	test_words_to(int fd);	/* where failures are written; initially 2 */
-void	test_about(const char *);	/* the table's row; printed first */
+void	test_words_to(int fd);	/* where to write messages; at first, 2 */
+void	test_about(const char *);	/* goes before each message */
 #define HERE(call) (test_at(__FILE__, __LINE__, __func__), call)
 #define FROM(callee, ...) (test_from(__FILE__, __LINE__, __func__, #callee), \
 	callee(__VA_ARGS__))
@@ -108,53 +110,54 @@ void	test_skip(const char *, ...)
 #endif
 
 /*
- * Time, in milliseconds.  All tests use the limits below.  No test sets a limit
- * of its own that a slow machine could exceed.  With TEST_SLOW=4 in the
- * environment, each limit is four times as long.
+ * Time, in milliseconds.  Wherever a slow machine could be too late, a test
+ * uses one of the limits below.  With TEST_SLOW=4 in the environment, each of
+ * these limits is four times as long.
  */
 int	test_slow(void);
 
 /*
- * While a machine stands still, the relay's own limits keep running.  If a test
- * fails after a pause that lasted more than LATE too long, the runner runs the
- * test again.
- * should_take: a pause began at this time and should have taken this number of
- * ms.  If it lasted more than LATE too long, the function notes that.
+ * While a machine stands still, the relay's time limits keep running.  If a
+ * test fails, and one of its pauses lasted more than LATE milliseconds too
+ * long, the runner runs the test again.
+ * should_take: call this after a pause that began at this time and should have
+ * lasted `ms' milliseconds.  The function notes whether the pause lasted more
+ * than LATE milliseconds too long.
  */
 enum { LATE = 300 };
 void	should_take(int64_t, int ms);
 #define STOOD_STILL " (the machine stood still)"
 
 #define SOON (10000 * test_slow())	/* anything slower has failed */
-#define PROMPTLY (3000 * test_slow())	/* less than any limit of a test */
+#define PROMPTLY (3000 * test_slow())	/* shorter than the relay's limits */
 #define LATER (2000 * test_slow())	/* how late things are allowed to be */
-#define VANISHED (5000 * test_slow())	/* by then, -k 1 notices a lost peer */
+#define VANISHED (5000 * test_slow())	/* -k 1 notices a lost peer by then */
 #define STILL (300 * test_slow())	/* expect nothing for this long */
-#define FULL (500 * test_slow())	/* buffers that take nothing are full */
+#define FULL (500 * test_slow())	/* a buffer takes nothing: it is full */
 
 /*
- * Pauses whose length depends on a rule.  They are not longer on a slow
- * machine, because they have to fit the limits of the relay or of the system.
+ * Pauses whose length depends on a time limit of the relay or of the system.
+ * On a slow machine, neither these pauses nor those limits become longer.
  */
 enum {
 	SECOND = 1000,		/* the unit of the options */
-	DELAYED_ACK = 40,	/* TCP may delay an acknowledgement */
-	SETTLED = 100,		/* after DELAYED_ACK, nothing is in flight */
+	DELAYED_ACK = 40,	/* how long TCP delays an acknowledgement */
+	SETTLED = 100,		/* by then, nothing is in flight any more */
 	PACE = 100,		/* between two small steps of a slow peer */
-	READER_LATE = 500,	/* one side leaves before the other reads */
+	READER_LATE = 500,	/* one side has left; the other reads later */
 	READER_PAUSES = 5000,	/* as long as the relay waits for a log */
-	READER_RETURNS = 9000,	/* longer than the limits of inherited.c */
-	SLOWLY = 21000,		/* more than the 20 s in the sentences */
-	PIPE_UNUSED = 2500,	/* longer than the time between two looks */
-	IDLE_LONG = 10000,	/* ten seconds, as the sentence says */
-	WITHIN_LIMIT = 800,	/* below -T 2; three of them exceed it */
-	PART_OF_LIMIT = 500,	/* below the limit of -t 2 */
+	READER_RETURNS = 9000,	/* longer than the limits in inherited.c */
+	SLOWLY = 21000,		/* more than the 20 s in a test's sentence */
+	PIPE_UNUSED = 2500,	/* longer than the relay waits between looks */
+	IDLE_LONG = 10000,	/* ten seconds, as the test's sentence says */
+	WITHIN_LIMIT = 800,	/* one is shorter than -T 2; three are longer */
+	PART_OF_LIMIT = 500,	/* shorter than -t 2 */
 	BEYOND_LIMIT = 2500,	/* longer than -t 2 */
-	PROBES_LOST = 4000,	/* by then, -k 1 notices a lost peer */
+	PROBES_LOST = 4000,	/* -k 1 notices a lost peer by then */
 	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
 	ALARM_PAST = 1500,	/* by then, an alarm set to 1 s has come */
-	TIMER_PAST = 200,	/* by then, a timer has fired repeatedly */
-	LOG_STUCK = 1000,	/* shorter than the 5 s that a log gets */
+	TIMER_PAST = 200,	/* a timer fires several times in this pause */
+	LOG_STUCK = 1000,	/* shorter than the relay's 5 s for a log */
 	UNEVEN = 1234		/* its digits are easy to find in secs= */
 };
 void	pause_for(int ms);
@@ -166,13 +169,13 @@ const char *seconds(int);	/* an option's value, times test_slow() */
  * inherits.
  * unsent: the number of bytes that the peer's system has not acknowledged; -1
  * if unknown.
- * terminal: returns a new terminal that is nobody's controlling terminal.
- * Skips the test if it gets none.
+ * terminal: returns a new terminal that is no process's controlling terminal.
+ * Skips the test if the system provides no terminal.
  * processors: fills the list with the processors that this process can use, and
  * returns their number.  On systems other than Linux, the list always has one
  * entry.
  * stay_on: from now on, this process runs only on this processor, if the system
- * allows it.
+ * allows that.
  */
 int	terminal(void);
 int	processors(int list[], int most);

@@ -113,9 +113,9 @@ struct tracee {
 static struct tracing *tracing;
 
 /*
- * Returns the number of the system call.  On 32-bit systems, it may be
- * socketcall(2); then this is the number of the call that socketcall(2) stands
- * for.
+ * Returns the number of the system call.  On 32-bit systems, the call may be
+ * socketcall(2).  The function then returns the number of the call that
+ * socketcall(2) stands for.
  */
 static long
 call_of(const struct user_regs_struct *r)
@@ -146,8 +146,8 @@ shorten(struct user_regs_struct *r, long call)
 }
 
 /*
- * This system call is the nth with its number.  If a fault says so, make it
- * fail.
+ * This is the nth system call with its number.  If one of the faults is for
+ * this call, make the call fail.
  */
 static void
 inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
@@ -168,8 +168,8 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 		shorten(r, t->call);
 	} else {
 		/*
-		 * Replace this call by getpid(2), which has no effect and which
-		 * the relay's filter allows.
+		 * Replace this call with getpid(2), because getpid(2) has no
+		 * effect and the relay's filter allows it.
 		 */
 		t->error = f->error;
 		SET(REG_CALL, SYS_getpid);
@@ -178,9 +178,10 @@ inject(struct tracee *t, struct user_regs_struct *r, unsigned nth)
 }
 
 /*
- * True if this is a call that the program itself, and not libc, makes when it
- * starts.  The program trusts nothing that its parent has left, so it begins by
- * setting up signals and descriptors.  No libc makes such calls before main.
+ * True if this call comes from the program itself, and not from libc before
+ * main.  The program begins by setting up signals and descriptors, because it
+ * does not trust those that its parent has left.  No libc makes such calls
+ * before main.
  */
 static int
 is_own(long call, const struct user_regs_struct *r)
@@ -257,7 +258,7 @@ find(struct tracee *all, size_t n, pid_t pid)
 	return NULL;
 }
 
-/* Let the relay run until it ends.  Returns its wait status. */
+/* Trace the relay until it ends.  Returns the relay's wait status. */
 static int
 trace(void)
 {
@@ -298,7 +299,7 @@ trace(void)
 }
 
 /*
- * Start a child that becomes the relay, and trace it.  This process is the
+ * Start a child.  The child becomes the relay, and this process becomes the
  * tracer.
  */
 static void
@@ -312,11 +313,11 @@ be_traced(void)
 	if (pid == 0) {
 		/*
 		 * Keep the limit low, because without close_range(2) the relay
-		 * closes each descriptor below it.
+		 * closes every descriptor below the limit, one by one.
 		 */
 		if (setrlimit(RLIMIT_NOFILE, &few) == -1)
 			_exit(125);
-		/* LeakSanitizer cannot work at exit under ptrace(2). */
+		/* LeakSanitizer does not work in a traced process. */
 		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
 			_exit(125);

@@ -1,13 +1,13 @@
 /*
- * A relay under ptrace(2): which system calls it makes, and what it does if
- * some of them fail.  The relay is the real program, and any build of it will
- * do.
+ * Traces a relay with ptrace(2): which system calls the relay makes, and what
+ * it does if some of these calls fail.  The relay that is traced is the real
+ * program.  Any build of it can be traced.
  *
- * trace_begin: from now on, the relays that this test starts are traced, one at
- * a time.  In the structure that trace_begin returns, the test sets which calls
- * fail, and finds what the tracer has seen.  To the test, the tracing process
- * (the tracer) stands for the relay: relay.pid is the tracer's process ID, and
- * the tracer ends with the relay's status.
+ * trace_begin: from now on, each relay that this test starts is traced.  Only
+ * one can be traced at a time.  In the structure that trace_begin returns, the
+ * test sets which calls fail, and the tracer notes what it sees.  The tracer is
+ * a process between the test and the relay: relay.pid is the tracer's process
+ * ID, and the tracer ends with the relay's status.
  */
 
 #ifndef TRACED_H
@@ -20,8 +20,8 @@
 #include <sys/syscall.h>
 #else
 /*
- * Names for the tests, which are skipped on systems where nothing can be
- * traced.
+ * The tests need these names to compile.  On systems where nothing can be
+ * traced, the tests are skipped.
  */
 enum {
 	PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SYS_capset,
@@ -34,15 +34,16 @@ enum {
 enum {
 	TRACE_CALLS = 1024,	/* system calls have lower numbers */
 	TRACE_SPIN = 30000,	/* a relay that makes more calls is spinning */
-	ANY = -1,		/* any first argument of a call */
+	ANY = -1,		/* for a call with any first argument */
 	SHORT = -1,		/* instead of an errno: move only one byte */
 	PRETEND = -2,		/* instead of an errno: do nothing, return 0 */
 	KILLED = -3		/* instead of an errno: kill the process */
 };
 
 /*
- * The nth call with this number fails with this errno.  nth is 1 for the first
- * call; 0 means every call.
+ * A system call with this number and this first argument fails with this errno.
+ * If nth is not 0, the call fails only if it is the nth call with this number,
+ * counted from 1.
  */
 struct fault {
 	long call;
@@ -52,11 +53,11 @@ struct fault {
 };
 
 struct tracing {
-	/* set before the relay is started: */
+	/* What the test sets before it starts the relay: */
 	struct fault faults[4];
 	size_t nfaults;
-	/* what the tracer sees, from the program's own first call on: */
-	volatile pid_t pid;	/* the relay's */
+	/* What the tracer sees, once libc has started the program: */
+	volatile pid_t pid;	/* the relay's process ID */
 	volatile unsigned count[TRACE_CALLS];
 	volatile unsigned calls;
 	volatile unsigned injected;
@@ -69,14 +70,17 @@ struct tracing {
  * trace_without: makes every call with this number and first argument fail, as
  * on a kernel that lacks or refuses the call.
  * trace_session: begins a traced session, with this option and value if they
- * are not NULL.  When it returns, the session has carried bytes, so the relay
- * is confined.  The session's pid is that of the relay, not of the tracer.
+ * are not NULL.  When the function returns, the session has carried bytes, so
+ * the relay has confined itself.  In the session, pid is the relay's process
+ * ID, not the tracer's.
  * trace_confined: does the same without an option, but skips the test if the
- * relay has no filter.
- * carry_on: sends bytes from the client, in a session that has begun.
- * conclude: expects that the session still carries bytes, and that it ends as
- * it should.
- * landlock_abi: the ABI of this kernel's Landlock; below 1 if there is none.
+ * relay has no seccomp filter.
+ * carry_on: carries bytes from the client to the target, in a session that has
+ * begun.
+ * conclude: expects that the session still carries bytes, and that it then ends
+ * as it should.
+ * landlock_abi: the version of this kernel's Landlock ABI; less than 1 if the
+ * kernel has no Landlock.
  */
 struct tracing *trace_begin(void);
 void	trace_without(struct tracing *, long call, long argument, int error);

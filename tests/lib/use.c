@@ -37,7 +37,7 @@ cpu_microseconds(pid_t pid)
 	return -1;
 }
 
-/* The number in the line of /proc/PID/status that begins with `key'. */
+/* The number after `key' in /proc/PID/status. */
 long
 status_of(pid_t pid, const char *key)
 {
@@ -60,8 +60,8 @@ status_of(pid_t pid, const char *key)
 }
 
 /*
- * The state as in proc_pid_stat(5), such as S (asleep) or t (traced); S if
- * unknown.
+ * The letter that proc_pid_stat(5) has for the state of a process, such as S
+ * (asleep) or t (traced); S if unknown.
  */
 char
 state_of(pid_t pid)
@@ -83,7 +83,7 @@ state_of(pid_t pid)
 	return state;
 }
 
-/* How often the process has gone to sleep; 0 if unknown. */
+/* How often a process has gone to sleep; 0 if unknown. */
 long
 sleeps_of(pid_t pid)
 {
@@ -96,11 +96,11 @@ sleeps_of(pid_t pid)
 }
 
 /*
- * Expect that the process neither spins, which takes CPU time, nor wakes up
- * more than `looks' times.  Wake-ups are counted as well, because CPU time does
- * not show them reliably: on a shared machine, a single wake-up may cost half a
- * millisecond.  First wait until the process sleeps, because on a busy machine
- * earlier work takes longer.
+ * Expect that the process does not spin and does not wake up more than `looks'
+ * times.  A process that spins uses much CPU time.  Wake-ups are counted,
+ * because CPU time does not show them reliably: on a shared machine, a single
+ * wake-up can cost half a millisecond.  First wait until the process sleeps,
+ * because on a busy machine it may still be doing earlier work.
  */
 void
 expect_idle(pid_t pid, int ms, int looks)
@@ -115,7 +115,7 @@ expect_idle(pid_t pid, int ms, int looks)
 		pause_for(50);
 	} while ((sleeps_of(pid) != slept || state_of(pid) != 'S') && ++i < 40);
 	tries = 0;
-	do {		/* retry: the relay closes a pipe at its second look */
+	do {		/* retry, because the relay may have closed a pipe */
 		used = cpu_microseconds(pid);
 		slept = sleeps_of(pid);
 		pause_for(ms);
@@ -129,7 +129,7 @@ expect_idle(pid_t pid, int ms, int looks)
 
 /* What the whole system uses. */
 
-/* The number of TCP sockets in use in this network, of both families. */
+/* The number of IPv4 and IPv6 TCP sockets in this network. */
 long
 sockets_in_use(void)
 {
@@ -154,7 +154,7 @@ sockets_in_use(void)
 	return sum;
 }
 
-/* Add up, in KiB, the lines that begin with one of these words. */
+/* The sum, in KiB, of the lines that begin with one of these words. */
 long
 meminfo(const char *const *words)
 {

@@ -1,6 +1,6 @@
 /*
- * What a process uses (CPU time, and how often it wakes up), and what the whole
- * system uses (sockets and memory).
+ * Measures what a process does (how much CPU time it uses, and how often it
+ * wakes up), and what the whole system uses (sockets and memory).
  */
 
 #ifndef USE_H
@@ -10,15 +10,15 @@
 
 /*
  * cpu_microseconds: the CPU time of a process; -1 if unknown.
- * status_of: the number in the line of /proc/PID/status that begins with `key'.
- * state_of: the state as in proc_pid_stat(5), such as S (asleep) or t (traced);
- * S if unknown.
- * sleeps_of: how often the process has gone to sleep; 0 if unknown.
+ * status_of: the number after `key' in /proc/PID/status.
+ * state_of: the letter that proc_pid_stat(5) has for the state of a process,
+ * such as S (asleep) or t (traced); S if unknown.
+ * sleeps_of: how often a process has gone to sleep; 0 if unknown.
  * expect_idle: expects that, for this many milliseconds, the process neither
  * spins nor wakes up more than `looks' times.
- * sockets_in_use: the number of TCP sockets in this network, of both families.
- * meminfo: adds up, in KiB, the lines of /proc/meminfo that begin with one of
- * these words.  The list of words ends with NULL.
+ * sockets_in_use: the number of IPv4 and IPv6 TCP sockets in this network.
+ * meminfo: the sum, in KiB, of the lines of /proc/meminfo that begin with one
+ * of these words.  NULL ends the list of words.
  */
 int64_t	cpu_microseconds(pid_t);
 long	status_of(pid_t, const char *key);

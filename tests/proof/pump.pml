@@ -1,5 +1,5 @@
 /*
- * A model of pump.c for spin(1): two peers that can do anything at any moment,
+ * A model of pump.c and look.c for spin(1): two peers that can do anything at any moment,
  * their systems, and the relay between them.  The search tries every order of
  * events, for streams of a few bytes:
  *
@@ -31,7 +31,7 @@
  * Only a signal or a limit cuts a stream short, with RST.  A limit must not cut
  * it if a peer that is still there has acknowledged anything since the last
  * movement that the pump knows of.  In this model, a byte from a peer counts as
- * movement once it is read; in pump.c, an unread byte counts, too.
+ * movement once it is read; in look.c, an unread byte counts, too.
  *
  * -DKEEPALIVE=0 models -k 0.  -DBROKEN=NAME breaks the relay in one place, to
  * show that the search notices that.  proof.sh tries these names:

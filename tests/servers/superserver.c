@@ -1,10 +1,11 @@
 /*
  * A minimal super-server, for the demo and the tests.  It listens on a loopback
- * address and prints its port.  For each connection, it starts the command,
- * with the socket on descriptors 0, 1 and 2 (with -e, only on 0 and 1).
+ * address and prints the number of its port.  For each connection, it starts
+ * the command, with the socket on descriptors 0, 1 and 2 (with -e, only on 0
+ * and 1).
  *
- * SIGINT, SIGTERM, SIGHUP or SIGUSR1 ends it.  It then sends SIGTERM to every
- * command that still runs.
+ * On SIGINT, SIGTERM, SIGHUP or SIGUSR1, the super-server sends SIGTERM to
+ * every command that is still running, and ends when these commands have ended.
  */
 
 #define _GNU_SOURCE	/* err(3) with -std=c99 */
@@ -26,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST = 256 };	/* commands that run at once; more clients wait */
+enum { MOST = 256 };	/* commands at the same time; more clients wait */
 
 static volatile sig_atomic_t stop;
 static pid_t children[MOST];
@@ -64,8 +65,8 @@ caught(int sig)
 }
 
 /*
- * Block the signals: they are caught only during pselect(2).  Returns the mask
- * for pselect(2).
+ * Block these signals, so that they are caught only during pselect(2).  Returns
+ * the mask for pselect(2).
  */
 static sigset_t
 take_signals(void)
@@ -91,8 +92,8 @@ take_signals(void)
 }
 
 /*
- * Listen on this port and print its number.  If the number is 0, the system
- * chooses a port, and that is printed.
+ * Listen on this port or, if it is 0, on a port that the system chooses.  Print
+ * the number of the port.
  */
 static int
 listener(int family, in_port_t port)
@@ -134,11 +135,14 @@ listener(int family, in_port_t port)
 	if (getsockname(fd, &a.sa, &len) == -1)
 		err(71, "getsockname");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* If the client has already gone, accept(2) must not wait. */
+	/*
+	 * Without O_NONBLOCK, accept(2) would wait if the client had already
+	 * gone.
+	 */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	printf("%u\n", (unsigned)ntohs(family == AF_INET ? a.in.sin_port :
 	    a.in6.sin6_port));
-	/* Whoever reads the port through a pipe must see EOF after it. */
+	/* Close standard output, so that a reader of the port sees EOF. */
 	if (fflush(stdout) == EOF || freopen("/dev/null", "w", stdout) == NULL)
 		err(71, "standard output");
 	return fd;
@@ -155,8 +159,8 @@ run(char *argv[], int fd, int keep_stderr, const sigset_t *mask)
 		dup2(fd, STDERR_FILENO);
 	close(fd);
 	/*
-	 * ^C on a terminal is for the super-server, which then sends SIGTERM to
-	 * the command.
+	 * Ignore ^C from a terminal.  It also reaches the super-server, which
+	 * then sends SIGTERM to the command.
 	 */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);

@@ -2,16 +2,16 @@
  * A web server that speaks only IPv4, and a client that speaks only IPv6, for
  * the demo.
  *
- * webserver [-n requests]: listens on 127.0.0.1 and prints the port, and then
- * the address and port of each client.  With -n, it ends after this number of
- * requests.
+ * webserver [-n requests]: listens on 127.0.0.1 and prints the port.  When a
+ * client comes, it prints the client's address and port.  With -n, it ends
+ * after this number of requests.
  *
  * webserver -f port seconds: fetches / from this port of ::1 and prints all
- * that arrives.  It gives up after this number of seconds.  If it fails, it
- * says why on standard error, and its status is 1.
+ * that arrives.  It fails if that takes longer than this number of seconds.  If
+ * it fails, it says why on standard error, and its exit status is 1.
  */
 
-#define TEST_LIBRARY	/* fail() then prints no line number */
+#define TEST_LIBRARY	/* makes fail() print no line number */
 #include "../lib/peers.h"
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Read a request up to its empty line.  Returns 0 if that does not come. */
+/* Read a request up to its empty line.  Returns 0 if no empty line comes. */
 static int
 request(int fd)
 {
@@ -57,7 +57,9 @@ serve(int fd, const char *client)
 	n = snprintf(answer, sizeof answer, "HTTP/1.0 200 OK\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
 	    strlen(page), page);
-	/* If the client has left, only its answer is lost. */
+	/*
+	 * If send(2) fails, the client has left and does not need the answer.
+	 */
 	(void)send(fd, answer, (size_t)n, MSG_NOSIGNAL);
 }
 
@@ -97,7 +99,7 @@ fetch(int port, int seconds)
 	int fd;
 
 	deadline = milliseconds() + seconds * 1000;
-	alarm((unsigned)seconds + 1);	/* for connect(2) */
+	alarm((unsigned)seconds + 1);	/* ends connect(2) if it hangs */
 	fd = connect_to(AF_INET6, port);
 	n = snprintf(text, sizeof text,
 	    "GET / HTTP/1.0\r\nHost: [::1]:%d\r\n\r\n", port);
@@ -107,8 +109,8 @@ fetch(int port, int seconds)
 		left = deadline - milliseconds();
 		if (left < 0 || !readable(fd, (int)left)) {
 			/*
-			 * Send RST, because FIN would not end a peer that still
-			 * waits for bytes.
+			 * Send RST, because FIN would not stop a peer that is
+			 * still waiting for bytes.
 			 */
 			reset_now(&fd);
 			fail("no end within %d seconds", seconds);
@@ -120,7 +122,7 @@ fetch(int port, int seconds)
 	return n != 0;
 }
 
-/* Read a decimal number from least to 65535; anything else is an error. */
+/* Read a decimal number from `least' to 65535.  Anything else is an error. */
 static int
 number(const char *text, long least)
 {

@@ -51,7 +51,7 @@ EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
 		send_stream(t.fd[!near], 1, 0, 100);
 		expect_stream(t.fd[near], 1, 0, 100);
 		job = aside(send_stream, t.fd[near], 2, size);
-		close(t.fd[near]);	/* the last copy is the job's */
+		close(t.fd[near]);	/* the job still has it open */
 		expect_stream(t.fd[!near], 2, 0, size);
 		expect_end(t.fd[!near], FIN);
 		expect_done(job);
@@ -61,9 +61,7 @@ EACH_WAY(tails, "the tails of 150 requests arrive though their client closes "
 	}
 }
 
-/*
- * After the relay has ended, the far side still gets all the remaining bytes.
- */
+/* Even after the relay has ended, the far side gets all the remaining bytes. */
 EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
     "what a slow client has yet to read outlives the process")
 {
@@ -74,7 +72,7 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 
 	far = !near;
 	begin(&t, NULL, NULL);
-	same = 64 * KIB;	/* the current size; setting it stops growth */
+	same = 64 * KIB;	/* setting the current size stops growth */
 	setsockopt(t.fd[far], SOL_SOCKET, SO_RCVBUF, &same, sizeof same);
 	finish(t.fd[far]);
 	expect_end(t.fd[near], FIN);
@@ -82,9 +80,9 @@ EACH_WAY(slow_tail, "what a slow target has yet to read outlives the process",
 	finish(t.fd[near]);
 	/*
 	 * When the far side has read `first' bytes, the remaining `last' bytes
-	 * fit into the buffers of two sockets.  They fit even if the system is
-	 * short of memory for TCP and makes the buffers smaller: see tcp_mem in
-	 * tcp(7).
+	 * fit into the buffers of two sockets.  If the system is short of
+	 * memory for TCP, it makes the buffers smaller (see tcp_mem in tcp(7)),
+	 * but the `last' bytes still fit.
 	 */
 	last = sent > MIB ? 256 * KIB : (size_t)sent / 4;
 	first = (size_t)sent - last;

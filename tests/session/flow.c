@@ -1,4 +1,4 @@
-/* How bytes flow: bulk, backpressure, small pieces, and idle sessions. */
+/* The flow of bytes: bulk, backpressure, small pieces, and idle sessions. */
 
 #include "../lib/relay.h"
 #include "../lib/use.h"
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * If the relay cannot send, it reads no more than it has room for.  A session
- * in which nothing moves uses no CPU time.
+ * If the relay cannot send, it reads no more bytes than it has room for.  A
+ * session in which nothing moves uses no CPU time.
  */
 
 TEST(bulk, "128 MiB each way at once arrive unchanged")
@@ -37,9 +37,9 @@ TEST(bulk, "128 MiB each way at once arrive unchanged")
 }
 
 /*
- * Send ten bytes 100 times from the far side to the near side.  This direction
- * is not stalled, so expect no delay.  A busy machine can delay one try, but a
- * relay that delays bytes delays every try.
+ * Send ten bytes 100 times from the far side to the near side.  Even if the
+ * opposite direction is stalled, expect no delay.  A busy machine can delay one
+ * try, but a relay that delays bytes delays every try.
  */
 static void
 expect_lively(struct session *t, int near, uint64_t *back)
@@ -101,7 +101,7 @@ EACH_WAY(stalled_reader,
 	expect_over(&t, near, "eof", 256 * KIB + sent, first + back);
 }
 
-/* Send as fast as possible; the contents do not matter. */
+/* Send as fast as possible.  The contents do not matter. */
 static void
 flood(int fd, unsigned stream, uint64_t from, size_t size)
 {
@@ -127,7 +127,8 @@ discard(int fd, unsigned stream, uint64_t from, size_t size)
 /*
  * strace(1) delays each ioctl(2) of the relay by 2 ms.  During each delay, more
  * bulk arrives, and the receiver takes everything that the relay has sent.
- * Even so, the relay must carry bytes in the opposite direction, too.
+ * Even so, the relay must also carry the bytes that go in the opposite
+ * direction.
  */
 EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
     "turn",
@@ -160,9 +161,9 @@ EACH_WAY(turn_beside_bulk, "a client's bulk still lets the target have its "
 }
 
 /*
- * The receiver delays its acknowledgements.  A relay that waited for them (RFC
- * 896) would delay every other byte by 40 ms.  Even on a busy machine, several
- * bytes in a row must each take less than half of that time.
+ * The receiver delays its acknowledgements.  If the relay waited for these
+ * acknowledgements (RFC 896), it would delay every other byte by 40 ms.  Even
+ * on a busy machine, several bytes in a row must each take less than 20 ms.
  */
 EACH_WAY(small_pieces, "small pieces from a client are not held back",
     "small pieces from a target are not held back")

@@ -1,6 +1,6 @@
 /*
- * One side has closed its socket, and its system forgets the connection while
- * the reader on the other side pauses.
+ * One side has closed its socket, and its system has forgotten the connection.
+ * Meanwhile, the reader on the other side pauses or is slow.
  */
 
 #include "../lib/patient.h"
@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 /*
- * One side sends FIN and closes its socket.  Its system then forgets the
- * connection.  However slowly the other side reads, it gets every byte, then
- * FIN, and no RST.
+ * One side sends FIN and closes its socket, and its system forgets the
+ * connection.  The other side gets every byte, then FIN, and no RST, however
+ * slowly it reads.
  */
 
 /*
- * Send `size' bytes from the near side, and close its socket.  If `late' is 1,
- * send FIN first, and close the socket only when the relay has all the bytes.
- * The far side reads until the rest of the bytes fits into the relay.  Returns
+ * Send `size' bytes from the near side.  Then close its socket or, if `late' is
+ * 1, send FIN.  Let the far side read until the relay's system has received all
+ * the bytes.  If `late' is 1, close the near side's socket after that.  Returns
  * how many bytes the far side has read.
  */
 static size_t
@@ -86,9 +86,9 @@ EACH_WAY(forgotten_late,
 }
 
 /*
- * The far side sends a byte.  When the relay passes it on, the near side's
- * system answers with RST.  With -k 0, only this RST shows that the near side
- * is gone.
+ * The far side sends a byte.  When the relay passes this byte on, the near
+ * side's system answers with RST.  With -k 0, only this RST shows that the near
+ * side is gone.
  */
 EACH_WAY(forgotten_and_told,
     "a target that writes to a client that closed still gets everything, after "
@@ -140,9 +140,9 @@ EACH_WAY(forgotten_by_stayer,
 }
 
 /*
- * One side resets without having sent FIN.  The other side gets all that was
- * sent before the reset, and then RST.  The relay waits for a slow reader as
- * long as the reader's system answers.
+ * One side resets without having sent FIN.  The other side gets all bytes that
+ * were sent before the reset, and then RST.  The relay waits for a slow reader
+ * as long as the reader's system answers.
  */
 EACH_WAY(aborted_for_long,
     "a target that pauses for 20 s gets all that a client had "
@@ -167,8 +167,8 @@ EACH_WAY(aborted_for_long,
 #ifndef __linux__
 /*
  * On some systems, the relay cannot know which of its segments an RST answers.
- * On these systems, if an RST comes after at least -k seconds of silence, the
- * relay assumes that the system that sent it has forgotten the connection.
+ * There, if an RST follows at least -k seconds of silence, the relay assumes
+ * that the peer's system has forgotten the connection.
  */
 static void
 forgotten_as_told(int near, size_t size, int paused)
@@ -224,7 +224,10 @@ EACH_WAY(forgotten_then_read,
 	len = sizeof buffer;
 	if (getsockopt(t.fd[!near], SOL_SOCKET, SO_RCVBUF, &buffer, &len) == -1)
 		fail("SO_RCVBUF: %s", strerror(errno));
-	/* An almost full buffer, so that its reader opens the window. */
+	/*
+	 * Almost fill the far side's buffer.  When the far side then reads, its
+	 * window opens again.
+	 */
 	size = (size_t)buffer / 16 * 15;
 	send_stream(t.fd[near], 1, 0, size);
 	finish(t.fd[near]);
@@ -240,7 +243,10 @@ EACH_WAY(forgotten_then_read,
 		fail("RST after FIN");
 }
 
-/* Bytes that the relay reads late do not show that their sender is alive. */
+/*
+ * If the relay reads bytes late, these bytes do not show that their sender is
+ * still alive.
+ */
 EACH_WAY(forgotten_long_read,
     "a slow target gets everything from a client that is forgotten while the "
     "relay still reads",

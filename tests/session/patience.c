@@ -21,8 +21,8 @@
  */
 
 /*
- * The relay gets all the bytes at once.  To read them, the reader takes more
- * than three times as long as the limit.
+ * The relay gets all the bytes at once.  The reader takes more than three times
+ * the limit to read these bytes.
  */
 static void
 slow_reader(int near, const char *option, int finished)
@@ -74,7 +74,7 @@ EACH_WAY(slow_after_own_fin,
 }
 
 /*
- * What the near side has done while the far side reads nothing.  With
+ * The state of the near side while the far side reads nothing.  With
  * FAR_HAS_FINISHED, the near side stays, and the far side has sent FIN.
  */
 enum fate { STAYS, HAS_FINISHED, IS_GONE, FAR_HAS_FINISHED };
@@ -97,9 +97,9 @@ stall(struct patient *t, int near, enum fate fate)
 #define stall(...) FROM(stall, __VA_ARGS__)
 
 /*
- * After the time `since', the far side reads more than its buffer holds, so its
- * system acknowledges more bytes.  The limit runs from the last of these
- * acknowledgements, which comes after `since'.
+ * After the time `since', the far side reads more than its buffer holds.  So
+ * the far side's system acknowledges more bytes.  The limit runs from the last
+ * of these acknowledgements, which comes after `since'.
  */
 static void
 stalled(int near, const char *option, enum fate fate, const char *end)
@@ -168,8 +168,8 @@ EACH_WAY(stalled_gone,
 }
 
 /*
- * The session has -k.  The far side's window closes, and then the far side
- * vanishes.
+ * The relay runs with -k 1, so it probes both peers.  The far side's window
+ * closes, and then the far side vanishes.
  */
 static void
 lost(int near, enum fate fate, const char *end)
@@ -219,8 +219,8 @@ EACH_WAY(lost_gone,
 
 /*
  * A peer that sends is alive, even if it acknowledges nothing.  In this test,
- * it acknowledges nothing because large segments to it are lost, as on a path
- * that does not report its MTU.
+ * the large segments to the peer are lost, as on a path that does not report
+ * its MTU.  So the peer acknowledges nothing.
  */
 EACH_WAY(sends_alone,
     "-k spares a client that sends and loses large segments",
@@ -287,7 +287,9 @@ EACH_WAY(few_looks_at_unsent,
 	looks(near, 1);
 }
 
-/* Returns how many ends of pipes the relay has open, including descriptor 2. */
+/*
+ * Returns how many of the relay's descriptors, including 2, are ends of pipes.
+ */
 static int
 pipes_of(pid_t pid)
 {
@@ -313,9 +315,9 @@ pipes_of(pid_t pid)
 }
 
 /*
- * When the bulk has been carried, the relay must close the pipe that carried
- * it.  If `talks' is 1, the far side sends a byte every 100 ms until the pipe
- * is closed.
+ * After carrying bulk through a pipe, the relay must close that pipe.  If
+ * `talks' is 1, the far side sends a byte every 100 ms until the pipe is
+ * closed.
  */
 static void
 pipe_given_back(int near, const char *keepalive, int talks)

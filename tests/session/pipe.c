@@ -13,8 +13,8 @@
 #ifdef __linux__
 
 /*
- * A user ID that no other process has, so that only the pipes of this test
- * count towards this user's limit.
+ * A user ID that no other process has.  So only the pipes of this test count
+ * towards this user's limit.
  */
 static uid_t lonely;
 
@@ -22,7 +22,8 @@ static void
 become_lonely(void)
 {
 	/*
-	 * Skip leak checks: this user cannot start the process that they need.
+	 * Switch AddressSanitizer's leak checks off, because this user cannot
+	 * start the process that the checks need.
 	 */
 	if (setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == -1 ||
 	    setresuid(lonely, lonely, lonely) == -1)
@@ -30,8 +31,8 @@ become_lonely(void)
 }
 
 /*
- * Make the relays run as a separate user, who has not reached the limit on
- * pipes.
+ * Make the relays run as a separate user.  This user has no pipes yet, and so
+ * has not reached the limit on pipes.
  */
 static void
 alone(void)
@@ -81,8 +82,8 @@ pipe_size(pid_t pid)
 #define pipe_size(...) FROM(pipe_size, __VA_ARGS__)
 
 /*
- * Wait until the relay has no pipe.  For a moment, it may have one that it is
- * about to close, or a new one that turns out to be too small.
+ * Wait until the relay has no pipe.  For a moment, the relay can still have a
+ * pipe that it is about to close, or a new pipe that turns out to be too small.
  */
 static void
 expect_no_pipe(pid_t pid)
@@ -100,9 +101,9 @@ expect_no_pipe(pid_t pid)
 
 /*
  * Receive stream 1 until the relay has a pipe, but at most `end' bytes.
- * Returns the number of bytes received.  If this is `end', the relay had no
- * pipe.  The relay can close its pipe at any time, but as long as bytes move,
- * it opens a new one.
+ * Returns the number of bytes received.  If this number is `end', the test has
+ * seen no pipe.  The relay can close its pipe at any time, but as long as bytes
+ * move, the relay opens a new one.
  */
 static uint64_t
 until_pipe(pid_t pid, int fd, uint64_t end)
@@ -288,8 +289,8 @@ TEST(pipe_fits, "the pipe of a fast stream grows if it is too small, and is "
 /*
  * At first, the bytes fill the sockets' buffers, and the pipe is allowed to
  * grow.  After that, the pipe is always full, but only because the reader is
- * slow.  From then on, accept a pipe of up to twice the size of a new one,
- * because many bytes move at once whenever a buffer has room again.
+ * slow.  Many bytes move at once whenever a buffer has room again, so accept a
+ * pipe of up to twice the size of a new one.
  */
 EACH_WAY(pipe_of_slow_reader,
     "a client that reads slowly does not keep a large pipe",
@@ -310,7 +311,8 @@ EACH_WAY(pipe_of_slow_reader,
 	if (2 * usual >= MIB)
 		skip("new pipes are as large as any");
 	/*
-	 * A large buffer would let many bytes through at once, again and again.
+	 * With a larger receive buffer, many bytes would move at once, again
+	 * and again.
 	 */
 	setsockopt(t.fd[near], SOL_SOCKET, SO_RCVBUF, &own_buffer,
 	    sizeof own_buffer);

@@ -1,6 +1,6 @@
 /*
- * Resets: the relay passes each reset on to the other side, after the bytes
- * that came before it.
+ * Resets.  The relay passes each reset on to the other side, after the bytes
+ * that came before the reset.
  */
 
 #include "../lib/patient.h"
@@ -17,7 +17,8 @@
 
 /*
  * When one side resets or vanishes, the other side gets the bytes that the
- * relay has already read, and then RST.  It never gets FIN instead of RST.
+ * relay has already read, and then RST.  The other side never gets FIN instead
+ * of RST.
  */
 
 static void
@@ -45,8 +46,8 @@ reset_after(int near, size_t bytes, int finished)
 		expect_end(t.fd[far], RST);
 	}
 	/*
-	 * If a side has sent FIN, and no bytes are on their way to it, its
-	 * reset loses nothing.
+	 * The reset loses nothing if its sender has already sent FIN, and no
+	 * bytes are on their way to the sender.
 	 */
 	expect_over(&t, near, finished == near ? "eof" : reset_of[near], bytes,
 	    0);
@@ -79,8 +80,8 @@ EACH_WAY(reset_after_others_fin,
 }
 
 /*
- * If `finished' is 0, expect some or all of the bytes, and then RST.  If it is
- * 1, accept FIN instead of RST, but only after all of the bytes.
+ * Expect RST, after any number of the bytes that were sent.  If `finished' is
+ * 1, also accept FIN instead of RST, but only after all of these bytes.
  */
 static void
 expect_some_then_end(int fd, size_t sent, int finished)
@@ -180,10 +181,10 @@ EACH_WAY(reset_right_behind_fin,
 }
 
 /*
- * As above, but the far side has sent FIN, too.  Its FIN is queued after bytes
- * that the near side does not read.  In this state, Linux reports a different
- * errno for the reset.  The far side does not see the reset, because FIN has
- * already gone both ways on the far side's connection.
+ * As in the previous test, but the far side has sent FIN, too.  The far side's
+ * FIN is queued after bytes that the near side does not read.  In this state,
+ * Linux reports a different errno for the reset.  The far side does not see the
+ * reset, because FIN has already gone both ways on the far side's connection.
  */
 EACH_WAY(reset_right_behind_crossing_fin,
     "a client's FIN that crosses the target's and the reset after it both "
@@ -209,9 +210,9 @@ EACH_WAY(reset_right_behind_crossing_fin,
 }
 
 /*
- * FIN has come, but when the relay sees it, the sender's system no longer
- * answers.  Nothing is lost, so the far side gets no RST and can keep its
- * connection.
+ * FIN has come, but by the time that the relay sees FIN, the sender's system no
+ * longer answers.  Nothing is lost, so the far side gets no RST and can keep
+ * its connection.
  */
 EACH_WAY(vanished_behind_fin,
     "a client's FIN arrives even if the client is lost before it is seen",
@@ -236,8 +237,8 @@ EACH_WAY(vanished_behind_fin,
 }
 
 /*
- * Send until the relay takes no more bytes and sleeps.  Returns how many bytes
- * the relay has taken.
+ * Send bytes until the relay takes no more of them and sleeps.  Returns how
+ * many bytes the relay has taken.
  */
 static uint64_t
 fill_relay(const struct session *t, int near)
@@ -307,7 +308,7 @@ EACH_WAY(reset_while_far_is_done_and_stuck,
 }
 
 /*
- * When the far side resets, both sides have sent FIN.  The bytes that the far
+ * Both sides have sent FIN before the far side resets.  The bytes that the far
  * side has not read are lost.  For such a reset, the BSDs set no error and
  * report no event.
  */
@@ -318,7 +319,7 @@ EACH_WAY(reset_both_unread,
 #ifdef __linux__
 	enum { UNREAD = 300000 };
 #else
-	enum { UNREAD = 45000 };	/* one socket takes less */
+	enum { UNREAD = 45000 };	/* the sockets hold less here */
 #endif
 	struct session t;
 
@@ -384,8 +385,8 @@ EACH_WAY(reset_while_far_dribbles,
 }
 
 /*
- * Start a relay for a client, and stop it before it sees that it is connected
- * to its target.
+ * Start a relay for a client.  Stop the relay before it sees that its
+ * connection to the target is established.
  */
 static void
 stop_when_connected(struct session *t, int ours, int theirs)
@@ -408,7 +409,8 @@ stop_when_connected(struct session *t, int ours, int theirs)
 #define stop_when_connected(...) FROM(stop_when_connected, __VA_ARGS__)
 
 /*
- * The target sends bytes and resets before the relay looks at the connection.
+ * Before the relay looks at the connection, the target sends bytes, then FIN if
+ * `finished' is 1, and then RST.
  */
 static void
 reset_when_connected(int finished)
@@ -488,7 +490,7 @@ EACH_WAY(last_words_and_signal,
 	struct session t;
 
 	(void)fill_and_reset(&t, near);
-	expect_idle(t.pid, SECOND, 12);	/* looks become rarer: see pump.c */
+	expect_idle(t.pid, SECOND, 12);	/* looks become rarer: see look.c */
 	kill(t.pid, SIGTERM);
 	if (relay_status(&t.relay, PROMPTLY) != 0)
 		fail("exit status is not 0");

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * However many urgent bytes a session has, the far side gets each of them at
- * its place in the stream, with the urgent mark on it.
+ * The far side gets each urgent byte at its place in the stream and with the
+ * urgent mark, however many urgent bytes a session has.
  */
 
 static void
@@ -24,7 +24,8 @@ send_urgent(int fd, char c)
 	p.events = POLLOUT;
 	while (send(fd, &c, 1, MSG_OOB) != 1)
 		/*
-		 * On the BSDs, send(2) of urgent data does not wait for room.
+		 * On the BSDs, send(2) does not wait for room if the data is
+		 * urgent.
 		 */
 		if (errno != ENOBUFS || poll(&p, 1, SOON) != 1)
 			fail("send: %s", strerror(errno));
@@ -279,11 +280,11 @@ EACH_WAY(urgent_in_bulk,
 }
 
 /*
- * Linux reports an urgent byte as soon as it arrives, even if some of the bytes
- * before it have not arrived: see tcp_at_mark.
+ * Linux reports an urgent byte as soon as that byte arrives, even if earlier
+ * bytes of the stream are still missing: see tcp_at_mark.
  */
 
-/* Let an urgent byte arrive, but lose the 1,000 bytes before it. */
+/* Lose 1,000 bytes, but let the urgent byte that follows them arrive. */
 static void
 lose_before_urgent(struct session *t, int end)
 {
@@ -343,8 +344,8 @@ TEST(urgent_behind_late,
 	int end, ours, theirs;
 
 	/*
-	 * On 32-bit machines, the libc may make recv(2) and other calls as
-	 * socketcall(2), and strace(1) cannot tell these calls apart.
+	 * On 32-bit machines, some C libraries use socketcall(2) for recv(2)
+	 * and for other calls, which strace(1) then cannot tell apart.
 	 */
 	if (sizeof(long) == 4)
 		skip("recv(2) may be one of socketcall(2)'s here");
@@ -362,8 +363,8 @@ TEST(urgent_behind_late,
 }
 
 /*
- * Receive the urgent byte outside the stream, with MSG_OOB, as some receivers
- * do.
+ * Receive the urgent byte as some programs do: outside the stream, with
+ * MSG_OOB.
  */
 static void
 expect_out_of_line(int fd, char want)
@@ -376,7 +377,7 @@ expect_out_of_line(int fd, char want)
 	p.events = POLLPRI;
 	if (poll(&p, 1, SOON) != 1)
 		fail("no urgent byte");
-	/* The BSDs can report the mark before the byte has arrived. */
+	/* The BSDs can report the mark before the urgent byte has arrived. */
 	end = milliseconds() + SOON;
 	while (recv(fd, &c, 1, MSG_OOB) != 1)
 		if (errno != EWOULDBLOCK || milliseconds() > end)
@@ -424,9 +425,10 @@ EACH_WAY(reset_behind_urgent,
 }
 
 /*
- * The relay does not get every byte that comes before it starts: its parent may
- * have read a byte, and Linux drops an urgent byte when the next urgent byte
- * comes.  The relay must not mistake such a missing byte for FIN.
+ * Some bytes that come before the relay starts never reach the relay.  For
+ * example, the relay's parent has read a byte, or Linux has dropped an urgent
+ * byte because another urgent byte came.  The relay must not mistake such a
+ * missing byte for FIN.
  */
 static void
 reset_after_early(int urgent)

@@ -1,4 +1,4 @@
-/* Peers that vanish.  Keepalive shows the relay that they are gone. */
+/* Peers that vanish.  By keepalive, the relay notices that a peer is gone. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -40,8 +40,8 @@ EACH_WAY(vanished_busy,
 }
 
 /*
- * The near side finishes and then vanishes.  After that, the far side sends to
- * it.
+ * The near side sends FIN and then vanishes.  After that, the far side sends
+ * bytes.
  */
 EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
     "becomes a reset at the target",
@@ -61,8 +61,8 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 	vanish(t.fd[near]);
 	send_stream(t.fd[!near], 2, 0, 1000);
 	/*
-	 * The far side has already received FIN, so only send(2) reports the
-	 * reset.
+	 * The far side has already received FIN, so it learns of the reset only
+	 * from send(2).
 	 */
 	end = milliseconds() + VANISHED;
 	while (send(t.fd[!near], "x", 1, MSG_NOSIGNAL) == 1) {
@@ -79,8 +79,8 @@ EACH_WAY(vanished_finished, "a client that has finished and then vanishes "
 }
 
 /*
- * A peer whose window is closed still answers probes.  So it does not count as
- * lost, however long its window stays closed.
+ * A peer whose window is closed still answers probes.  So the relay does not
+ * treat this peer as lost, however long the window stays closed.
  */
 EACH_WAY(closed_window_lives,
     "a target whose window stays closed does not count as lost",
@@ -101,9 +101,9 @@ EACH_WAY(closed_window_lives,
 }
 
 /*
- * Returns in how many seconds the kernel will send the next keepalive probe on
- * this connection; 0 if no probe is scheduled; -1 if there is no such
- * connection.
+ * Returns the number of seconds until the kernel sends the next keepalive probe
+ * on this connection.  Returns 0 if no probe is scheduled, and -1 if there is
+ * no such connection.
  */
 static int
 probe_due(const char *table, int local, int remote)
@@ -148,7 +148,7 @@ TEST(keepalive_times,
     "both peers are probed after 60 seconds, after -k, or never "
     "with -k 0")
 {
-	/* The timer may have started up to five seconds ago. */
+	/* The test accepts a timer that started up to five seconds ago. */
 	probed_after(NULL, NULL, 55, 60);
 	probed_after("-k", "1000", 995, 1000);
 	probed_after("-k", "0", 0, 0);

@@ -1,6 +1,6 @@
 /*
  * If the listener offers MPTCP, the client chooses whether to use it.  If the
- * target is given as a network, the client chooses the target, too.
+ * target is given as a network, the client also chooses the target.
  */
 
 #include "../lib/places.h"
@@ -21,8 +21,8 @@
 
 
 /*
- * The client uses MPTCP.  Each case runs twice: with the relay under test, and
- * with a relay that treats every flow as bulk.
+ * The client uses MPTCP.  Each case runs twice: with the program under test,
+ * and with a build of the relay that treats every flow as bulk.
  */
 
 static void
@@ -77,7 +77,8 @@ mptcp_urgent(void)
 }
 
 /*
- * The client closes its socket while bytes are unread, so its system sends RST.
+ * The client closes its socket without reading all bytes, so its system sends
+ * RST.
  */
 static void
 mptcp_client_resets(void)
@@ -152,7 +153,9 @@ TEST(mptcp, "an MPTCP client is served as a TCP client, without the urgent "
 	EACH(mptcp_client, rows);
 }
 
-/* The target is given as a network, and the client chooses an address in it. */
+/*
+ * The target is given as a network.  The client chooses the target's address.
+ */
 
 static const struct {
 	const char *dialled, *network, *end;
@@ -216,7 +219,7 @@ TEST(choices, "whatever target a client chooses in a network, the status is 0 "
 	}
 }
 
-/* The client chooses the listener's own address as its target. */
+/* The target that the client chooses is the listener itself. */
 TEST(chosen_loop, "a client that chooses the service itself gets RST, and the "
     "status is 0")
 {

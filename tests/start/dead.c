@@ -1,7 +1,7 @@
 /*
  * Connections that are reset before the relay calls getsockname(2) on them.  On
- * the BSDs and macOS, the call then fails with EINVAL or ECONNRESET.  Here,
- * strace(1) injects these errors.
+ * the BSDs and macOS, getsockname(2) then fails with EINVAL or ECONNRESET.  In
+ * these tests, strace(1) injects these errors.
  */
 
 #include "../lib/places.h"
@@ -14,8 +14,8 @@
 static const char *const answers[] = { "EINVAL", "ECONNRESET" };
 
 /*
- * Put together the strace(1) command that makes the nth getsockname(2) fail
- * with this error.  Returns the number of words in the command.
+ * Put together a command that runs strace(1) and makes the nth getsockname(2)
+ * fail with `error'.  Returns the number of words in the command.
  */
 static int
 answering(const char *words[], const char *error, int nth)

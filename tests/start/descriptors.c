@@ -1,6 +1,6 @@
 /*
- * Each of descriptors 0, 1 and 2 can be one of three things.  This file tests
- * all combinations.
+ * Descriptors 0, 1 and 2 can each be the client's socket, a file or closed.
+ * This file tests all combinations.
  */
 
 #include "../lib/places.h"
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Each descriptor is one of these.  A combination is a number of three digits
- * in base 3, one digit per descriptor.
+ * Each descriptor is in one of these states.  `combination' is a number in base
+ * 3, with one digit per descriptor.
  */
 enum { SOCKET, A_FILE, CLOSED };
 static int combination, files[3];
@@ -40,8 +40,8 @@ combine(void)
 }
 
 /*
- * Expect that the relay serves a session to its end.  Expect also that, in a
- * second session, the target's reset reaches the client.
+ * Expect that the relay serves a whole session.  In a second session, expect
+ * that the target's reset reaches the client.
  */
 static void
 expect_served(void)
@@ -63,8 +63,8 @@ expect_served(void)
 }
 
 /*
- * Expect that the relay refuses the session, and that not one byte reaches the
- * client.  If descriptor 2 is a file, the relay must write the reason there.
+ * Expect that the relay refuses the session and sends nothing to the client.
+ * If descriptor 2 is a file, the relay must write the reason there.
  */
 static void
 expect_refused(void)

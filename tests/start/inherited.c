@@ -44,16 +44,17 @@ enum { TX_SOFTWARE = 2, SOFTWARE = 16, TX_ACK = 512 };
 /*
  * Socket options that must do no harm.
  *
- * The list leaves out options that decide how packets look or what they cost,
- * because the relay does not change the operator's choice of those.  They are
- * SO_MARK, SO_PRIORITY, SO_BINDTODEVICE, SO_MAX_PACING_RATE, SO_TXREHASH,
- * SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL, IP_MTU_DISCOVER, IP_OPTIONS, the
- * IPv6 counterparts of these options, flow labels, IPsec policies, the sizes of
- * buffers, TCP_MAXSEG, TCP_CONGESTION, TCP_MD5SIG, TCP-AO, TCP_ULP and
- * TCP_TX_DELAY.
+ * With some options, an operator chooses how packets look or what they cost.
+ * The relay does not change this choice, so the list leaves out such options.
+ * The options left out are SO_MARK, SO_PRIORITY, SO_BINDTODEVICE,
+ * SO_MAX_PACING_RATE, SO_TXREHASH, SO_INCOMING_CPU, IP_TOS, IP_TTL, IP_MINTTL,
+ * IP_MTU_DISCOVER, IP_OPTIONS, the IPv6 counterparts of these options, flow
+ * labels, IPsec policies, the sizes of buffers, TCP_MAXSEG, TCP_CONGESTION,
+ * TCP_MD5SIG, TCP-AO, TCP_ULP and TCP_TX_DELAY.
  *
  * The list also leaves out SO_LOCK_FILTER and TCP_REPAIR, because the relay
- * cannot undo them.  To set TCP_REPAIR, a parent needs CAP_NET_ADMIN.
+ * cannot undo these two options.  To set TCP_REPAIR, a parent needs
+ * CAP_NET_ADMIN.
  */
 
 static const int none = 0, one = 1, tick = 20000, many = 1000000, minus = -1;
@@ -138,8 +139,8 @@ TEST(socket_options,
 }
 
 /*
- * The client reads nothing until some time after the relay has ended.  Until
- * then, its window stays closed.
+ * The client begins to read only some time after the relay has ended.  Until
+ * then, the client's window stays closed.
  */
 static void
 pausing_client(const struct row *o)
@@ -171,9 +172,9 @@ TEST(pauses, "a limit on the client's socket does not cut the tail of one "
 }
 
 /*
- * The target closes its socket, and its system forgets the connection.  So the
- * relay closes the client's connection, too.  The relay's end of the client's
- * connection is then in FIN_WAIT2, and the system must not reset this
+ * The target closes its socket, and the target's system forgets the connection.
+ * So the relay closes its sockets and ends.  The relay's end of the client's
+ * connection is then in FIN_WAIT2, and the relay's system must not reset this
  * connection while the client is silent.
  */
 static void
@@ -218,7 +219,9 @@ checksum(const unsigned char *p, size_t size)
 	return (uint16_t)~(sum + (sum >> 16));
 }
 
-/* The sequence number of the next byte that this socket will receive. */
+/*
+ * Returns the sequence number of the next byte that this socket will receive.
+ */
 static uint32_t
 next_byte(int fd)
 {
@@ -322,8 +325,9 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 
 /*
  * The parent has sent the client a byte.  The kernel puts an entry about this
- * byte into the error queue of the relay's socket: before the relay starts or,
- * if the row is late, when the byte reaches the client.
+ * byte into the error queue of the relay's socket, usually before the relay
+ * starts.  If the row is late, the entry comes only while the relay runs, when
+ * the byte reaches the client.
  */
 static void
 queued(const struct row *o)
@@ -367,9 +371,10 @@ TEST(error_queue,
 }
 
 /*
- * While the relay is connecting to its target, neither ICMP nor an entry in the
- * error queue means that the client has left.  So the relay tries until -w runs
- * out, and ends with status 69.  If the client had left, the status would be 0.
+ * While the relay is connecting to its target, neither an ICMP message nor an
+ * entry in the error queue means that the client has left.  So the relay keeps
+ * trying until -w runs out, and ends with status 69.  If the client had left,
+ * the status would be 0.
  */
 static void
 dialing(const struct row *o)
@@ -408,8 +413,8 @@ TEST(while_dialing,
 }
 
 /*
- * O_ASYNC, a flag of the descriptor, makes each event on the relay's socket
- * raise a signal.
+ * The client's descriptor has the flag O_ASYNC, so the kernel sends the relay a
+ * signal at each event on the client's socket.
  */
 
 static int signal_of_descriptor;

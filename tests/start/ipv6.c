@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 /*
- * The relay gets this name as its target, and must connect to this address.
- * Expect bytes and FIN both ways, and the log line.  If `option' is NULL, the
- * relay gets no option except -v.
+ * The relay gets `name' as its target, and must connect to the address
+ * `target'.  Expect bytes and FIN both ways, and the log line.  If `option' is
+ * NULL, -v is the relay's only option.
  */
 static void
 expect_target(const char *client, const char *dialled, const char *option,
@@ -68,10 +68,11 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "localhost", "::1");
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "both", "2001:db8::1");
 	/*
-	 * Nothing is listening at the first of the two addresses of "several".
+	 * The name "several" has two addresses.  Nothing is listening at the
+	 * first address.
 	 */
 	expect_target("127.0.0.1", "127.0.0.1", "-6", "several", "2001:db8::2");
-	/* Without -6, the relay takes the IPv4 address of "both". */
+	/* Without -6, the relay connects to the IPv4 address of "both". */
 	expect_target("::1", "::1", NULL, "both", "127.0.0.1");
 
 	theirs = call(&t, "127.0.0.1", 0, "127.0.0.1", 0);
@@ -82,8 +83,8 @@ TEST(names_for_6, "-6 tries a name's IPv6 addresses, in order, and no others")
 
 /*
  * The target is the address that the client dialled.  If `with_port' is true,
- * the command line also gives the port that the client dialled; otherwise it
- * gives -6.
+ * the command line also gives the port that the client dialled.  Otherwise, the
+ * command line gives -6 and no port.
  */
 static void
 expect_loop(int with_port)

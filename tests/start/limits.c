@@ -29,7 +29,7 @@ set_limit(void)
 		_exit(126);
 }
 
-/* The log file on descriptor 2.  A limit keeps it from growing. */
+/* The log file on descriptor 2.  A limit keeps this file from growing. */
 static int log_file;
 
 static void
@@ -49,7 +49,7 @@ TEST(log_file_full, "a log file on 2 that may not grow does no harm")
 	session_after(no_file_may_grow);
 }
 
-/* True if the program starts at all. */
+/* True if the program can start under this limit. */
 static int
 starts(void)
 {
@@ -70,8 +70,8 @@ starts(void)
 }
 
 /*
- * Of the powers of two, find the lowest limit of this kind with which the
- * program starts.  A session must work with that limit, too.
+ * Double the limit of this kind until the program starts.  A session must work
+ * with that limit, too.
  */
 static void
 least_limit(limit_name kind)
@@ -134,8 +134,8 @@ TEST(small_limits, "limits on cores, files, locked memory and processes do no "
 }
 
 /*
- * A session needs descriptors 0 to 3.  To set up Landlock, it needs one more
- * for a short time.
+ * A session needs descriptors 0 to 3.  To set up Landlock, the relay needs one
+ * more descriptor for a short time.
  */
 TEST(few_descriptors, "with five descriptors or more a session works; with "
     "four it works or is refused in words")

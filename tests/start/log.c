@@ -1,4 +1,4 @@
-/* The log, and what goes to descriptor 2. */
+/* The log, and what the relay writes to descriptor 2. */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -33,8 +33,8 @@ TEST(seconds_taken, "secs is the time since the relay's start")
 }
 
 /*
- * Run a session whose client has an address of this family.  The listener is of
- * the same family, or dual-stack.
+ * Run a session whose client has an address of this family.  The listener has
+ * the same family or is dual-stack.
  */
 static void
 session_through(int family, int listener, const char *const *args, int target)
@@ -101,8 +101,8 @@ TEST(service_name, "the port may be a name from services(5)")
 }
 
 /*
- * Without -v, the relay writes only failures to descriptor 2, whether or not -q
- * is given.
+ * Without -v, the relay writes only failures to descriptor 2.  The option -q
+ * does not change this.
  */
 static void
 quiet(const char *option)
@@ -197,7 +197,8 @@ TEST(syslog_lines, "syslogd gets one line a session, with -v two, with -q none")
 }
 
 /*
- * In surroundings that have a socket for syslogd, let tests/run run one test.
+ * A socket for syslogd exists while tests/run runs one test: first with
+ * HOST_LOG in the environment, then without.
  */
 TEST(tests_unlogged,
     "the relays under test do not write into the log of the system they run on")
@@ -252,8 +253,8 @@ TEST(syslog_usage, "syslogd gets the operator's mistake as an error")
 }
 
 /*
- * The peers see the end of the connection at once.  The process can stay up to
- * 5 s longer, until it has logged its line.
+ * The peers see the end of the connection at once.  The relay's process can
+ * live up to 5 s longer, because it waits for syslogd.
  */
 TEST(wedged_syslogd,
     "a wedged syslogd delays no peer, and the process's end by at most five "
@@ -306,8 +307,8 @@ TEST(syslogd_recovers, "a syslogd that recovers in time gets the line")
 }
 
 /*
- * Fill up the pipe on descriptor 2.  It stays full, because nobody reads from
- * it.
+ * Fill up the pipe on descriptor 2.  The pipe stays full, because nobody reads
+ * from it.
  */
 static void
 fill_two(void)

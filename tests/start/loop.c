@@ -1,4 +1,6 @@
-/* The target is the service itself. */
+/*
+ * Sessions whose target is the relay's own service.  The client must get RST.
+ */
 
 #include "../lib/places.h"
 #include "../lib/relay.h"
@@ -7,12 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* If a session's target is the relay's own service, the client gets RST. */
-
 /*
  * Start a relay for each connection to this listener, until the client's
- * connection ends.  Each of these relays has the listener as its target.
- * Returns how many relays were started.
+ * connection ends.  The listener is the target of each relay.  Returns how many
+ * relays were started.
  */
 static int
 serve_itself(int listener, int client, const char *const *args)
@@ -74,10 +74,7 @@ TEST(loop, "a dual-stack listener that relays to itself stops after at "
 	loops(AF_INET6, "127.0.0.2", 1, 2);
 }
 
-/*
- * As a target, 0.0.0.0 also means this host (RFC 1122, 3.2.1.3), and so does
- * ::.
- */
+/* As targets, both 0.0.0.0 (RFC 1122, 3.2.1.3) and :: mean this host. */
 TEST(loop_by_another_name,
     "a dual-stack listener that relays to 0.0.0.0, :: or a mapped "
     "address of its own stops after at most two processes, with "

@@ -36,7 +36,7 @@
 
 /*
  * For each mistake, `words' has the program's name and its arguments.  `line'
- * is the line that the relay must write, without "stfl-relay[PID]: ".
+ * is the text that the relay must write after "stfl-relay[PID]: ".
  */
 static const struct {
 	const char *words[6];
@@ -86,7 +86,7 @@ static const struct {
 	{ { "localhost", "80" }, "target 80" A_NUMBER },
 	{ { "www.example.org" }, "no target given (in inetd.conf, the "
 	    "program's name comes before it)" },
-	/* In each of these, the program has an unusual name. */
+	/* In each of the following rows, the program has an unusual name. */
 	{ { "-stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 	{ { "a:b/stfl-relay", "[::1]" }, "target [::1]" NO_BRACKETS },
 	{ { "relay:http", "[::1]" }, "target [::1]" NO_BRACKETS },
@@ -94,7 +94,7 @@ static const struct {
 };
 enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
-static const char *const *typed;	/* used instead of the library's */
+static const char *const *typed;	/* argv, instead of the library's */
 
 static void
 as_typed(void)
@@ -103,8 +103,8 @@ as_typed(void)
 }
 
 /*
- * Start the relay with these words and this descriptor 0.  Expect this exit
- * status.  Put into `text' what the relay writes to descriptor 2.
+ * Start the relay with these words, and with `zero' as its descriptor 0.
+ * Expect this exit status.  Store in `text' the relay's output on descriptor 2.
  */
 static void
 type(int zero, const char *const *words, int status, char *text, size_t size)
@@ -122,7 +122,7 @@ type(int zero, const char *const *words, int status, char *text, size_t size)
 }
 #define type(...) FROM(type, __VA_ARGS__)
 
-/* Returns the text of a line after "stfl-relay[PID]: ". */
+/* Returns the part of a line that follows "stfl-relay[PID]: ". */
 static char *
 words_of(char *line)
 {
@@ -163,7 +163,7 @@ TEST(no_standard_input, "standard input from /dev/null is told of systemd's "
 		fail("it says \"%s\"", words_of(text));
 }
 
-/* Start a real inetd.  Its configuration has one port per mistake. */
+/* Start a real inetd, whose configuration has one port per mistake. */
 static void
 start_inetd(int first)
 {
@@ -196,7 +196,10 @@ start_inetd(int first)
 	case -1:
 		fail("fork: %s", strerror(errno));
 	case 0:
-		/* With -d, inetd stays in the foreground, and prints a lot. */
+		/*
+		 * With -d, inetd stays in the foreground and prints a lot, here
+		 * to a file.
+		 */
 		dup2(open("/dev/said", O_WRONLY | O_CREAT, 0600), 2);
 		execl(inetd, "inetd", "-d", "-i", "/dev/conf", (char *)NULL);
 		_exit(127);
@@ -246,7 +249,7 @@ TEST(mistakes_in_inetd, "a mistake in inetd.conf is logged with what to do, and 
 }
 
 /*
- * -h, -V and their other forms: the output goes to a pipe, or would go to the
+ * -h, -V and their other forms.  Standard output is either a pipe or the
  * client's socket.
  */
 
@@ -259,8 +262,9 @@ show_to_pipe(void)
 }
 
 /*
- * With this option, the relay prints a text that begins with `begins', unless
- * the text would go to the client.
+ * If standard output is a pipe, this option must make the relay print a text
+ * that begins with `begins'.  If standard output is the client's socket, the
+ * relay must refuse the option.
  */
 static void
 expect_shown(const char *option, const char *begins)

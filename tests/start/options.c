@@ -65,7 +65,7 @@ TEST(client_gone, "a client that is gone already is a quiet exit")
 	socket_pair(AF_INET6, &ours, &theirs);
 	reset_now(&ours);
 	p.fd = theirs;
-	p.events = POLLIN;	/* without it, some systems report no RST */
+	p.events = POLLIN;	/* without POLLIN, some systems report no RST */
 	if (poll(&p, 1, SOON) != 1)
 		fail("no RST");
 	relay_on(&r, theirs, 1, args);
@@ -150,8 +150,8 @@ expect_usage(struct relay *r, const char *words)
 #define expect_usage(...) FROM(expect_usage, __VA_ARGS__)
 
 /*
- * For each of these command lines, expect a line with its words, the usage, and
- * a reset at the client.
+ * For each command line, expect a line that has the row's words, then the
+ * usage, and a reset at the client.
  */
 static void
 expect_bad(const struct bad *bad, size_t n)

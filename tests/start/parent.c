@@ -102,7 +102,7 @@ TEST(inherited_alarm, "an alarm that the parent has set does no harm")
 	expect_status(&t, 0);
 }
 
-/* The resolver must look up the name on the command line, and nothing else. */
+/* The resolver must look up only the name on the command line. */
 TEST(hostile_resolver, "the environment does not change what is looked up")
 {
 	static const char *const args[] = { "single", "80", NULL };
@@ -121,7 +121,9 @@ TEST(hostile_resolver, "the environment does not change what is looked up")
 		fail("looked up is something else");
 }
 
-/* The write end of a pipe.  The relay inherits many copies of it. */
+/*
+ * The write end of a pipe.  The relay inherits many copies of this descriptor.
+ */
 static int stray;
 
 static void
@@ -146,9 +148,7 @@ TEST(stray_descriptors, "stray descriptors are closed")
 
 	if (private_pipe(end) == -1)
 		fail("pipe: %s", strerror(errno));
-	/*
-	 * Give the write end a number that is not one of those in `at' above.
-	 */
+	/* Give the write end a number that is not in `at' above. */
 	stray = fcntl(end[1], F_DUPFD_CLOEXEC, 200);
 	close(end[1]);
 	relay_setup = leave_strays;
@@ -173,8 +173,8 @@ few_descriptors(void)
 }
 
 /*
- * A session needs descriptors 0 to 3, and one more for a short time.  A limit
- * of five leaves too few for the pipe that bulk would use.
+ * A session needs descriptors 0 to 3 and, for a short time, one more.  With a
+ * limit of five, the relay cannot open a pipe, so it copies bulk.
  */
 TEST(limit_of_five, "five descriptors are enough")
 {
@@ -192,8 +192,8 @@ TEST(limit_of_five, "five descriptors are enough")
 }
 
 /*
- * The limit is four descriptors.  A look-up needs more, so one of its system
- * calls fails.
+ * The relay is limited to four descriptors.  A look-up needs more, so a system
+ * call of the look-up fails.
  */
 TEST(system_error, "a system call that fails is RST at the client: 71")
 {

@@ -1,13 +1,13 @@
 /*
- * What a parent leaves in the process that becomes the relay: everything that
- * survives execve(2).
+ * What the relay can inherit from its parent: everything that survives
+ * execve(2).
  *
- * Other files test some of these things.  In parent.c, all signals are ignored
- * and blocked, and the relay inherits a umask, an environment, an alarm and
- * stray descriptors.  Limits are tested in limits.c, and descriptors 0, 1 and 2
- * in descriptors.c.  In surroundings.c, one signal at a time is ignored or
- * blocked, and /dev is empty.  In ../deep/faults.c, system calls fail, one at a
- * time.
+ * Some of these things are tested in other files.  In parent.c, all signals are
+ * ignored and blocked, and the relay inherits a umask, an environment, an alarm
+ * and stray descriptors.  Limits are tested in limits.c.  Descriptors 0, 1 and
+ * 2 are tested in descriptors.c.  In surroundings.c, one signal at a time is
+ * ignored or blocked, and /dev is empty.  In ../deep/faults.c, system calls
+ * fail, one at a time.
  */
 
 #include "../lib/lack.h"
@@ -70,8 +70,8 @@ burn(struct relay *r, int ms)
 }
 
 /*
- * Block all signals.  A signal that comes early then stays pending until the
- * relay's main() runs, however late that is.
+ * Block all signals.  A signal then stays pending if it comes before the
+ * relay's main() begins.
  */
 static void
 block_all(void)
@@ -181,8 +181,9 @@ schedule_batch(void)
 }
 
 /*
- * Such a process hardly runs beside others of its session, because these share
- * one group of the scheduler (sched(7)).  So start a new session.
+ * The scheduler puts the processes of a session into one group (sched(7)).  In
+ * this group, a SCHED_IDLE process hardly runs beside other processes.  So
+ * start a new session.
  */
 static void
 schedule_idle(void)
@@ -191,7 +192,7 @@ schedule_idle(void)
 	schedule(SCHED_IDLE);
 }
 
-/* At execve(2), root loses its capabilities, and nobody gains any. */
+/* At execve(2), root loses its capabilities, and no process gains any. */
 static void
 secure_bits(void)
 {
@@ -201,8 +202,8 @@ secure_bits(void)
 }
 
 /*
- * The kernel sends this signal only if the parent ends.  In this test, the
- * parent does not end.
+ * The kernel sends SIGTERM only if the parent ends.  In this test, the parent
+ * does not end before the relay.
  */
 static void
 death_signal(void)
@@ -211,8 +212,8 @@ death_signal(void)
 }
 
 /*
- * The relay does not change the timer slack that it inherits, so -w, -T and -t
- * can end a session this much later.
+ * The parent sets a timer slack of one second, which the relay does not change.
+ * So -w, -T and -t can end a session one second late.
  */
 static void
 timer_slack(void)
@@ -231,7 +232,7 @@ small_stack(void)
 
 /*
  * A session can do without the system calls in this list.  The parent installs
- * a filter that makes the first n of them fail.
+ * a filter that makes the first n of these calls fail with `error'.
  */
 static void
 calls_fail(int error, size_t n)
@@ -265,8 +266,8 @@ calls_not_there(void)
 }
 
 /*
- * Leave out Landlock's calls, because the session ends if the kernel has
- * Landlock but refuses these calls.
+ * Leave out Landlock's calls.  Whatever error the first of them returns, the
+ * relay assumes that the kernel has no Landlock, as in calls_not_there().
  */
 static void
 calls_refused(void)
@@ -309,8 +310,8 @@ TEST(attributes, "the parent's timers, pending signals, personality, "
 }
 
 /*
- * Descriptor 2 is a terminal that does not let background processes write to it
- * (stty tostop).
+ * Descriptor 2 is a terminal that stops background processes when they write to
+ * it (stty tostop).
  */
 
 static int tty;
@@ -371,7 +372,7 @@ pipe_on_two(void)
 }
 
 /*
- * The relay's poll(2) finds that it can write to the pipe on descriptor 2.  But
+ * The relay's poll(2) reports that the pipe on descriptor 2 has room.  But
  * before the relay writes, another process fills the pipe.
  */
 TEST(usage_to_full_pipe,
@@ -407,8 +408,8 @@ TEST(usage_to_full_pipe,
 	    write(end[1], "x", 1) == 1)
 		;
 	/*
-	 * O_NONBLOCK also holds for the relay, whose write(2) should block.  So
-	 * clear the flag.
+	 * O_NONBLOCK also applies to the relay's descriptor 2.  This test needs
+	 * the relay's write(2) to block, so clear the flag.
 	 */
 	fcntl(end[1], F_SETFL, 0);
 	relay_ends(&r, 64);

@@ -1,7 +1,7 @@
 /*
- * Other surroundings of a session.  Each test changes one thing: a signal that
- * is ignored or blocked, options of the client's socket, the environment, /dev
- * or /etc.
+ * Sessions in unusual surroundings.  Each test changes one thing: whether a
+ * signal is ignored or blocked, the options of the client's socket, the
+ * environment, /dev or /etc.
  */
 
 #include "../lib/places.h"
@@ -64,8 +64,8 @@ TEST(one_signal, "SIGUSR1 and SIGTERM work whatever signal was ignored or "
 }
 
 /*
- * Socket options that were set by the super-server, or by another program that
- * had the socket before the relay.
+ * Options of the client's socket.  The super-server or another program has set
+ * them before the relay gets the socket.
  */
 
 static void
@@ -92,14 +92,14 @@ set_options(void)
 	one = 1;
 	option(SO_KEEPALIVE, &one, sizeof one);
 	option(SO_RCVBUF, &one, sizeof one);
-	/* On NetBSD, a socket with an even smaller buffer sends nothing. */
+	/* On NetBSD, a send buffer below this size sends nothing. */
 	few = 2048;
 	option(SO_SNDBUF, &few, sizeof few);
 	many = 1000000;
 	option(SO_RCVLOWAT, &many, sizeof many);
 	/*
-	 * The relay gets SIGIO at each event on the socket.  By default, SIGIO
-	 * kills a process.
+	 * The kernel sends the relay SIGIO at each event on the socket.  By
+	 * default, SIGIO kills a process.
 	 */
 	signal(SIGIO, SIG_DFL);
 #ifdef O_ASYNC

@@ -1,6 +1,6 @@
 /*
- * Targets that refuse, do not answer or cannot be reached; and targets whose
- * name is given.
+ * Targets that refuse, do not answer or cannot be reached, and targets that are
+ * given by name.
  */
 
 #include "../lib/places.h"
@@ -12,8 +12,8 @@
 
 /*
  * A session fails if the target refuses or cannot be reached, if -w runs out,
- * or if the name is unknown.  The client then gets RST, and not one byte before
- * it.  Nothing that the relay writes for the operator reaches the client.
+ * or if the name is unknown.  The client then gets no byte, only RST.  Nothing
+ * that the relay writes for the operator reaches the client.
  */
 
 TEST(refused, "a target that refuses is RST at the client, without a byte: 69")
@@ -44,7 +44,8 @@ TEST(times_out, "a target that does not answer within -w is RST at the client: "
 }
 
 /*
- * -w counts from the relay's start, even if the relay begins to connect late.
+ * The time limit of -w runs from the relay's start, even if the relay begins to
+ * connect late.
  */
 TEST(times_out_in_all,
     "the time before the relay gets to its target counts towards -w")
@@ -72,8 +73,7 @@ TEST(times_out_in_all,
 }
 
 /*
- * Begin a session with a target that answers nobody.  Returns the target's
- * listener.
+ * Begin a session whose target answers nobody.  Returns the target's listener.
  */
 static int
 begin_dialing(struct session *t)
@@ -88,9 +88,7 @@ begin_dialing(struct session *t)
 }
 #define begin_dialing(...) FROM(begin_dialing, __VA_ARGS__)
 
-/*
- * When the client leaves, the relay immediately stops its attempt to connect.
- */
+/* When the client resets, the relay must immediately stop trying to connect. */
 static void
 leaves_while_dialing(int bytes)
 {
@@ -232,9 +230,8 @@ TEST(name_of_target, "the target may be a name")
 }
 
 /*
- * The name has three addresses.  Only the first answers in the first session,
- * only the second in the second session, and only the third in the third
- * session.
+ * The name has three addresses.  In each of three sessions, only one address
+ * answers: first 127.0.0.2, then 127.0.0.3, then 127.0.0.4.
  */
 TEST(next_address, "each address of a name is tried until one answers")
 {
@@ -298,8 +295,8 @@ TEST(silent_address,
 }
 
 /*
- * Nothing is listening at the target.  The only port that the system can give
- * the relay's socket is the target's port.
+ * Nothing is listening at the target.  The system has only one port for the
+ * relay's socket, and that is the target's port.
  */
 TEST(connects_to_itself, "a relay whose target would be its own socket is "
     "refused")

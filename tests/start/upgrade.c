@@ -15,8 +15,8 @@
 static char place[256];
 
 /*
- * Run make(1) with this target, as an operator would.  Returns the inode number
- * of the installed program.
+ * Run make(1) with this makefile target, as an operator would.  Returns the
+ * inode number of the installed program.
  */
 static ino_t
 install_as(const char *target)
