@@ -156,6 +156,7 @@ enum {
 	PROBES_LOST = 4000,	/* -k 1 notices a lost peer by then */
 	WINDOW_CLOSED = 7000,	/* longer than PROBES_LOST */
 	ALARM_PAST = 1500,	/* by then, an alarm set to 1 s has come */
+	NAME_LATE = 3000,	/* shorter than -w 4 */
 	TIMER_PAST = 200,	/* a timer fires several times in this pause */
 	LOG_STUCK = 1000,	/* shorter than the relay's 5 s for a log */
 	UNEVEN = 1234		/* its digits are easy to find in secs= */

@@ -129,14 +129,17 @@ static int stray;
 static void
 leave_strays(void)
 {
-	static const int at[] = { 3, 4, 5, 6, 7, 40, 63, 64, 65, 100, 500 };
+	static const int at[] = { 3, 4, 5, 6, 7, 40, 63, 64, 65, 100, 500,
+	    1024, 4000 };	/* the last two if the hard limit allows */
 	struct rlimit limit;
 	size_t i;
 
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 	for (i = 0; i < sizeof at / sizeof at[0]; i++)
 		if (at[i] != stray)
 			dup2(stray, at[i]);
-	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = 50;
 	setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -172,6 +173,76 @@ TEST(unknown_name, "an unknown name is RST at the client: 68")
 	own_etc("");
 	(void)aside(know_nothing, name_socket(), 0, 0);
 	fails(68, "nowhere.invalid", "resolve error=\"*", args);
+}
+
+/*
+ * The nameserver answers every question for an address with 127.0.0.1, `ms'
+ * milliseconds late (RFC 1035, 4.1).
+ */
+static void
+answer_late(int fd, unsigned ms, uint64_t from, size_t size)
+{
+	static const unsigned char answer[] = {
+		0xc0, 0x0c,		/* the name that was asked for */
+		0, 1, 0, 1,		/* A, IN */
+		0, 0, 0, 0,		/* must not be cached */
+		0, 4, 127, 0, 0, 1
+	};
+	struct sockaddr_in in;
+	unsigned char message[512];
+	socklen_t len;
+	ssize_t n;
+
+	(void)from;
+	(void)size;
+	for (;;) {
+		len = sizeof in;
+		n = recvfrom(fd, message, sizeof message - sizeof answer, 0,
+		    (struct sockaddr *)&in, &len);
+		if (n < 12)
+			continue;
+		pause_for((int)ms);
+		message[2] |= 0x80;
+		message[7] = 1;
+		memcpy(message + n, answer, sizeof answer);
+		sendto(fd, message, (size_t)n + sizeof answer, 0,
+		    (struct sockaddr *)&in, len);
+	}
+}
+
+TEST(late_nameserver, "the time of a look-up counts towards -w and secs")
+{
+	const char *args[] = {
+		"-v", "-w", "4", "late.invalid", NULL, NULL
+	};
+	char silent[32];
+	struct session t;
+	int64_t took;
+	int fd, filler;
+
+	own_etc("");
+	(void)aside(answer_late, name_socket(), NAME_LATE, 0);
+	fd = listen_at("127.0.0.1", 0, 0);
+	congest(fd, &filler);
+	args[4] = port_text(fd);
+	snprintf(silent, sizeof silent, "127.0.0.1:%s", args[4]);
+	took = milliseconds();
+	begin_without(&t, 1, silent, args);
+	expect_end(t.fd[CLIENT], RST);
+	took = milliseconds() - took;
+	if (took < 4 * SECOND || took > 4 * SECOND + LATER)
+		fail("after %lld ms", (long long)took);
+	expect_exit(&t, 69, "timeout error=\"*", 0, 0);
+
+	args[2] = "20";
+	fd = listen_on(AF_INET);
+	args[4] = port_text(fd);
+	relay_startv(&t.relay, client_family(), 1, args);
+	connected(&t, fd);
+	kill(t.pid, SIGUSR1);
+	took = expect_line(&t, "open", 0, 0);
+	if (took < NAME_LATE)
+		fail("secs counts only %lld ms", (long long)took);
 }
 
 TEST(silent_nameserver, "a look-up ends after -w: RST at the client, 69")
