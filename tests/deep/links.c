@@ -24,6 +24,12 @@
 enum { K = 1000, EARLIEST = K, LATEST = 4 * K, PAUSE = 4 * K };
 
 /*
+ * Both of these are in bytes.  UNREAD is more than fits into a receive buffer
+ * that does not grow.  PART is what a peer with such a buffer reads at a time.
+ */
+enum { UNREAD = 200000, PART = 64 * KIB };
+
+/*
  * Expect that the relay ends with status 0, and that its line says which peer
  * is lost.
  */
@@ -165,23 +171,58 @@ TEST(link_closed_window, "a peer whose window stays closed is left alone")
 }
 
 /*
- * After a silence, the test takes the link down for a while.  Bytes that are
- * sent during that time must arrive when the link is up again.
+ * From now on, the far peers' receive buffers do not grow.  So their windows
+ * close before UNREAD bytes have arrived.
  */
 static void
-outage(const char *k, const char *t, int silence, int ms, size_t size)
+fix_buffers(void)
+{
+	int far, same;
+
+	same = 65536;	/* the current size; if set, it does not grow */
+	for (far = CLIENT; far <= TARGET; far++)
+		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
+		    sizeof same);
+}
+
+/* The near peer is UNREAD bytes ahead.  Expect that not all have arrived. */
+static void
+expect_closed(int far)
+{
+	if (arrived(far_fd(far)) == UNREAD)
+		fail("the window does not close");
+}
+#define expect_closed(...) FROM(expect_closed, __VA_ARGS__)
+
+/*
+ * Take the link down for a while.  During that time, each near peer sends this
+ * number of bytes.
+ */
+static void
+interrupt(int ms, size_t size)
 {
 	int64_t down;
 
-	make_links();
-	begin_far(k, t);
-	pause_for(silence);
 	down = milliseconds();
 	(void)link_down();
 	send_near(size);
 	pause_for(ms);
 	link_up();
 	should_take(down, ms);	/* ip(8) was started twice in this time */
+}
+#define interrupt(...) FROM(interrupt, __VA_ARGS__)
+
+/*
+ * After a silence, the test takes the link down for a while.  Bytes that are
+ * sent during that time must arrive when the link is up again.
+ */
+static void
+outage(const char *k, const char *t, int silence, int ms, size_t size)
+{
+	make_links();
+	begin_far(k, t);
+	pause_for(silence);
+	interrupt(ms, size);
 	expect_stream(far_fd(CLIENT), 3, 0, size);
 	expect_stream(far_fd(TARGET), 3, 0, size);
 	expect_alive();
@@ -213,31 +254,66 @@ TEST(link_outage_after_silence,
 }
 
 /*
+ * For longer than twice -k, the far peers send nothing except acknowledgements.
+ * The near peers are always UNREAD bytes ahead, so the far peers owe
+ * acknowledgements at each look.  While the link is down, TCP asks twice within
+ * about 0.7 seconds.  The relay looks every 0.25 seconds, because it has -t.
+ * When the link is up again, the far peers send bytes at once, because TCP can
+ * wait for too long before it asks again.
+ */
+TEST(link_outage_in_stream,
+    "a peer that only acknowledges survives a link that is down as long as -k")
+{
+	int64_t begun;
+	size_t taken;
+	int far;
+
+	make_links();
+	begin_far("1", "1");
+	fix_buffers();
+	begun = milliseconds();
+	send_near(UNREAD);
+	for (taken = 0; milliseconds() <= begun + 2 * K; taken += PART) {
+		for (far = CLIENT; far <= TARGET; far++) {
+			expect_stream(far_fd(far), 3, taken, PART);
+			send_stream(near_fd(far), 3, UNREAD + taken, PART);
+		}
+		pause_for(PACE);
+		for (far = CLIENT; far <= TARGET; far++)
+			expect_closed(far);
+	}
+	interrupt(K, 0);
+	for (far = CLIENT; far <= TARGET; far++)
+		send_stream(far_fd(far), 2, 0, 1000);
+	for (far = CLIENT; far <= TARGET; far++) {
+		expect_stream(near_fd(far), 2, 0, 1000);
+		expect_stream(far_fd(far), 3, taken, UNREAD);
+	}
+	expect_alive();
+}
+
+/*
  * The relay has already ended, but the kernel must go on probing the closed
  * window, whatever options the relay has set.
  */
 TEST(link_closed_behind_fin,
     "what a closed window holds back outlives the relay")
 {
-	const size_t size = 200000;
-	int far, same;
+	int far;
 
 	begin_links();
-	same = 65536;	/* the current size; if set, it does not grow */
+	fix_buffers();
 	for (far = CLIENT; far <= TARGET; far++) {
-		(void)setsockopt(far_fd(far), SOL_SOCKET, SO_RCVBUF, &same,
-		    sizeof same);
 		finish(far_fd(far));
 		expect_end(near_fd(far), FIN);
-		send_stream(near_fd(far), 3, 0, size);
+		send_stream(near_fd(far), 3, 0, UNREAD);
 		finish(near_fd(far));
 		expect_status(&far_sessions[far], 0);
 	}
 	pause_for(2 * LATEST);
 	for (far = CLIENT; far <= TARGET; far++) {
-		if ((size_t)arrived(far_fd(far)) == size)
-			fail("the window does not close");
-		expect_stream(far_fd(far), 3, 0, size);
+		expect_closed(far);
+		expect_stream(far_fd(far), 3, 0, UNREAD);
 		expect_end(far_fd(far), FIN);
 	}
 }
