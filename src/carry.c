@@ -101,14 +101,14 @@ carry_fill(struct flow *f, int revents, int64_t now)
 
 /* Send as many of the pending bytes as the socket takes. */
 ssize_t
-carry_drain(struct flow *f)
+carry_drain(struct flow *f, int64_t now)
 {
 	struct carry *c;
 	ssize_t n;
 
 	c = &f->carry;
 	if (c->piped != 0) {
-		n = fast_drain(f);
+		n = fast_drain(f, now);
 	} else {
 		n = send(f->to, c->buffer + c->start, c->end - c->start,
 		    c->urgent ? MSG_NOSIGNAL | MSG_OOB : MSG_NOSIGNAL);
@@ -121,7 +121,7 @@ carry_drain(struct flow *f)
 		 */
 		if (n == -1 && errno == EOPNOTSUPP && c->urgent) {
 			c->urgent = 0;
-			return carry_drain(f);
+			return carry_drain(f, now);
 		}
 		if (n > 0)
 			c->start += (size_t)n;

@@ -40,6 +40,7 @@ struct carry {
 	int64_t since;		/* Linux: the time of the last look */
 	int segment;		/* Linux: TCP_MAXSEG of the receiving side */
 	size_t piped;		/* Linux: unsent bytes in the pipe */
+	int batch;		/* Linux: this flow has set SCHED_BATCH */
 	char *buffer;		/* FLOW_BUFFER bytes */
 };
 
@@ -49,12 +50,13 @@ struct carry {
  * recv(2) instead, or -1 with an errno.  Its second argument is true if the
  * flow has just been drained and poll(2) has not been called since.  Its third
  * argument is the time.
- * fast_drain returns the number of bytes sent, or -1 with an errno.
+ * fast_drain returns the number of bytes sent, or -1 with an errno.  Its second
+ * argument is the time.
  * fast_end frees what the flow uses only for bulk, if anything.
  * relay.h declares carry_holds and carry_rest, because other files call them.
  */
 ssize_t	fast_fill(struct flow *, int, int64_t);
-ssize_t	fast_drain(struct flow *);
+ssize_t	fast_drain(struct flow *, int64_t);
 void	fast_end(struct flow *);
 
 #endif

@@ -1,4 +1,7 @@
-/* On Linux, splice(2) moves bulk through a pipe. */
+/*
+ * On Linux, splice(2) moves bulk through a pipe, and the scheduler is told that
+ * this process is not interactive.
+ */
 
 #include "relay.h"
 
@@ -30,7 +33,39 @@ enum { NEW_PIPE = 16, MOST_PIPE = 1048576, FAST = 2000, PERIOD = 200 };
 /* By default, TCP hands at most this number of bytes to IP at once. */
 enum { PACKET = 65536 };
 
-/* If the flow has a pipe, close the pipe.  After that, the flow is talk. */
+/* musl's sched_setscheduler(3) always fails, so make the system call here. */
+static void
+schedule(int policy)
+{
+	static const struct sched_param none;
+
+	(void)syscall(SYS_sched_setscheduler, 0, policy, &none);
+}
+
+/*
+ * If the policy is the usual one, change it to SCHED_BATCH (sched(7)).  Any
+ * other policy was set by the operator.
+ *
+ * When a process with this policy wakes up, it does not interrupt the process
+ * that is running.  So a peer that is sending can finish what it has to send,
+ * and the relay moves more bytes each time it runs.  For 10 streams at once,
+ * this takes 40 % less CPU time per GB.  300 streams at once are 1.7 times as
+ * fast, and the slowest of them gets 0.7 of the mean instead of 0.4.
+ */
+static int
+schedule_batch(void)
+{
+	if (syscall(SYS_sched_getscheduler, 0) != SCHED_OTHER)
+		return 0;
+	schedule(SCHED_BATCH);
+	return 1;
+}
+
+/*
+ * If the flow has a pipe, close the pipe.  After that, the flow is talk, which
+ * must not wait for a process that is running.  If the other flow is still
+ * bulk, it continues with the usual policy.
+ */
 void
 fast_end(struct flow *f)
 {
@@ -43,6 +78,9 @@ fast_end(struct flow *f)
 	close(c->pipe[1]);
 	c->pipe[0] = c->pipe[1] = 0;
 	c->weight = 0;
+	if (c->batch)
+		schedule(SCHED_OTHER);
+	c->batch = 0;
 }
 
 /* The size of a new pipe, in bytes. */
@@ -107,6 +145,7 @@ get_pipe(struct flow *f, int64_t now)
 		fast_end(f);
 		return;
 	}
+	c->batch = schedule_batch();
 	len = sizeof c->segment;
 	c->segment = 1;		/* in case getsockopt(2) fails */
 	(void)getsockopt(f->to, IPPROTO_TCP, TCP_MAXSEG, &c->segment, &len);
@@ -167,18 +206,24 @@ fast_fill(struct flow *f, int again, int64_t now)
  * Send what is in the pipe.  SPLICE_F_MORE is not used, because it would hold
  * back the last bytes.
  *
- * After sending a small amount, yield the processor to the peers, in case they
- * are waiting for it.  If the relay slept in poll(2) instead, an interrupt
- * would have to wake it, often from a different processor.  When the relay and
- * both peers share two cores, yielding makes the throughput 1.1 to 1.2 times as
- * high.  After a large amount, yielding is not needed, because the reader is
- * awake and more bytes have come.  An amount is small if it is at most three
- * packets.  This bound takes 4 % less CPU time per GB than a bound of one
- * packet.  Yielding after every amount takes 7 % more CPU time per GB than a
- * bound of one packet.
+ * If a very fast flow has sent only a small amount, yield the processor to the
+ * peers, in case they are waiting for it.  If the relay slept in poll(2)
+ * instead, an interrupt would have to wake it, often from a different
+ * processor.  When the relay and both peers share two cores, yielding makes the
+ * throughput 1.1 times as high.  After a large amount, yielding is not needed,
+ * because the reader is awake and more bytes have come.  An amount is small if
+ * it is at most three packets.  This bound takes 4 % less CPU time per GB than
+ * a bound of one packet.  Yielding after every amount takes 7 % more CPU time
+ * per GB than a bound of one packet.
+ *
+ * A flow is that fast if its rate would justify a pipe of twice the maximum
+ * size.  In that case, few streams share the machine.  If many do, yielding
+ * costs a lot: since Linux 6.18, a process that yields has to wait until all
+ * others have had their turn.  With 300 streams at once, the throughput was 0.7
+ * times as high when all of them yielded.
  */
 ssize_t
-fast_drain(struct flow *f)
+fast_drain(struct flow *f, int64_t now)
 {
 	struct carry *c;
 	ssize_t n;
@@ -199,7 +244,7 @@ fast_drain(struct flow *f)
 		c->piped -= (size_t)n;
 	if (c->piped == 0 && c->weight < TALK)
 		fast_end(f);
-	if (c->piped == 0 && n <= 3 * PACKET)
+	if (c->piped == 0 && n <= 3 * PACKET && is_fast(f, MOST_PIPE, now))
 		(void)sched_yield();	/* never fails, sched_yield(2) */
 	return n;
 }

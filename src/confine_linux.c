@@ -166,6 +166,10 @@ static const struct sock_filter filter[] = {
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
 	ALLOW_4(SYS_alarm, SYS_setitimer, SYS_sigreturn, SYS_rt_sigreturn),
 	ALLOW_3(SYS_getpid, SYS_restart_syscall, SYS_exit_group),
+	IF_2(SYS_sched_getscheduler, SYS_sched_setscheduler,
+	    LOAD_INT(args[0]),
+	    ALLOW(0),	/* this process, and no other */
+	    DENY),
 	IF(SYS_pipe2,
 	    LOAD_INT(args[1]),
 	    ALLOW(O_NONBLOCK | O_CLOEXEC),

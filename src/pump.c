@@ -205,7 +205,7 @@ pass(struct session *s, int side, int revents)
 		}
 		if (carry_pending(f) == 0)
 			return 0;
-		if (carry_drain(f) == -1)
+		if (carry_drain(f, s->now) == -1)
 			return errno == EAGAIN ? 0 : failed(s, !side, errno);
 		revents = 0;
 	} while (carry_pending(f) == 0 && carry_bulk(f) && s->gone != side &&

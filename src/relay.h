@@ -182,7 +182,7 @@ int	carry_bulk(const struct flow *);
 short	carry_events(const struct flow *);
 int	carry_due(const struct flow *);
 ssize_t	carry_fill(struct flow *, int, int64_t);
-ssize_t	carry_drain(struct flow *);
+ssize_t	carry_drain(struct flow *, int64_t);
 int	carry_holds(const struct flow *);
 void	carry_rest(struct flow *, int64_t);
 void	carry_drop(struct flow *);

@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -320,11 +321,15 @@ every_option(int fd)
 void
 wrong_arguments(void)
 {
+	struct sched_param param;
 	int pipes[2];
 	char c;
 	loff_t at;
 
 	at = 0;
+	memset(&param, 0, sizeof param);
+	DENIED(syscall(SYS_sched_getscheduler, getppid()));
+	DENIED(syscall(SYS_sched_setscheduler, getppid(), SCHED_BATCH, &param));
 	pipes[0] = pipes[1] = -1;
 	DENIED(pipe(pipes));
 	DENIED(pipe2(pipes, 0));

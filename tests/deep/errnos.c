@@ -63,6 +63,8 @@ const struct call calls[] = {
 	CALL(splice, EAGAIN, EBADF, EINVAL, ENOMEM, ENOSYS, ESPIPE, EPIPE,
 	    ECONNRESET, SHORT, KILLED),
 	CALL(sched_yield, ENOSYS, KILLED),
+	CALL(sched_getscheduler, EINVAL, ENOSYS, ESRCH, KILLED),
+	CALL(sched_setscheduler, EINVAL, ENOSYS, EPERM, ESRCH, KILLED),
 #ifdef SYS_pipe
 	CALL(pipe, EFAULT, EINVAL, EMFILE, ENFILE),
 #endif

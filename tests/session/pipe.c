@@ -2,8 +2,11 @@
 
 #include "../lib/relay.h"
 
+#include <sys/syscall.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +189,77 @@ TEST(pipe_given_back, "the pipe for bulk is closed soon after the bulk, with "
 	expect_no_pipe(t.pid);
 	converse(t.fd[CLIENT], t.fd[TARGET]);
 	expect_over(&t, CLIENT, "eof", 1000, 16 * MIB + 3000);
+}
+
+/* musl's sched_getscheduler(3) always fails. */
+static int
+policy_of(pid_t pid)
+{
+	return (int)syscall(SYS_sched_getscheduler, pid);
+}
+
+static void
+expect_policy(pid_t pid, int policy)
+{
+	int64_t limit;
+
+	limit = milliseconds() + SOON;
+	while (policy_of(pid) != policy) {
+		if (milliseconds() > limit)
+			fail("policy %d, not %d", policy_of(pid), policy);
+		pause_for(50);
+	}
+}
+#define expect_policy(...) FROM(expect_policy, __VA_ARGS__)
+
+static int operators;
+
+static void
+set_policy(void)
+{
+	static const struct sched_param none;
+
+	if (syscall(SYS_sched_setscheduler, 0, operators, &none) == -1)
+		_exit(126);
+}
+
+/*
+ * If the operator has chosen SCHED_BATCH, the relay keeps it after the bulk.
+ * See schedule_batch() in carry_linux.c.
+ */
+TEST(bulk_is_batch, "while a stream has a pipe, the relay runs as SCHED_BATCH, "
+    "and after that with the policy that it had before")
+{
+	static const int policies[] = { SCHED_OTHER, SCHED_BATCH };
+	struct session t;
+	pid_t sender;
+	uint64_t at;
+	size_t i;
+
+	if (geteuid() != 0)
+		skip("only root can look at the descriptors of a session");
+	for (i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+		operators = policies[i];
+		relay_setup = set_policy;
+		begin(&t, "-k", "1");
+		expect_policy(t.pid, operators);
+		sender = aside(send_stream, t.fd[TARGET], 1, 16 * MIB);
+		at = until_pipe(t.pid, t.fd[CLIENT], 15 * MIB);
+		if (at == 15 * MIB)
+			skip("bulk has no pipe: see pipe-user-pages-soft in "
+			    "pipe(7)");
+		for (; policy_of(t.pid) != SCHED_BATCH; at += 64 * KIB) {
+			if (at == 15 * MIB)
+				fail("policy %d for bulk", policy_of(t.pid));
+			expect_stream(t.fd[CLIENT], 1, at, 64 * KIB);
+		}
+		expect_stream(t.fd[CLIENT], 1, at, 16 * MIB - at);
+		expect_done(sender);
+		expect_no_pipe(t.pid);
+		converse(t.fd[CLIENT], t.fd[TARGET]);
+		expect_policy(t.pid, operators);
+		expect_over(&t, CLIENT, "eof", 1000, 16 * MIB + 3000);
+	}
 }
 
 /* Begin a session whose relay runs as a separate user. */

@@ -246,6 +246,8 @@ calls_fail(int error, size_t n)
 		{ SYS_splice, ANY_ARGUMENT, 0, 0 },
 		{ SYS_pipe2, ANY_ARGUMENT, 0, 0 },
 		{ SYS_sched_yield, ANY_ARGUMENT, 0, 0 },
+		{ SYS_sched_getscheduler, ANY_ARGUMENT, 0, 0 },
+		{ SYS_sched_setscheduler, ANY_ARGUMENT, 0, 0 },
 		{ SYS_setitimer, ANY_ARGUMENT, 0, 0 },
 		{ 436, ANY_ARGUMENT, 0, 0 },	/* close_range */
 		{ 444, ANY_ARGUMENT, 0, 0 },	/* 444 to 446: Landlock */
@@ -262,7 +264,7 @@ calls_fail(int error, size_t n)
 static void
 calls_not_there(void)
 {
-	calls_fail(ENOSYS, 9);
+	calls_fail(ENOSYS, 11);
 }
 
 /*
@@ -272,7 +274,7 @@ calls_not_there(void)
 static void
 calls_refused(void)
 {
-	calls_fail(EPERM, 6);
+	calls_fail(EPERM, 8);
 }
 
 static void
