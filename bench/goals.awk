@@ -75,6 +75,8 @@ END {
 	}
 	goal("set-up, x xinetd redirect", ratio["setup1", "xinetd"], "<=", 1)
 	goal("idle session, x the floor", ratio["idle", "floor"], "<=", 1.1)
+	goal("idle session, all memory, x the floor",
+	    ratio["idle-all", "floor"], "<=", 1.25)
 	goal("idle session, x nc", ratio["idle", "nc"], "<=", 0.6)
 	goal("idle session, x socat", ratio["idle", "socat"], "<=", 0.2)
 	goal("idle session, KiB", median["idle", "static"], "<=", 60)

@@ -48,7 +48,10 @@
  *            figure would otherwise include the wake-up of a sleeping CPU.
  *   idle     The private memory (Private_* in /proc/PID/smaps_rollup) that 200
  *            idle sessions add to the relay's processes, in KiB per session.
- *            One byte has been echoed in each session.
+ *            One byte has been echoed in each session.  -all: all the memory
+ *            that the kernel charges to these sessions, including its own.
+ *            This is measured if the environment has MEMORY, the name of a file
+ *            with the bytes that are charged to the relay's processes.
  *   heldN    The same as setup1, while N idle sessions stay open.
  *   one      Runs one session and measures nothing.
  *

@@ -35,4 +35,4 @@ table 'Requests and replies' ask1 ask8 ask50 rtt rtt-best
 table 'Latencies of replies' ask1-50 ask1-99 ask8-50 ask8-99 ask8-99.9 \
     ask50-50 ask50-99 ask50-99.9
 table 'Sessions' setup1 setup1-best setup4 setup4-best held0 held1000 held5000 \
-    idle size
+    idle idle-all size

@@ -66,6 +66,27 @@ for word in $ROWS; do
 done
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-bench.XXXXXX") || exit 1
+# If this kernel has memory cgroups and we may create one, the peers run in it:
+# the row idle-all is what the kernel charges to this cgroup.
+group=
+for at in /sys/fs/cgroup /sys/fs/cgroup/memory; do
+	mkdir "$at/stfl-bench.$$" 2>/dev/null || continue
+	group=$at/stfl-bench.$$
+	for file in memory.current memory.usage_in_bytes; do
+		[ ! -r "$group/$file" ] || export MEMORY="$group/$file"
+	done
+	[ -z "${MEMORY:-}" ] || break
+	rmdir "$group"
+	group=
+done
+disband() {
+	tries=50
+	until [ -z "$group" ] || rmdir "$group" 2>/dev/null ||
+	    [ $((tries -= 1)) -eq 0 ]; do
+		sleep 0.1
+	done
+}
+
 pid=
 stop() {
 	[ -z "$pid" ] || kill -s KILL -- "-$pid" 2>/dev/null ||
@@ -73,7 +94,7 @@ stop() {
 	[ -z "$pid" ] || wait "$pid" 2>/dev/null
 	pid=
 }
-trap 'stop; rm -rf "$scratch"' EXIT
+trap 'stop; disband; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # Print the program of a peer, or nothing if it is not installed.
@@ -178,7 +199,10 @@ start() {
 		set -- 0 "$p" -f -c "$scratch/conf" ;;
 	esac
 	# shellcheck disable=SC2086	# a user and options, or nothing
-	${AS:+setpriv --reuid $AS --regid $(id -g $AS) --clear-groups} \
+	# shellcheck disable=SC2016	# for the inner shell
+	sh -c 'echo $$ >"$0"; exec "$@"' \
+	    "${group:-$scratch}/cgroup.procs" \
+	    ${AS:+setpriv --reuid $AS --regid $(id -g $AS) --clear-groups} \
 	    bench/launch "$@" >"$scratch/said" 2>&1 </dev/null &
 	pid=$!
 }

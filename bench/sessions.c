@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -112,10 +113,30 @@ row_rtt(int n)
 	serve_no_more();
 }
 
+/*
+ * Returns the KiB that the kernel charges to the relay's memory cgroup (see
+ * run.sh), or -1 if the relay has none.
+ */
+static double
+charged(void)
+{
+	const char *name;
+	FILE *f;
+	double bytes;
+	int n;
+
+	name = getenv("MEMORY");
+	if (name == NULL || (f = fopen(name, "r")) == NULL)
+		return -1;
+	n = fscanf(f, "%lf", &bytes);
+	fclose(f);
+	return n == 1 ? bytes / 1024 : -1;
+}
+
 void
 row_idle(int n)
 {
-	double below[2], own[2];
+	double all[2], below[2], own[2];
 	int size;
 
 	(void)n;
@@ -124,10 +145,12 @@ row_idle(int n)
 	size = tree_size(relay);
 	below[0] = tree_private(relay);
 	own[0] = tree_root_private(relay);
+	all[0] = charged();
 	hold(IDLE);
 	nap(SECOND / 10);
 	below[1] = tree_private(relay);
 	own[1] = tree_root_private(relay);
+	all[1] = charged();
 	if (below[0] < 0 || below[1] < 0 || own[0] < 0 || own[1] < 0)
 		fail("only root may know");
 	/*
@@ -138,6 +161,8 @@ row_idle(int n)
 	if (own[1] < own[0])
 		own[1] = own[0];
 	result("", (below[1] - below[0] + own[1] - own[0]) / IDLE);
+	if (all[0] >= 0 && all[1] >= 0)
+		result("-all", (all[1] - all[0]) / IDLE);
 	let_go();
 	calm(size);
 	serve_no_more();

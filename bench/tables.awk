@@ -22,6 +22,7 @@ BEGIN {
 	columns = split(rows, row, " ")
 	heading["setup1"] = "set-up, ms"
 	heading["idle"] = "idle, KiB"
+	heading["idle-all"] = "idle, all memory, KiB"
 	heading["down"] = "one stream, GB/s"
 	heading["down-cpu"] = "CPU, s/GB"
 	heading["rtt"] = "round trip, us"
