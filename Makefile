@@ -11,6 +11,7 @@ SBINDIR = $(PREFIX)/sbin
 MANDIR = $(PREFIX)/share/man
 SAMPLEDIR = $(PREFIX)/share/doc/stfl-relay/examples
 UNITDIR = $(PREFIX)/lib/systemd/system
+SAMPLEUSER = nobody
 DESTDIR =
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -246,12 +247,14 @@ SAMPLES = inetd.conf.sample xinetd.d/http xinetd.d/https xinetd.d/imap \
 	launchd/stfl-relay.http.plist
 UNITS = stfl-relay@.service stfl-relay@.socket
 
-# Packages need this in addition to "make install".
+# Packages need this in addition to "make install".  If a package has a user of
+# its own, the samples run the services as that user.
 install-samples:
 	umask 022; for file in $(SAMPLES); do \
 		to="$(DESTDIR)$(SAMPLEDIR)/$$file" && \
 		mkdir -p "$${to%/*}" && \
-		sed 's,/usr/local/sbin,$(SBINDIR),' $$file >"$$to" && \
+		sed 's,/usr/local/sbin,$(SBINDIR),; s,nobody,$(SAMPLEUSER),' \
+			$$file >"$$to" && \
 		chmod 644 "$$to" || exit 1; \
 	done
 	umask 022; mkdir -p "$(DESTDIR)$(UNITDIR)"

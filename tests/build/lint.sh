@@ -17,7 +17,7 @@ lint() {
 
 lint mandoc -T lint -W warning man/stfl-relay.8
 lint shellcheck -s sh test.sh src/*.sh tests/*/*.sh bench/*.sh \
-	packaging/debian/tests/inetd
+	packaging/debian/postinst packaging/debian/tests/inetd
 lint shellcheck .ci/run
 # plistutil prints errors, but its exit status does not show them.
 said=$(lint plistutil -i launchd/stfl-relay.http.plist -o /dev/null 2>&1)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # make check-package: build the Debian package from the tarball, install it in a
 # clean, separate Debian, and purge it.  Also build an RPM.  This needs root,
-# and dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest and rpm.
+# and dpkg-dev, debhelper, lintian, mmdebstrap, autopkgtest, rpm and systemd.
 #
 # package.sh in-network ROOT COMMAND...: what in_network, below, runs.
 
@@ -29,7 +29,8 @@ served() {
 if [ "${1:-}" = in-network ]; then
 	root=$2
 	shift 2
-	ip link set lo up && "$@"
+	# ps(1) needs /proc.
+	ip link set lo up && mount -t proc proc "$root/proc" && "$@"
 	exit
 fi
 
@@ -67,8 +68,19 @@ checked() {
 # On Debian, rpm finds neither systemd's macros nor the installed packages.
 rpm() {
 	rpmbuild -ta --nodeps --nocheck -D "_topdir $dir/rpm" \
-	    -D '_unitdir /usr/lib/systemd/system' stfl-relay-*.tar.gz
+	    -D '_unitdir /usr/lib/systemd/system' \
+	    -D '_sysusersdir /usr/lib/sysusers.d' stfl-relay-*.tar.gz
 }
+
+# Unpack the RPM, and create its user as systemd does when rpm installs it.
+rpm_user() (
+	cd "$dir"/rpm/RPMS/* && rpm2archive stfl-relay-[0-9]*.rpm &&
+	    mkdir -p root/etc && tar xzf stfl-relay-[0-9]*.tgz -C root &&
+	    systemd-sysusers --root=root stfl-relay.conf &&
+	    grep '^_stfl-relay:.*:/usr/sbin/nologin$' root/etc/passwd &&
+	    grep 'user.*= _stfl-relay$' \
+	        root/usr/share/doc/stfl-relay/examples/xinetd.d/http
+)
 
 # Make a Debian of the same release as this system, from the same mirror.
 debian() {
@@ -78,15 +90,17 @@ debian() {
 		[ ! -s $file ] || sources="$sources $file"
 	done
 	# shellcheck disable=SC2086
-	mmdebstrap --variant=minbase --include=netcat-openbsd,openbsd-inetd \
+	mmdebstrap --variant=minbase \
+	    --include=adduser,netcat-openbsd,openbsd-inetd,procps \
 	    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
 	    "$root" $sources
 }
 
-# Print only names, because dpkg rewrites its lists.  Leave out logs, and apt's
-# lists and caches.
+# Print only names, because dpkg rewrites its lists.  Leave out logs, apt's
+# lists and caches, and old versions of files, such as /etc/passwd-.
 files() {
-	find "$root" ! -name '*-old' ! -path "$root/var/log/*" \
+	find "$root" ! -name '*-old' ! -path "$root/etc/*-" \
+	    ! -path "$root/var/log/*" \
 	    ! -path "$root/var/cache/apt/*" ! -path "$root/var/lib/apt/*" | sort
 }
 
@@ -105,7 +119,8 @@ in_place() (
 	    test -f lib/systemd/system/stfl-relay@.socket &&
 	    test -f usr/share/man/man8/stfl-relay.8.gz &&
 	    ! chroot . dpkg -L stfl-relay | grep -e ^/etc -e ^/var &&
-	    ! grep -r usr/local usr/share/doc/stfl-relay/examples \
+	    ! grep -r -e usr/local -e nobody \
+	        usr/share/doc/stfl-relay/examples \
 	        lib/systemd/system/stfl-relay@*
 )
 
@@ -121,23 +136,33 @@ own_tests() {
 	    "$dir"/stfl-relay-*/ -- chroot "$root"
 }
 
-# The two files that rm removes are inetd's, not the package's.
+user() {
+	grep '^_stfl-relay:.*:/nonexistent:/usr/sbin/nologin$' \
+	    "$root/etc/passwd"
+}
+
+# The files that rm removes are inetd's and adduser's, not the package's.
 purged() {
 	chroot "$root" dpkg --purge stfl-relay &&
-	    rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" &&
-	    files >"$dir/after" && diff "$dir/before" "$dir/after"
+	    rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" \
+	        "$root/run/adduser" &&
+	    files >"$dir/after" && diff "$dir/before" "$dir/after" && user
 }
 
 verdict 'two commands make a Debian package of the tarball' build
 verdict 'lintian has nothing to say' checked
 verdict 'rpmbuild makes an RPM of the tarball' rpm
+verdict 'the RPM creates the user _stfl-relay, and its samples name this user' \
+    rpm_user
 verdict 'a clean Debian with openbsd-inetd can be had' debian
 rm -f "$root/etc/inetd.conf"
 files >"$dir/before"
 verdict 'dpkg installs the package there' installed
 verdict 'program, manual, samples and units are in their places' in_place
+verdict 'the package has created the user _stfl-relay, without home and shell' \
+    user
 verdict "inetd serves a request with the installed sample's line" \
     in_network served
 verdict "Debian's own tests of the package pass" own_tests
-verdict 'dpkg purges the package without a trace' purged
+verdict 'dpkg purges the package, and leaves only its user' purged
 [ $failed -eq 0 ]

@@ -6,6 +6,7 @@ said_verify='the systemd units pass systemd-analyze verify'
 said_exposed='with hardening.conf systemd-analyze gives an exposure of 1.5 at most'
 said_ports='systemd has one socket unit for six servers, one instance each'
 said_default='the target of systemd sessions is set in /etc/default, for copied units too'
+said_user='if the user _stfl-relay exists, sessions of systemd run as it, in copied units too'
 said_journal='the journal has the line of a session of systemd'
 said_failed='a session that fails leaves systemd no failed unit'
 said_hard='with hardening.conf systemd denies no system call that a session makes'
@@ -42,7 +43,7 @@ open() {
 
 left() { systemctl list-units --failed --plain --no-legend 'stfl-relay*'; }
 sessions() { systemctl list-units --plain --no-legend 'stfl-relay@*.service'; }
-journal() { journalctl -q -o cat -t stfl-relay; }
+journal() { journalctl -q -o cat -t stfl-relay "$@"; }
 
 ports() {
 	serve 6
@@ -74,6 +75,26 @@ default() {
 	open other 9
 	fetch 9
 }
+
+# A copy that is named after a user, such as mail@, must not run as that user.
+# The kernel tells the journal the user and the group.
+users() {
+	sed -i '1i _stfl-relay:x:777:778::/:/usr/sbin/nologin' /etc/passwd
+	sed -i '1i _stfl-relay:x:778:' /etc/group
+	for kind in socket service; do
+		cp "$units/stfl-relay@.$kind" "$units/mail@.$kind"
+	done
+	systemctl daemon-reload
+	serve 2
+	# shellcheck disable=SC2086
+	set -- $ports
+	open stfl-relay "$1"
+	open mail "$2"
+	fetch "$1" && fetch "$2" &&
+	    until_true journal_of "local=\[::1\]:$1 " &&
+	    until_true journal_of "local=\[::1\]:$2 "
+}
+journal_of() { journal _UID=777 _GID=778 | grep -q "$1"; }
 
 # Nothing is listening on port 1, so the relay ends with status 69.
 refused() { journal | grep -q 'end=refused'; }
@@ -121,6 +142,7 @@ served() {
 	verdict "$said_ports" ports
 	verdict "$said_journal" until_true logged
 	verdict "$said_default" default
+	verdict "$said_user" users
 	verdict "$said_failed" failed
 	verdict "$said_hard" hard
 }
@@ -191,7 +213,7 @@ run_units() {
 	why=$(no_systemd)
 	if [ -n "$why" ]; then
 		skip_all "$why" "$said_ports" "$said_journal" "$said_default" \
-		    "$said_failed" "$said_hard"
+		    "$said_user" "$said_failed" "$said_hard"
 		return
 	fi
 	booted systemd
