@@ -21,7 +21,8 @@ function what(row,   n, name, part) {
 	else if (name == "idle")
 		name = "idle session (200 held), " \
 		    (part == "all" ? "all memory" : "private memory")
-	return name (part == "all" ? "" : part == "cpu" ? ", CPU of the relay" : part == "fair" ? \
+	return name (part == "all" ? "" : part == "cpu" ? \
+	    ", CPU of the relay" : part == "fair" ? \
 	    ", the slowest by the mean" : part == "best" ? \
 	    ", fastest sixteenth" : part != "" ? ", latency of " part " %" : "")
 }
