@@ -2,11 +2,8 @@
 
 #include "../lib/relay.h"
 
-#include <sys/syscall.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +11,10 @@
 #include <unistd.h>
 
 #ifdef __linux__
+
+#include <sys/syscall.h>
+
+#include <sched.h>
 
 /*
  * A user ID that no other process has.  So only the pipes of this test count
