@@ -66,9 +66,11 @@ for word in $ROWS; do
 done
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-bench.XXXXXX") || exit 1
+
 # If this kernel has memory cgroups and we may create one, the peers run in it:
 # the row idle-all is what the kernel charges to this cgroup.
 group=
+unset MEMORY
 for at in /sys/fs/cgroup /sys/fs/cgroup/memory; do
 	mkdir "$at/stfl-bench.$$" 2>/dev/null || continue
 	group=$at/stfl-bench.$$

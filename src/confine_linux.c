@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -166,10 +167,22 @@ static const struct sock_filter filter[] = {
 	ALLOW_2(SYS_clock_gettime, SYS_clock_gettime64),
 	ALLOW_4(SYS_alarm, SYS_setitimer, SYS_sigreturn, SYS_rt_sigreturn),
 	ALLOW_3(SYS_getpid, SYS_restart_syscall, SYS_exit_group),
-	IF_2(SYS_sched_getscheduler, SYS_sched_setscheduler,
+
+	/*
+	 * Allow these calls for this process only, and no real-time policy,
+	 * which a parent's RLIMIT_RTPRIO could permit.
+	 */
+	IF(SYS_sched_getscheduler,
 	    LOAD_INT(args[0]),
-	    ALLOW(0),	/* this process, and no other */
+	    ALLOW(0),
 	    DENY),
+	IF(SYS_sched_setscheduler,
+	    LOAD_INT(args[0]),
+	    UNLESS(0, DENY),
+	    LOAD_INT(args[1]),
+	    ALLOW_2(SCHED_OTHER, SCHED_BATCH),
+	    DENY),
+
 	IF(SYS_pipe2,
 	    LOAD_INT(args[1]),
 	    ALLOW(O_NONBLOCK | O_CLOEXEC),

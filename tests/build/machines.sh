@@ -30,9 +30,9 @@ failed=0
 
 # With this header the program builds with dietlibc, but without the filter,
 # because dietlibc does not name system calls.  Where the program makes a system
-# call by its number, this header calls dietlibc's function of that name.  This build is not tested,
-# because dietlibc's getaddrinfo(3) returns only one address, and its
-# inet_pton(3) accepts 127.0.
+# call by its number, this header calls dietlibc's function of that name.  This
+# build is not tested, because dietlibc's getaddrinfo(3) returns only one
+# address, and its inet_pton(3) accepts 127.0.
 cat >"$dir/diet.h" <<'END'
 #define _GNU_SOURCE
 #include <sys/ioctl.h>

@@ -328,8 +328,11 @@ wrong_arguments(void)
 
 	at = 0;
 	memset(&param, 0, sizeof param);
-	DENIED(syscall(SYS_sched_getscheduler, getppid()));
-	DENIED(syscall(SYS_sched_setscheduler, getppid(), SCHED_BATCH, &param));
+	DENIED(syscall(SYS_sched_getscheduler, 1));
+	DENIED(syscall(SYS_sched_setscheduler, 1, SCHED_BATCH, &param));
+	DENIED(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &param));
+	param.sched_priority = 1;
+	DENIED(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param));
 	pipes[0] = pipes[1] = -1;
 	DENIED(pipe(pipes));
 	DENIED(pipe2(pipes, 0));
