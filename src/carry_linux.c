@@ -171,7 +171,8 @@ get_pipe(struct flow *f, int64_t now)
  * splice(2) returns 0 at the mark.  In both cases, this function returns 0,
  * because only recv(2) can tell the mark from FIN.  A socket reports an error
  * only once, so this function returns -1 for every error of the socket.  For an
- * error of splice(2) itself, it returns 0.
+ * error of splice(2) itself, it returns 0.  EPERM can come from a filter that
+ * the relay has inherited.
  */
 ssize_t
 fast_fill(struct flow *f, int again, int64_t now)
@@ -198,7 +199,7 @@ fast_fill(struct flow *f, int again, int64_t now)
 			grow(c);
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == EINVAL ||
-	    errno == ENOMEM || errno == ENOSYS))
+	    errno == ENOMEM || errno == ENOSYS || errno == EPERM))
 		return 0;
 	return n;
 }

@@ -128,7 +128,8 @@ failed(struct session *s, int side, int error)
  * Called if this side still sends although the other side is gone.  On a direct
  * connection, this side would have got RST at once.  The relay drops the bytes
  * instead, because some peers write everything before they read.  This side
- * gets RST when the session ends.  If this side keeps sending but reads
+ * gets RST when the session ends, and the log says that the other side has
+ * reset, even if its end was good so far.  If this side keeps sending but reads
  * nothing, the session ends once more than MOST_DROPPED bytes were dropped.
  * Returns 0 to go on, or -1 if the session is over.
  */
@@ -140,10 +141,11 @@ drop(struct session *s, int side)
 	s->dropped += carry_pending(&s->flow[side]);
 	carry_drop(&s->flow[side]);
 	s->reset = 1;
+	over(s, side == CLIENT ? END_TARGET_RESET : END_CLIENT_RESET, 0);
 	if (s->dropped <= MOST_DROPPED)
 		return 0;
 	look_for_movement(s, side);
-	return s->dropped == 0 ? 0 : over(s, END_EOF, 0);
+	return s->dropped == 0 ? 0 : -1;
 }
 
 /* True if the millisecond in which the clock was last read has not ended. */

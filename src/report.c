@@ -10,6 +10,7 @@
 
 #include "relay.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -172,11 +173,15 @@ put(struct session *s, int level, const char *text, int patience)
 {
 	char line[1024 + sizeof usage];
 	const char *plain;
-	size_t len;
+	size_t i, len;
 
 	snprintf(line, sizeof line, "<%d>stfl-relay[%ld]: %s\n",
 	    LOG_DAEMON | level, (long)getpid(), text);
 	len = strlen(line);
+	/* A newline in a word of the command line must not make a second line. */
+	for (i = 0; i + 1 < len; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = '?';
 	plain = strchr(line, '>') + 1;
 	if (s->log >= 0 && has_room(s, s->log, patience))
 		log_send(s->log, line, len - 1);
@@ -270,9 +275,11 @@ report_line(struct session *s)
 
 /*
  * Close the sockets first and log the session's line afterwards, so that no
- * peer has to wait for the log.  If the end is good for both sides, the sockets
- * are closed with FIN, otherwise with RST.  But a side that is gone always gets
- * RST, because its system might still be alive.  Returns the exit status.
+ * peer has to wait for the log.  (But systemd keeps the client's socket open
+ * until this process has ended, so there the client gets RST only then.)  If
+ * the end is good for both sides, the sockets are closed with FIN, otherwise
+ * with RST.  But a side that is gone always gets RST, because its system might
+ * still be alive.  Returns the exit status.
  */
 int
 report_exit(struct session *s)

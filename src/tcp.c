@@ -65,7 +65,7 @@ tcp_prepare(int fd, int keepalive)
 		interval = (keepalive + 3) / 4;
 		/*
 		 * If a value is below a system's minimum, the system uses its
-		 * minimum.
+		 * minimum, but illumos rejects the value.
 		 */
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive);
 		(void)set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
@@ -98,18 +98,26 @@ tcp_events(int fd)
 	return poll(&p, 1, 0) == 1 ? p.revents : 0;
 }
 
+static int
+socket_error(int fd)
+{
+	socklen_t len;
+	int error;
+
+	len = sizeof error;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ?
+	    errno : error;
+}
+
 /*
  * The errno of the error that ended a connection or an attempt to connect; 0 if
  * there was no such error.  `revents' is what poll(2) reported.
  *
- * SO_ERROR alone does not show whether an error has ended a connection.  On
- * Linux, SO_ERROR also gives soft errors from ICMP, which TCP survives (RFC
- * 1122, 4.2.3.9).  There, the events from poll(2) show the difference:
- *
- *   POLLERR and POLLHUP: an error has ended the connection;
- *   only POLLHUP: FIN has gone both ways;
- *   only POLLERR: either tcp_calm has something to undo, or an error is about
- *   to end the connection.  In the latter case, tcp_calm waits for that end.
+ * On Linux, SO_ERROR also gives soft errors from ICMP, which TCP survives (RFC
+ * 1122, 4.2.3.9), and poll(2) reports POLLERR for these, too.  There, an error
+ * counts only if the connection has ended.  Reading SO_ERROR clears it, so read
+ * it again once the connection is known to have ended: the error that ended the
+ * connection can have come after the first reading.
  *
  * On other systems, SO_ERROR gives only errors that end a connection.
  */
@@ -118,30 +126,26 @@ tcp_error(int fd, int revents)
 {
 	union address peer;
 	socklen_t len;
-	int error;
+	int error, last;
 
 	if (POLLERR_TELLS && (revents & POLLERR) == 0)
 		return 0;
-	len = sizeof error;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		return errno;
+	error = socket_error(fd);
+	if (POLLERR_TELLS) {
+		(void)tcp_calm(fd);
+		if (!tcp_ended(fd))
+			return 0;
+		last = socket_error(fd);
+		return last != 0 ? last : error;
+	}
 	/*
 	 * On the BSDs, RST sets no error if it comes after FIN has gone both
 	 * ways (tcp_input.c, LAST_ACK).  If bytes are lost because of such an
 	 * RST, report an error all the same.
 	 */
 	len = sizeof peer;
-	if (!POLLERR_TELLS && error == 0 && tcp_unsent(fd) > 0 &&
+	if (error == 0 && tcp_unsent(fd) > 0 &&
 	    getpeername(fd, &peer.sa, &len) == -1)
 		return ECONNRESET;
-	if (POLLERR_TELLS && (revents & POLLHUP) == 0) {
-		(void)tcp_calm(fd);
-		if ((tcp_events(fd) & POLLHUP) == 0) {
-			/* Discard any error that has come in the meantime. */
-			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
-			    &len);
-			return 0;
-		}
-	}
 	return error;
 }

@@ -15,6 +15,9 @@
 #define TCP_RTO_MAX_MS 44
 #endif
 
+/* States of a connection, which the kernel's headers do not name. */
+enum { SYN_RECV = 3, CLOSE = 7, CLOSE_WAIT = 8 };
+
 static int
 set(int fd, int level, int option, int value)
 {
@@ -54,7 +57,7 @@ tcp_inherit(int fd)
  *
  * When a reset comes, the kernel first sets the error and then the state.
  * setsockopt(2) has to lock the socket, so that call returns only after both
- * are set.
+ * are set, and tcp_ended can then tell.
  */
 int
 tcp_calm(int fd)
@@ -178,15 +181,35 @@ whole_info(int fd, struct tcp_info *info)
 }
 
 /*
+ * True if the connection, or an attempt to connect, has ended.  For MPTCP,
+ * POLLHUP can also mean that FIN has gone both ways.
+ */
+int
+tcp_ended(int fd)
+{
+	struct tcp_info info;
+
+	return whole_info(fd, &info) == 0 ? info.tcpi_state == CLOSE :
+	    (tcp_events(fd) & POLLHUP) != 0;
+}
+
+/*
  * The number of bytes that the peer has not acknowledged, counting FIN as one
  * byte; -1 if the system does not say.
+ *
+ * With TCP Fast Open, bytes can be sent in SYN_RECV, before the client has
+ * acknowledged anything.  In this state, SIOCOUTQ always gives 0.
  */
 int
 tcp_unsent(int fd)
 {
+	struct tcp_info info;
 	int n;
 
-	return ioctl(fd, SIOCOUTQ, &n) == 0 ? n : -1;
+	if (ioctl(fd, SIOCOUTQ, &n) == -1)
+		return -1;
+	return n == 0 && tcp_info(fd, &info) == 0 &&
+	    info.tcpi_state == SYN_RECV ? 1 : n;
 }
 
 /*
@@ -230,11 +253,7 @@ tcp_repeats(int fd, int64_t *ms)
 uint64_t
 tcp_missed(int fd)
 {
-	/*
-	 * The kernel's headers do not name these states of a connection.  In
-	 * CLOSE_WAIT, the kernel has counted FIN as a received byte.
-	 */
-	enum { SYN_RECV = 3, CLOSE_WAIT = 8, TRIES = 16 };
+	enum { TRIES = 16 };
 	struct tcp_info info;
 	int before, i, unread;
 
@@ -251,7 +270,8 @@ tcp_missed(int fd)
 			return 0;
 		/*
 		 * If both calls of tcp_unread give the same number, nothing
-		 * came between them, so TCP_INFO matches this number.
+		 * came between them, so TCP_INFO matches this number.  In
+		 * CLOSE_WAIT, the kernel has counted FIN as a received byte.
 		 */
 		unread = tcp_unread(fd);
 		if (unread == before)

@@ -217,6 +217,14 @@ tcp_unsent(int fd)
 	return -1;
 }
 
+/* On these systems, every error of a socket ends its connection. */
+int
+tcp_ended(int fd)
+{
+	(void)fd;
+	return 1;
+}
+
 /*
  * These systems do not tell how long a peer has been silent, so no peer counts
  * as silent.  The relay does not need to know this, because the keepalive of

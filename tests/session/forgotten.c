@@ -111,6 +111,31 @@ EACH_WAY(forgotten_and_told,
 	patient_over(&t, near, reset_of[near], size, 1);
 }
 
+/*
+ * The far side writes only after the relay has noticed that the near side is
+ * gone.  So the near side's end was good, but these bytes are lost.
+ */
+EACH_WAY(forgotten_then_told,
+    "when a target writes to a client that is forgotten, the log says that its "
+    "bytes were lost",
+    "when a client writes to a target that is forgotten, the log says that its "
+    "bytes were lost")
+{
+	const size_t size = 3 * MIB;
+	struct patient t;
+	size_t got;
+
+	own_network(64 * KIB);
+	patient_begin(&t, "-k", "1", NULL, NULL);
+	got = send_and_close(&t, near, size, 0);
+	expect_forgotten(&t, near, relay_state);
+	send_stream(t.fd[!near], 2, 0, 1);
+	pause_for(SETTLED);
+	expect_stream(t.fd[!near], 1, got, size - got);
+	expect_end(t.fd[!near], FIN);
+	patient_over(&t, near, reset_of[near], size, 0);
+}
+
 /* The far side sends nothing more, but keeps its connection open. */
 EACH_WAY(forgotten_by_stayer,
     "when a client is forgotten, the relay ends, though the silent target has "

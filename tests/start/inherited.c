@@ -324,6 +324,93 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 }
 
 /*
+ * FIN has gone both ways, but the client has not acknowledged the last bytes,
+ * and the relay still has bytes for the target.  In this state, poll(2) reports
+ * POLLHUP, although the connection still exists.  With -k 3, the relay looks at
+ * it within two seconds.
+ */
+static void
+unreachable_after_fin(const struct row *o)
+{
+	enum { LOOK = 2000 };
+	static const int room = 32 * MIB;
+	struct relay r;
+	int ours, six, theirs;
+
+	six = o->level == IPPROTO_IPV6;
+	ours = dialled(six ? "::1" : "::ffff:127.0.0.1", 0, o, &theirs);
+	if (setsockopt(theirs, SOL_SOCKET, SO_RCVBUFFORCE, &room,
+	    sizeof room) == -1)
+		skip("SO_RCVBUFFORCE: %s", strerror(errno));
+	row_start(&r, ours, theirs, "-k", "3");
+	send_stream(r.client, 2, 0, 16 * MIB);
+	finish(r.client);
+	wait_acked(r.client);
+	vanish(ours);
+	send_stream(r.target, 3, 0, 1000);
+	finish(r.target);
+	pause_for(STILL);
+	unreachable(ours, six);
+	pause_for(LOOK);
+	if (state_of(r.pid) != 'S')
+		fail("the relay has ended");
+	expect_stream(r.target, 2, 0, 16 * MIB);
+	expect_end(r.target, FIN);
+	relay_ends(&r, 0);
+	lose_nothing(ours);
+	expect_stream(r.client, 3, 0, 1000);
+	expect_end(r.client, FIN);
+}
+
+TEST(icmp_after_fin, "with IP_RECVERR or IPV6_RECVERR, ICMP \"unreachable\" "
+    "after FIN both ways costs no byte")
+{
+	static const struct row rows[] = {
+		ROW(IPPROTO_IPV6, IPV6_RECVERR, one, 0),
+		ROW(IPPROTO_IP, IP_RECVERR, one, 0)
+	};
+
+	apart();
+	EACH(unreachable_after_fin, rows);
+}
+
+/*
+ * The client's first packet brings a byte (RFC 7413).  The listener accepts the
+ * connection before the client's system has acknowledged anything, and until
+ * then, the system does not say how many bytes are unacknowledged.
+ */
+TEST(fast_open, "a client with TCP Fast Open gets all that a target had sent, "
+    "then its reset")
+{
+	struct sockaddr_in6 in6;
+	struct relay r;
+	socklen_t len;
+	int listener;
+
+	apart();
+	put_file("/proc/sys/net/ipv4/tcp_fastopen", "1543");	/* no cookies */
+	listener = dual_stack(0, NULL);
+	memset(&in6, 0, sizeof in6);
+	len = sizeof in6;
+	getsockname(listener, (struct sockaddr *)&in6, &len);
+	in6.sin6_addr = in6addr_loopback;
+	r.client = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	vanish(r.client);
+	if (sendto(r.client, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&in6,
+	    len) != 1)
+		skip("MSG_FASTOPEN: %s", strerror(errno));
+	row_start(&r, r.client, accept_from(listener), NULL, NULL);
+	send_stream(r.target, 1, 0, 30000);
+	pause_for(SETTLED);
+	reset_now(&r.target);
+	pause_for(STILL);
+	lose_nothing(r.client);
+	expect_stream(r.client, 1, 0, 30000);
+	expect_end(r.client, RST);
+	relay_ends(&r, 0);
+}
+
+/*
  * The parent has sent the client a byte.  The kernel puts an entry about this
  * byte into the error queue of the relay's socket, usually before the relay
  * starts.  If the row is late, the entry comes only while the relay runs, when

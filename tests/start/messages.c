@@ -150,6 +150,18 @@ TEST(typed_mistakes, "a mistake that is typed gets a line that says what to do")
 	}
 }
 
+TEST(control_characters, "a newline in a word makes no second line")
+{
+	static const char *const words[] = { "stfl-relay", "127.0.0.1", "80",
+	    "8\n\0331", NULL };
+	char text[2048];
+
+	type(terminal(), words, 64, text, sizeof text);
+	if (strcmp(words_of(text),
+	    "8??1: only a target and a port are expected") != 0)
+		fail("it says \"%s\"", words_of(text));
+}
+
 TEST(no_standard_input, "standard input from /dev/null is told of systemd's "
     "StandardInput=socket")
 {
