@@ -7,7 +7,9 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
-#define _GNU_SOURCE	/* so that Linux's headers hide nothing */
+/* The headers of Linux and of illumos hide less with these. */
+#define _GNU_SOURCE
+#define __EXTENSIONS__
 
 #include <sys/types.h>
 #include <sys/resource.h>
@@ -40,10 +42,12 @@
 
 /*
  * On NetBSD, DragonFly and macOS, poll(2) reports a reset only if the caller
- * requests some event.  On these systems, the relay uses kqueue(2), which
- * always reports a reset (wait_kqueue.c).
+ * requests some event.  FreeBSD's poll(2) then reports a reset that has already
+ * come, but is not woken by one (uipc_socket.c).  On these systems, the relay
+ * uses kqueue(2), which always reports a reset (wait_kqueue.c).
  */
-#if defined(__NetBSD__) || defined(__DragonFly__) || defined(__APPLE__)
+#if defined(__NetBSD__) || defined(__FreeBSD__) || defined(__DragonFly__) || \
+    defined(__APPLE__)
 #define POLL_BLIND 1
 #define POLL(fds, n, ms) kqueue_poll(fds, n, ms)
 #else
@@ -65,8 +69,8 @@
 #endif
 
 /*
- * On Linux, poll(2) reports POLLERR for every error that ends a TCP connection
- * (see tcp_error).
+ * On Linux, poll(2) reports POLLERR for every error that ends a TCP connection,
+ * and for some that do not (see tcp_error).
  */
 #ifdef __linux__
 #define POLLERR_TELLS 1

@@ -1,8 +1,8 @@
 /*
- * This file replaces poll(2) on NetBSD, DragonFly and macOS.  Their own poll(2)
- * reports a reset only if the caller requests POLLIN or POLLOUT.  But while a
- * session waits for only one side, it requests no event for the other side's
- * socket, and must still learn of a reset there.
+ * This file replaces poll(2) on NetBSD, FreeBSD, DragonFly and macOS.  Their own
+ * poll(2) is woken by a reset only if the caller requests POLLIN or POLLOUT.
+ * But while a session waits for only one side, it requests no event for the
+ * other side's socket, and must still learn of a reset there.
  */
 
 #include "relay.h"

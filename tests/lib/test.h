@@ -28,6 +28,7 @@
 #define TEST_H
 
 #define _GNU_SOURCE
+#define __EXTENSIONS__
 
 #include <sys/types.h>
 #include <sys/socket.h>
