@@ -141,12 +141,31 @@ user() {
 	    "$root/etc/passwd"
 }
 
+# Here, a script stands for systemctl(1), and notes how it was called.
+enabled=etc/systemd/system/sockets.target.wants
+closed() {
+	mkdir -p "$root/run/systemd/system" "$root/$enabled"
+	ln -s '/lib/systemd/system/stfl-relay@.socket' \
+	    "$root/$enabled/stfl-relay@80.socket"
+	# shellcheck disable=SC2016	# for the inner shell
+	printf '#!/bin/sh\necho "$@" >>/calls\n' \
+	    >"$root/usr/local/bin/systemctl"
+	chmod 755 "$root/usr/local/bin/systemctl"
+	chroot "$root" dpkg --remove stfl-relay
+	status=$?
+	rm "$root/usr/local/bin/systemctl"
+	rmdir -p "$root/run/systemd/system" 2>/dev/null
+	[ $status -eq 0 ] &&
+	    grep -Fx 'stop stfl-relay@*.socket' "$root/calls" &&
+	    rm "$root/calls"
+}
+
 # The files that rm removes are inetd's and adduser's, not the package's.
 purged() {
-	chroot "$root" dpkg --purge stfl-relay &&
-	    rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" \
-	        "$root/run/adduser" &&
-	    files >"$dir/after" && diff "$dir/before" "$dir/after" && user
+	chroot "$root" dpkg --purge stfl-relay || return
+	rm -f "$root/etc/inetd.conf" "$root/run/inetd.pid" "$root/run/adduser"
+	rmdir -p "$root/$enabled" 2>/dev/null
+	files >"$dir/after" && diff "$dir/before" "$dir/after" && user
 }
 
 verdict 'two commands make a Debian package of the tarball' build
@@ -164,5 +183,6 @@ verdict 'the package has created the user _stfl-relay, without home and shell' \
 verdict "inetd serves a request with the installed sample's line" \
     in_network served
 verdict "Debian's own tests of the package pass" own_tests
+verdict 'when the package is removed, systemd closes its sockets' closed
 verdict 'dpkg purges the package, and leaves only its user' purged
 [ $failed -eq 0 ]
