@@ -200,7 +200,8 @@ check-systems:
 
 # Compare the performance with that of other programs: see bench/run.sh.
 
-BENCH = bench/load bench/launch bench/floor bench/unconfined
+BENCH = bench/load bench/launch bench/floor bench/filtered bench/spliced \
+	bench/unconfined
 LOAD = bench/load.c bench/client.c bench/faults.c bench/limit.c \
 	bench/requests.c bench/server.c bench/sessions.c bench/stream.c \
 	bench/streams.c bench/tree.c
@@ -217,10 +218,15 @@ bench/launch: $(LAUNCH) bench/bench.h
 
 # The floor has no libc.  It is left out on machines for which it does not
 # build.
-bench/floor: bench/floor.c
-	-$(CC) -std=c99 -Os $(WARN) -ffreestanding -fno-stack-protector \
-		-fno-pie -fno-asynchronous-unwind-tables -nostdlib -static \
+bench/floor bench/filtered: bench/floor.c
+	-filter=; [ $@ = bench/floor ] || filter=-DFILTER; \
+	$(CC) -std=c99 -Os $(WARN) $$filter -ffreestanding \
+		-fno-stack-protector -fno-pie \
+		-fno-asynchronous-unwind-tables -nostdlib -static \
 		-Wl,--build-id=none -o $@ bench/floor.c
+
+bench/spliced: bench/spliced.c
+	$(CC) -std=c99 -O2 $(WARN) -o $@ bench/spliced.c
 
 # "make demo TARGET=192.0.2.10:80 PORT=8080" shows the relay with your server.
 demo: stfl-relay tests/servers/superserver tests/servers/webserver

@@ -3,22 +3,36 @@
  * This program uses no libc and checks nothing.  It connects to the target,
  * copies both ways, passes FIN on, and exits.
  *
+ * With -DFILTER, it also sets the shortest system call filter: one that allows
+ * everything.  This is the least that a relay with a filter can cost, because
+ * the kernel needs almost the same time for a filter of 2 and of 120
+ * instructions.
+ *
  * usage: floor a.b.c.d port, with the client's socket on descriptor 0.
  */
+
+#ifdef FILTER
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#endif
 
 enum { AF_INET = 2, SOCK_STREAM = 1, SHUT_WR = 1, POLLIN = 1 };
 
 #if defined(__x86_64__)
 enum { READ = 0, WRITE = 1, POLL = 7, SOCKET = 41, CONNECT = 42,
-    SHUTDOWN = 48, EXIT = 60, FOREVER = -1 };
+    SHUTDOWN = 48, EXIT = 60, PRCTL = 157, FOREVER = -1 };
 
+/* Any further arguments are 0. */
 static long
 call(long n, long a, long b, long c)
 {
+	register long r10 __asm__("r10") = 0;
+	register long r8 __asm__("r8") = 0;
 	long r;
 
-	__asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c) :
-	    "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c),
+	    "r"(r10), "r"(r8) : "rcx", "r11", "memory");
 	return r;
 }
 
@@ -27,7 +41,7 @@ __asm__(".globl _start\n_start:\n\txor %ebp,%ebp\n\tmov %rsp,%rdi\n"
 #elif defined(__aarch64__)
 /* POLL is ppoll(2) here. */
 enum { READ = 63, WRITE = 64, POLL = 73, SOCKET = 198, CONNECT = 203,
-    SHUTDOWN = 210, EXIT = 93, FOREVER = 0 };
+    SHUTDOWN = 210, EXIT = 93, PRCTL = 167, FOREVER = 0 };
 
 static long
 call(long n, long a, long b, long c)
@@ -37,9 +51,10 @@ call(long n, long a, long b, long c)
 	register long x1 __asm__("x1") = b;
 	register long x2 __asm__("x2") = c;
 	register long x3 __asm__("x3") = 0;	/* ppoll(2): no mask */
+	register long x4 __asm__("x4") = 0;
 
 	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2),
-	    "r"(x3) : "memory");
+	    "r"(x3), "r"(x4) : "memory");
 	return x0;
 }
 
@@ -76,6 +91,27 @@ number(const char **s)
 	return n;
 }
 
+#ifdef FILTER
+/*
+ * The first instruction keeps the kernel from simulating the filter for every
+ * system call, as in src/confine_linux.c.
+ */
+static void
+set_filter(void)
+{
+	static struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_IMM, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	};
+	struct sock_fprog program = { 2, filter };
+
+	if (call(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0) != 0 ||
+	    call(PRCTL, PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+	    (long)&program) != 0)
+		(void)call(EXIT, 1, 0, 0);
+}
+#endif
+
 void begin(char **) __attribute__((noreturn));
 
 void
@@ -98,6 +134,9 @@ begin(char **stack)
 
 	fd = call(SOCKET, AF_INET, SOCK_STREAM, 0);
 	open = call(CONNECT, fd, (long)&a, sizeof a) == 0 ? 2 : 0;
+#ifdef FILTER
+	set_filter();
+#endif
 	p[0].fd = 0;
 	p[1].fd = (int)fd;
 	p[0].events = p[1].events = POLLIN;

@@ -16,7 +16,8 @@
 # LAST     seconds that one measurement lasts (0.7)
 # AS       the user who runs the peers, if root measures (root)
 # OUT      write OUT.tsv and OUT.svg.  By default, OUT is bench/results if
-#          everything is measured; if only a part is, no files are written
+#          everything is measured; if only a part is, no files are written.
+#          bench/RESULTS.md also has bench/ordinary.tsv, of a run with AS=nobody
 #
 # Measurements on a busy machine vary, so each row has several turns through all
 # peers.  A figure is the median of all turns.  A ratio is the value of
@@ -40,8 +41,8 @@ fi
 if [ -n "${OWN_NETWORK:-}" ]; then
 	ip link set lo up && echo reno >$control || exit 1
 fi
-ALL_PEERS='direct floor unconfined relay static socat nc redir simpleproxy xinetd proxyd
-haproxy 6tunnel rinetd'
+ALL_PEERS='direct floor filtered spliced unconfined relay static socat nc redir
+simpleproxy xinetd proxyd haproxy 6tunnel rinetd'
 ALL_ROWS='down up down10 down100 down300 up10 up100 up300 ask1 ask8 ask50 setup1
 setup4 rtt idle held0 held1000 held5000'
 ROUNDS=${ROUNDS:-5}
@@ -66,6 +67,7 @@ for word in $ROWS; do
 done
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/stfl-bench.XXXXXX") || exit 1
+chmod 755 "$scratch"	# for the user that AS names
 
 # If this kernel has memory cgroups and we may create one, the peers run in it:
 # the row idle-all is what the kernel charges to this cgroup.
@@ -103,8 +105,8 @@ trap 'exit 1' HUP INT TERM
 program() {
 	case $1 in
 	direct)	echo bench/load ;;
-	floor)	[ ! -x bench/floor ] || echo bench/floor ;;
-	unconfined) [ ! -x bench/unconfined ] || echo bench/unconfined ;;
+	floor | filtered | spliced | unconfined)
+		[ ! -x "bench/$1" ] || echo "bench/$1" ;;
 	relay)	[ ! -x stfl-relay ] || echo ./stfl-relay ;;
 	static)	[ ! -x stfl-relay-static ] || echo ./stfl-relay-static ;;
 	nc)	# the one that has -N
@@ -123,6 +125,8 @@ title() {
 	case $1 in
 	direct)	echo 'direct connection' ;;
 	floor)	echo 'the floor' ;;
+	filtered) echo 'the floor, with a filter' ;;
+	spliced) echo 'splice and nothing else' ;;
 	unconfined) echo 'static, unconfined' ;;
 	relay)	echo 'stfl-relay, shared' ;;
 	static)	echo 'stfl-relay, static' ;;
@@ -140,7 +144,7 @@ title() {
 # only a reference).
 kind() {
 	case $1 in
-	direct | unconfined) echo none ;;
+	direct | filtered | spliced | unconfined) echo none ;;
 	xinetd | proxyd | haproxy | 6tunnel | rinetd) echo daemon ;;
 	*)	echo exec ;;
 	esac
@@ -151,7 +155,7 @@ start() {
 	p=$(program "$1")
 	case $1 in
 	direct)	front=0; return ;;
-	floor | unconfined | relay | static)
+	floor | filtered | spliced | unconfined | relay | static)
 		set -- "$front" "$p" 127.0.0.1 "$target" ;;
 	socat)	set -- "$front" "$p" STDIO "TCP4:127.0.0.1:$target" ;;
 	nc)	set -- "$front" "$p" -n -N 127.0.0.1 "$target" ;;
@@ -266,8 +270,10 @@ turn() {
 	printf 'round %d of %d, %s:' "$round" "$ROUNDS" "$row"
 	while [ $# -gt 0 ]; do
 		case $row-$1 in
-		setup?-unconfined) ;;
-		idle-direct | *-unconfined) shift; continue ;;
+		setup?-unconfined | setup?-filtered) ;;
+		down*-spliced | up*-spliced) ;;
+		idle-direct | *-unconfined | *-filtered | *-spliced)
+			shift; continue ;;
 		esac
 		measure "$row" "$1"
 		note "$count" "$1"
