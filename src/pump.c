@@ -90,6 +90,7 @@ gone(struct session *s, int side, int error)
 	if (s->gone != SIDES)
 		return -1;
 	s->gone = side;
+	s->gone_end = ends[side][vanished];
 	s->moved[!side] = s->now;	/* -t can apply from now on */
 	/*
 	 * RST would drop the bytes that the other side has not acknowledged.
@@ -115,12 +116,13 @@ gone(struct session *s, int side, int error)
 static int
 failed(struct session *s, int side, int error)
 {
-	int cause, events;
+	int alive, cause, events;
 
 	events = tcp_events(s->fd[side]);
-	if ((events & POLLHUP) == 0 && tcp_calm(s->fd[side]))
-		return 0;
+	alive = (events & POLLHUP) == 0 && tcp_calm(s->fd[side]);
 	cause = tcp_error(s->fd[side], events);
+	if (alive && cause == 0)
+		return 0;
 	return gone(s, side, cause != 0 ? cause : error);
 }
 
@@ -128,8 +130,8 @@ failed(struct session *s, int side, int error)
  * Called if this side still sends although the other side is gone.  On a direct
  * connection, this side would have got RST at once.  The relay drops the bytes
  * instead, because some peers write everything before they read.  This side
- * gets RST when the session ends, and the log says that the other side has
- * reset, even if its end was good so far.  If this side keeps sending but reads
+ * gets RST when the session ends, and the log tells how the other side ended,
+ * even if its end was good so far.  If this side keeps sending but reads
  * nothing, the session ends once more than MOST_DROPPED bytes were dropped.
  * Returns 0 to go on, or -1 if the session is over.
  */
@@ -141,7 +143,7 @@ drop(struct session *s, int side)
 	s->dropped += carry_pending(&s->flow[side]);
 	carry_drop(&s->flow[side]);
 	s->reset = 1;
-	over(s, side == CLIENT ? END_TARGET_RESET : END_CLIENT_RESET, 0);
+	over(s, s->gone_end, 0);
 	if (s->dropped <= MOST_DROPPED)
 		return 0;
 	look_for_movement(s, side);

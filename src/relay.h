@@ -124,6 +124,7 @@ struct session {
 	/* pump: */
 	int64_t settling;	/* when a flow last became done */
 	int gone;		/* the side that is gone; SIDES: none */
+	enum end gone_end;	/* how that side ended */
 	int reset;		/* close the remaining side's socket with RST */
 	/* pump, look: */
 	int64_t moved[SIDES];	/* when a side last sent or acked something */

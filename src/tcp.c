@@ -117,7 +117,9 @@ socket_error(int fd)
  * 1122, 4.2.3.9), and poll(2) reports POLLERR for these, too.  There, an error
  * counts only if the connection has ended.  Reading SO_ERROR clears it, so read
  * it again once the connection is known to have ended: the error that ended the
- * connection can have come after the first reading.
+ * connection can have come after the first reading.  If the connection has not
+ * ended, another soft error can have come before tcp_calm.  A call on the
+ * socket would fail with that error, so clear it as well.
  *
  * On other systems, SO_ERROR gives only errors that end a connection.
  */
@@ -128,16 +130,18 @@ tcp_error(int fd, int revents)
 	socklen_t len;
 	int error, last;
 
-	if (POLLERR_TELLS && (revents & POLLERR) == 0)
-		return 0;
-	error = socket_error(fd);
-	if (POLLERR_TELLS) {
-		(void)tcp_calm(fd);
-		if (!tcp_ended(fd))
+	while (POLLERR_TELLS) {
+		if ((revents & POLLERR) == 0)
 			return 0;
-		last = socket_error(fd);
-		return last != 0 ? last : error;
+		error = socket_error(fd);
+		(void)tcp_calm(fd);
+		if (tcp_ended(fd)) {
+			last = socket_error(fd);
+			return last != 0 ? last : error;
+		}
+		revents = tcp_events(fd);
 	}
+	error = socket_error(fd);
 	/*
 	 * On the BSDs, RST sets no error if it comes after FIN has gone both
 	 * ways (tcp_input.c, LAST_ACK).  If bytes are lost because of such an

@@ -136,6 +136,33 @@ EACH_WAY(forgotten_then_told,
 	patient_over(&t, near, reset_of[near], size, 0);
 }
 
+EACH_WAY(vanished_then_told,
+    "when a target writes to a client that has vanished, the log says that its "
+    "bytes were lost",
+    "when a client writes to a target that has vanished, the log says that its "
+    "bytes were lost")
+{
+	const size_t size = 3 * MIB;
+	struct patient t;
+	size_t got;
+
+	own_network(64 * KIB);
+	patient_begin(&t, "-k", "1", NULL, NULL);
+	send_stream(t.fd[near], 1, 0, size);
+	finish(t.fd[near]);
+	for (got = 0; unacked(t.fd[near]) != 0; got += 16 * KIB) {
+		pause_for(PACE);
+		expect_stream(t.fd[!near], 1, got, 16 * KIB);
+	}
+	vanish(t.fd[near]);
+	expect_forgotten(&t, near, relay_state);
+	send_stream(t.fd[!near], 2, 0, 1);
+	pause_for(SETTLED);
+	expect_stream(t.fd[!near], 1, got, size - got);
+	expect_end(t.fd[!near], FIN);
+	patient_over(&t, near, timeout_of[near], size, 0);
+}
+
 /* The far side sends nothing more, but keeps its connection open. */
 EACH_WAY(forgotten_by_stayer,
     "when a client is forgotten, the relay ends, though the silent target has "

@@ -131,6 +131,32 @@ TEST(signal_while_dialing, "signals work while the target is being connected")
 	expect_exit(&t, 0, "signal", 0, 0);
 }
 
+/*
+ * The ICMP message comes while connect(2) is still running.  Linux then does
+ * not end the attempt before it has sent the SYN again.
+ */
+TEST(rejected, "a target that a firewall rejects is RST at the client: 69")
+{
+	static const char rules[] =
+	    "table inet firewall {\n"
+	    "chain output {\n"
+	    "type filter hook output priority 0\n"
+	    "tcp dport 9 reject with icmpx type port-unreachable\n"
+	    "}\n"
+	    "}\n";
+	const char *args[] = { target_host(), "9", NULL };
+	char text[64];
+	FILE *nft;
+
+	apart();
+	nft = popen("nft -f - 2>&1", "w");
+	if (nft == NULL || fputs(rules, nft) == EOF || pclose(nft) != 0)
+		skip("nft cannot reject here");
+	snprintf(text, sizeof text, target_family() == AF_INET6 ? "[%s]:9" :
+	    "%s:9", target_host());
+	fails(69, text, "refused error=\"Connection refused\"", args);
+}
+
 TEST(unreachable, "a target without a route is RST at the client: 69")
 {
 	static const char *const args[] = { "192.0.2.1", "80", NULL };
