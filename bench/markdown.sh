@@ -1,7 +1,7 @@
 #!/bin/sh
 # sh bench/markdown.sh results.tsv: prints all results, for bench/RESULTS.md.
-# If there is an ordinary.tsv in the same folder, it is printed as well: it has
-# the rows of many streams as measured by an ordinary user.
+# If there is an ordinary.tsv of the same machine in the same folder, it is
+# printed as well: it has rows that an ordinary user measured, in another run.
 
 [ $# -eq 1 ] || { echo 'usage: sh markdown.sh results.tsv' >&2; exit 2; }
 
@@ -39,7 +39,7 @@ table 'Latencies of replies' ask1-50 ask1-99 ask8-50 ask8-99 ask8-99.9 \
     ask50-50 ask50-99 ask50-99.9
 table 'Sessions' setup1 setup1-best setup4 setup4-best held0 held1000 held5000 \
     idle idle-all size
-[ -s "$ordinary" ] || exit 0
+[ "$(sed 2q "$results")" = "$(sed 2q "$ordinary" 2>/dev/null)" ] || exit 0
 results=$ordinary
-table "As an ordinary user ($(sed -n 's/^# \(.* rounds of .*\)/\1/p' \
+table "Another run, as an ordinary user ($(sed -n 's/^# \(.* rounds of .*\)/\1/p' \
     "$ordinary"))" down10 down100 down300 up100 ask50
