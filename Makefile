@@ -104,7 +104,8 @@ TEST_OBJ = tests/session/forgotten.o tests/session/patience.o \
 	tests/session/limits.o tests/session/pipe.o tests/session/urgent.o \
 	tests/session/vanish.o \
 	tests/start/chosen.o tests/start/dead.o tests/start/descriptors.o \
-	tests/start/embedded.o tests/start/inherited.o tests/start/ipv6.o \
+	tests/start/embedded.o tests/start/errors.o tests/start/inherited.o \
+	tests/start/ipv6.o \
 	tests/start/limits.o tests/start/log.o tests/start/loop.o \
 	tests/start/messages.o tests/start/options.o tests/start/parent.o \
 	tests/start/parents.o \
@@ -202,10 +203,10 @@ check-systems:
 
 BENCH = bench/load bench/launch bench/floor bench/filtered bench/spliced \
 	bench/unconfined
-LOAD = bench/load.c bench/client.c bench/faults.c bench/limit.c \
+LOAD = bench/load.c bench/client.c bench/faults.c bench/common.c \
 	bench/requests.c bench/server.c bench/sessions.c bench/stream.c \
 	bench/streams.c bench/tree.c
-LAUNCH = bench/launch.c bench/limit.c
+LAUNCH = bench/launch.c bench/common.c
 
 bench: stfl-relay stfl-relay-static $(BENCH)
 	sh bench/run.sh

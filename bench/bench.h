@@ -1,6 +1,6 @@
 /*
  * Declarations that the parts of the load generator share.  The launcher also
- * uses raise_limit.  The load generator needs Linux, because of /proc and
+ * uses common.c.  The load generator needs Linux, because of /proc and
  * epoll(7).  All times are in nanoseconds of the monotonic clock, which is the
  * same in every process.
  */
@@ -83,5 +83,6 @@ void	tree_pin(pid_t);
 
 /* limit.c: the maximum number of descriptors */
 void	raise_limit(void);
+int	listen_six(int port);
 
 #endif

@@ -18,33 +18,12 @@
 
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-
 #include <err.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int
-listen_on(int port)
-{
-	struct sockaddr_in6 in6;
-	int fd, on;
-
-	on = 1;
-	memset(&in6, 0, sizeof in6);
-	in6.sin6_family = AF_INET6;
-	in6.sin6_addr = in6addr_loopback;
-	in6.sin6_port = htons((in_port_t)port);
-	if ((fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
-	    bind(fd, (struct sockaddr *)&in6, sizeof in6) == -1 ||
-	    listen(fd, 4096) == -1)
-		err(1, "[::1]:%d", port);
-	return fd;
-}
 
 /*
  * Start one session.  The child shares the launcher's memory until it executes
@@ -92,7 +71,8 @@ main(int argc, char *argv[])
 	sa.sa_flags = SA_NOCLDWAIT;
 	if (sigaction(SIGCHLD, &sa, NULL) == -1)
 		err(1, "sigaction");
-	listener = listen_on(port);
+	if ((listener = listen_six(port)) == -1)
+		errx(1, "[::1]:%d is taken", port);
 	for (;;) {
 		if ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) == -1) {
 			warn("accept");

@@ -61,12 +61,8 @@
 #include "client.h"
 
 #include <sys/mman.h>
-#include <sys/socket.h>
-
-#include <netinet/in.h>
 
 #include <err.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,30 +90,6 @@ static const struct {
 };
 
 /*
- * True if the launcher cannot listen on this port of [::1].  A connection that
- * is in TIME_WAIT there is enough.
- */
-static int
-taken(int port)
-{
-	struct sockaddr_in6 in6;
-	int fd, on, result;
-
-	on = 1;
-	memset(&in6, 0, sizeof in6);
-	in6.sin6_family = AF_INET6;
-	in6.sin6_addr = in6addr_loopback;
-	in6.sin6_port = htons((in_port_t)port);
-	if ((fd = socket(AF_INET6, SOCK_STREAM, 0)) == -1)
-		return 0;	/* no IPv6: the launcher will say so */
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	result = bind(fd, (struct sockaddr *)&in6, sizeof in6) == -1 &&
-	    errno == EADDRINUSE;
-	close(fd);
-	return result;
-}
-
-/*
  * Print n ports that are free on 127.0.0.1 and [::1], and are below the range
  * from which the system chooses clients' ports.
  */
@@ -125,7 +97,7 @@ static void
 ports(int n)
 {
 	FILE *f;
-	int fd, first, i, port;
+	int first, four, i, port, six;
 
 	first = 32768;
 	f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
@@ -138,11 +110,14 @@ ports(int n)
 	srand((unsigned)(now() / 1000) + (unsigned)getpid());
 	for (i = 0; i < n;) {
 		port = 2048 + rand() % (first - 2048);
-		if (taken(port) || (fd = listen_on(port)) == -1)
+		if ((six = listen_six(port)) == -1)
 			continue;
-		printf("%d\n", port);
-		close(fd);
-		i++;
+		if ((four = listen_on(port)) != -1) {
+			printf("%d\n", port);
+			close(four);
+			i++;
+		}
+		close(six);
 	}
 }
 

@@ -46,11 +46,11 @@ connect_within(struct session *s, const union address *to, int64_t deadline)
 			return ETIMEDOUT;
 		if (fds[TARGET].revents == 0 && client_left(&fds[CLIENT]))
 			return over(s, END_CLIENT_RESET, 0);
-		error = tcp_error(s->fd[TARGET], fds[TARGET].revents);
 		/*
-		 * Linux reports POLLERR alone if ICMP comes while connect(2) is
-		 * still running.  The attempt then goes on.
+		 * If ICMP comes while connect(2) is still running, Linux
+		 * reports POLLERR alone, and the attempt goes on.
 		 */
+		error = tcp_error(s->fd[TARGET], fds[TARGET].revents);
 	} while (error == 0 &&
 	    (fds[TARGET].revents & (POLLOUT | POLLHUP)) == 0);
 	s->via = own;

@@ -196,7 +196,7 @@ void	tcp_abort(int, int);
 void	tcp_let_go(int);
 int	tcp_events(int);
 int	tcp_error(int, int);
-int	tcp_ended(int);
+int	tcp_take_error(int);
 int	tcp_early(int);
 short	tcp_awaited(int);
 int	tcp_due(int, int);

@@ -98,8 +98,9 @@ tcp_events(int fd)
 	return poll(&p, 1, 0) == 1 ? p.revents : 0;
 }
 
-static int
-socket_error(int fd)
+/* What SO_ERROR gives, or the errno of asking for it.  Asking clears SO_ERROR. */
+int
+tcp_take_error(int fd)
 {
 	socklen_t len;
 	int error;
@@ -107,49 +108,4 @@ socket_error(int fd)
 	len = sizeof error;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ?
 	    errno : error;
-}
-
-/*
- * The errno of the error that ended a connection or an attempt to connect; 0 if
- * there was no such error.  `revents' is what poll(2) reported.
- *
- * On Linux, SO_ERROR also gives soft errors from ICMP, which TCP survives (RFC
- * 1122, 4.2.3.9), and poll(2) reports POLLERR for these, too.  There, an error
- * counts only if the connection has ended.  Reading SO_ERROR clears it, so read
- * it again once the connection is known to have ended: the error that ended the
- * connection can have come after the first reading.  If the connection has not
- * ended, another soft error can have come before tcp_calm.  A call on the
- * socket would fail with that error, so clear it as well.
- *
- * On other systems, SO_ERROR gives only errors that end a connection.
- */
-int
-tcp_error(int fd, int revents)
-{
-	union address peer;
-	socklen_t len;
-	int error, last;
-
-	while (POLLERR_TELLS) {
-		if ((revents & POLLERR) == 0)
-			return 0;
-		error = socket_error(fd);
-		(void)tcp_calm(fd);
-		if (tcp_ended(fd)) {
-			last = socket_error(fd);
-			return last != 0 ? last : error;
-		}
-		revents = tcp_events(fd);
-	}
-	error = socket_error(fd);
-	/*
-	 * On the BSDs, RST sets no error if it comes after FIN has gone both
-	 * ways (tcp_input.c, LAST_ACK).  If bytes are lost because of such an
-	 * RST, report an error all the same.
-	 */
-	len = sizeof peer;
-	if (error == 0 && tcp_unsent(fd) > 0 &&
-	    getpeername(fd, &peer.sa, &len) == -1)
-		return ECONNRESET;
-	return error;
 }

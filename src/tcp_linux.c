@@ -57,7 +57,7 @@ tcp_inherit(int fd)
  *
  * When a reset comes, the kernel first sets the error and then the state.
  * setsockopt(2) has to lock the socket, so that call returns only after both
- * are set, and tcp_ended can then tell.
+ * are set, and has_ended can then tell.
  */
 int
 tcp_calm(int fd)
@@ -184,13 +184,43 @@ whole_info(int fd, struct tcp_info *info)
  * True if the connection, or an attempt to connect, has ended.  For MPTCP,
  * POLLHUP can also mean that FIN has gone both ways.
  */
-int
-tcp_ended(int fd)
+static int
+has_ended(int fd)
 {
 	struct tcp_info info;
 
 	return whole_info(fd, &info) == 0 ? info.tcpi_state == CLOSE :
 	    (tcp_events(fd) & POLLHUP) != 0;
+}
+
+/*
+ * The errno of the error that ended a connection or an attempt to connect; 0 if
+ * there was no such error.  `revents' is what poll(2) reported.
+ *
+ * SO_ERROR also gives soft errors from ICMP, which TCP survives (RFC 1122,
+ * 4.2.3.9), and poll(2) reports POLLERR for these, too.  So an error counts
+ * only if the connection has ended.  The error that ended it can have come
+ * after SO_ERROR was read, so read SO_ERROR again.
+ *
+ * If the connection has not ended, another soft error can have come before
+ * tcp_calm.  A call on the socket would fail with that error.  So, if there is
+ * one, begin again, which also clears it.  No third soft error can come.
+ */
+int
+tcp_error(int fd, int revents)
+{
+	int error, i, last;
+
+	for (i = 0; i < 2 && (revents & POLLERR) != 0; i++) {
+		error = tcp_take_error(fd);
+		(void)tcp_calm(fd);
+		if (has_ended(fd)) {
+			last = tcp_take_error(fd);
+			return last != 0 ? last : error;
+		}
+		revents = tcp_events(fd);
+	}
+	return 0;
 }
 
 /*

@@ -217,12 +217,29 @@ tcp_unsent(int fd)
 	return -1;
 }
 
-/* On these systems, every error of a socket ends its connection. */
+/*
+ * The errno of the error that ended a connection or an attempt to connect; 0 if
+ * there was no such error.  On these systems, SO_ERROR gives only errors that
+ * end a connection.
+ *
+ * On the BSDs, RST sets no error if it comes after FIN has gone both ways
+ * (tcp_input.c, LAST_ACK).  If bytes are lost because of such an RST, report an
+ * error all the same.
+ */
 int
-tcp_ended(int fd)
+tcp_error(int fd, int revents)
 {
-	(void)fd;
-	return 1;
+	union address peer;
+	socklen_t len;
+	int error;
+
+	(void)revents;
+	error = tcp_take_error(fd);
+	len = sizeof peer;
+	if (error == 0 && tcp_unsent(fd) > 0 &&
+	    getpeername(fd, &peer.sa, &len) == -1)
+		return ECONNRESET;
+	return error;
 }
 
 /*

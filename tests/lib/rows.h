@@ -20,6 +20,18 @@ struct row {
 	void (*setup)(void);
 };
 
+/* A row for an option, named after it.  `value' is a variable. */
+#define ROW(level, name, value, late) \
+	{ #name, level, name, &value, sizeof value, late, NULL }
+#define SOCKET_ROW(name, value) \
+	{ #name, SOL_SOCKET, name, &value, sizeof value, 0, NULL }
+#define IP_ROW(name, value) \
+	{ #name, IPPROTO_IP, name, &value, sizeof value, 0, NULL }
+#define IPV6_ROW(name, value) \
+	{ #name, IPPROTO_IPV6, name, &value, sizeof value, 0, NULL }
+#define TCP_ROW(name, value) \
+	{ #name, IPPROTO_TCP, name, &value, sizeof value, 0, NULL }
+
 /* Run all rows at the same time, each in a separate process. */
 void	each_row(void (*)(const struct row *), const struct row *, size_t);
 #define EACH(run, rows) each_row(run, rows, sizeof rows / sizeof rows[0])
