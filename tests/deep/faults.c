@@ -27,8 +27,12 @@
 
 enum { SAMPLE = 7 };
 
+/*
+ * With a fault, connecting may last until -w ends it.  Without one, it has to
+ * succeed, however busy the machine is.
+ */
 static void
-start(const struct exchange *e, struct relay *r, int port)
+start(const struct exchange *e, struct relay *r, int port, int faulty)
 {
 	const char *args[16];
 	static char text[8];
@@ -38,7 +42,7 @@ start(const struct exchange *e, struct relay *r, int port)
 	for (i = 0; e->options[i] != NULL; i++)
 		args[i] = e->options[i];
 	args[i++] = "-w";
-	args[i++] = "2";
+	args[i++] = faulty ? "2" : "60";
 	args[i++] = "-T";
 	args[i++] = "3";
 	args[i++] = e->named ? "localhost" : "127.0.0.1";
@@ -63,7 +67,7 @@ session(const struct exchange *e, struct tracing *t, const struct fault *f,
 		t->nfaults = 1;
 	}
 	listener = e->refuses ? refuse_on(AF_INET) : listen_on(AF_INET);
-	start(e, &r, port_of(listener));
+	start(e, &r, port_of(listener), f != NULL);
 	what = play_exchange(e, t, listener, r.client, side);
 	close(listener);
 	if (side[0].fd != -1)

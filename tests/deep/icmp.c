@@ -18,7 +18,8 @@ TEST(icmp_before_reset,
 {
 	int far;
 
-	begin_links();
+	make_links();
+	begin_far("60", "0");
 	route_away();
 	send_near(50000);
 	for (far = CLIENT; far <= TARGET; far++) {

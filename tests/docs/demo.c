@@ -231,14 +231,28 @@ TEST(demo,
 	check_page(&d);
 }
 
+/*
+ * Returns a port that is not in use.  It is not in the range from which Linux
+ * chooses ports.  Otherwise, the kernel could give it to another test before
+ * the demo listens on it.
+ */
 static int
 free_port(void)
 {
-	int fd, port;
+	struct sockaddr_in6 in6;
+	int bound, fd, port;
 
-	fd = listen_on(AF_INET6);
-	port = port_of(fd);
-	close(fd);
+	memset(&in6, 0, sizeof in6);
+	in6.sin6_family = AF_INET6;
+	in6.sin6_addr = in6addr_loopback;
+	port = (int)getpid();
+	do {
+		port = 10000 + (port * 7 + 1) % 20000;
+		in6.sin6_port = htons((in_port_t)port);
+		fd = private_socket(AF_INET6, SOCK_STREAM, 0);
+		bound = bind(fd, (struct sockaddr *)&in6, sizeof in6);
+		close(fd);
+	} while (bound == -1);
 	return port;
 }
 

@@ -67,7 +67,6 @@ if [ -n "$TARGET" ]; then
 	*:*:*) ;;
 	*:*) host=${TARGET%:*} port=${TARGET##*:} ;;
 	esac
-	patience=12
 	echo "Your server      $TARGET"
 else
 	ignore
@@ -75,7 +74,7 @@ else
 	web=$!
 	exec 3<"$dir/web"
 	heed
-	patience=5 host=127.0.0.1
+	host=127.0.0.1
 	read -r port <&3
 	echo "A web server     $host:$port, IPv4 only"
 fi
@@ -86,7 +85,7 @@ echo "                 stfl-relay -v $host${port:+ $port}"
 # The super-server ends by itself after one session.  If there was no session,
 # this script ends it.  If the target is silent, the relay gives up (-w) before
 # the client does.
-tests/servers/webserver -f "$PORT" "$patience" >"$dir/page" 2>"$dir/why"
+tests/servers/webserver -f "$PORT" 12 >"$dir/page" 2>"$dir/why"
 status=$?
 [ $status -le 1 ] || kill -s USR1 "$listener"
 wait "$listener"

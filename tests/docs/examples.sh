@@ -63,7 +63,7 @@ here() {
 
 # fetch PORT: true if the file arrives complete.
 fetch() {
-	why=$(curl -s -S -6 --noproxy '*' -m 10 -o "$dir/got" \
+	why=$(curl -s -S -6 --noproxy '*' -m 60 -o "$dir/got" \
 	    "http://\[::1\]:$1/www/file" 2>&1) &&
 	    why=$(cmp "$dir/got" "$dir/www/file" 2>&1)
 }
@@ -73,7 +73,8 @@ run() {
 	start "$1" sh -c "exec $2"
 	up "$1" 6 "$3" && fetch "$3" && fetch "$3"
 	set -- $?
-	kill "$pid"
+	kill "$pid" && wait "$pid"
+	running=${running% *}
 	return "$1"
 }
 
@@ -110,7 +111,7 @@ session() {
 	up "$1" 6 "$2" || return
 	case $command in
 	*-p\ 2*)
-		curl -s -6 --noproxy '*' -m 10 "http://\[::1\]:$2/" >/dev/null
+		curl -s -6 --noproxy '*' -m 60 "http://\[::1\]:$2/" >/dev/null
 		;;
 	*)
 		fetch "$2" || return
@@ -206,7 +207,7 @@ refused() {
 	shift 2
 	start refused "$@"
 	up refused 6 "$front" || return
-	curl -s -6 --noproxy '*' -m 10 "http://\[::1\]:$front/" >/dev/null
+	curl -s -6 --noproxy '*' -m 60 "http://\[::1\]:$front/" >/dev/null
 	why=$(cat "$dir/refused.log")
 	until_true grep -q "standard input is $saying" "$dir/refused.log"
 }
@@ -214,7 +215,7 @@ refused() {
 # tell PORT: prints the reply that comes through the listener on PORT.  Then it
 # prints the header that the server got, without the two ports at its end.
 tell() {
-	curl -s -S -6 --noproxy '*' -m 10 "http://\[::1\]:$1/" 2>&1
+	curl -s -S -6 --noproxy '*' -m 60 "http://\[::1\]:$1/" 2>&1
 	od -A n -t x1 -v -N 48 "$dir/header"
 }
 

@@ -91,7 +91,7 @@ own_etc(const char *hosts)
 	put_file("/etc/hosts", "%s", hosts);
 	put_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\n");
 	put_file("/etc/resolv.conf",
-	    "nameserver 127.0.0.1\noptions timeout:20\n");
+	    "nameserver 127.0.0.1\noptions timeout:20 ndots:0\n");
 }
 
 /* Returns a socket that receives the queries to this nameserver. */

@@ -77,6 +77,9 @@ relay_on(struct relay *r, int theirs, int separate, const char *const *args)
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 		fail("cannot execute %s: %s", argv[0], strerror(errno));
 	}
+	/* A test may run many sessions, one after another (see run.c). */
+	if (alarm(0) != 0)
+		alarm(TEST_LIMIT);
 	close(theirs);
 	if (separate) {
 		close(end[1]);
@@ -225,16 +228,17 @@ relay_stderr(struct relay *r, char *text, size_t size)
 
 /*
  * Wait until a relay that was started with -v and `separate' has connected to
- * its target.  Then fill in the rest of the session.
+ * its target.  Then fill in the rest of the session.  Returns how long the
+ * relay says that it has run, in milliseconds.
  */
-void
+int64_t
 connected(struct session *t, int listener)
 {
 	t->fd[CLIENT] = t->relay.client;
 	t->fd[TARGET] = accept_from(listener);
 	t->pid = t->relay.pid;
 	put_names(t, NULL);
-	expect_line(t, "open", 0, 0);
+	return expect_line(t, "open", 0, 0);
 }
 
 /* Begin a session, with this option and value if they are not NULL. */

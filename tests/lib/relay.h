@@ -61,7 +61,8 @@ struct session {
  * begin_without: starts a relay that does not have to reach a target.  `target'
  * is what the relay's line must say about the target.
  * connected: waits until a relay that was started with -v and `separate' has
- * connected to its target.  The function then fills in the rest of the session.
+ * connected to its target.  The function then fills in the rest of the session,
+ * and returns how long the relay says that it has run, in milliseconds.
  * expect_dialing: waits until somebody has sent this listener a SYN that is
  * still unanswered.
  * let_go: closes the peers' sockets, and the pipe from descriptor 2.
@@ -79,7 +80,7 @@ void	begin_on(struct session *, int ours, int theirs,
 	    const char *const *words, int n);
 void	begin_without(struct session *, int separate, const char *target,
 	    const char *const *args);
-void	connected(struct session *, int listener);
+int64_t	connected(struct session *, int listener);
 void	expect_dialing(int listener);
 void	let_go(struct session *);
 void	session_after(void (*mess)(void));

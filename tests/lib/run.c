@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JOBS = 12, LIMIT = 120, TRIES = 5 };
+enum { JOBS = 12, TRIES = 5 };
 enum { TOO_LONG = 1000 };	/* milliseconds of pauses during a test */
 
 struct job {
@@ -64,7 +64,7 @@ start(struct job *job, const struct test *test)
 		test_words_to(end[1]);
 		test_at(test->file, test->line, "");
 		setpgid(0, 0);
-		alarm((unsigned)(LIMIT * test_slow()));
+		alarm(TEST_LIMIT);
 		signal(SIGPIPE, SIG_IGN);
 		test->run();
 		_exit(0);
@@ -113,7 +113,7 @@ verdict(struct job *job, int status)
 {
 	char text[700];
 	ssize_t n;
-	int code;
+	int code, stood_still;
 
 	n = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
@@ -128,12 +128,11 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
-	if (code != 0 && code != SKIPPED &&
-	    still_so_far() - job->still > TOO_LONG &&
-	    strstr(text, STOOD_STILL) == NULL)
-		strncat(text, STOOD_STILL, sizeof text - strlen(text) - 1);
-	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {
-		print_why("# tried again: ", text);
+	stood_still = strstr(text, STOOD_STILL) != NULL || (code != 0 &&
+	    code != SKIPPED && still_so_far() - job->still > TOO_LONG);
+	if (stood_still && ++job->tries < TRIES) {
+		print_why("# tried again, because the machine stood still: ",
+		    text);
 		start(job, job->test);
 		return -1;
 	}

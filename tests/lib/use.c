@@ -83,6 +83,23 @@ state_of(pid_t pid)
 	return state;
 }
 
+/*
+ * Pause, so that what is in flight arrives.  Then go on until the process has
+ * this state.
+ */
+void
+await_state(pid_t pid, char state)
+{
+	int i;
+
+	for (i = 0; i < SOON / SETTLED; i++) {
+		pause_for(SETTLED);
+		if (state_of(pid) == state)
+			return;
+	}
+	fail("the state is %c, not %c", state_of(pid), state);
+}
+
 /* How often a process has gone to sleep; 0 if unknown. */
 long
 sleeps_of(pid_t pid)

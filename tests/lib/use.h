@@ -13,6 +13,8 @@
  * status_of: the number after `key' in /proc/PID/status.
  * state_of: the letter that proc_pid_stat(5) has for the state of a process,
  * such as S (asleep) or t (traced); S if unknown.
+ * await_state: pauses, so that what is in flight arrives, and then waits for
+ * this state.
  * sleeps_of: how often a process has gone to sleep; 0 if unknown.
  * expect_idle: expects that, for this many milliseconds, the process neither
  * spins nor wakes up more than `looks' times.
@@ -23,6 +25,7 @@
 int64_t	cpu_microseconds(pid_t);
 long	status_of(pid_t, const char *key);
 char	state_of(pid_t);
+void	await_state(pid_t, char);
 long	sleeps_of(pid_t);
 void	expect_idle(pid_t, int ms, int looks);
 long	sockets_in_use(void);
@@ -32,6 +35,7 @@ long	meminfo(const char *const *words);
 #define cpu_microseconds(...) HERE(cpu_microseconds(__VA_ARGS__))
 #define status_of(...) HERE(status_of(__VA_ARGS__))
 #define state_of(...) HERE(state_of(__VA_ARGS__))
+#define await_state(...) HERE(await_state(__VA_ARGS__))
 #define sleeps_of(...) HERE(sleeps_of(__VA_ARGS__))
 #define expect_idle(...) HERE(expect_idle(__VA_ARGS__))
 #define sockets_in_use(...) HERE(sockets_in_use(__VA_ARGS__))

@@ -74,7 +74,8 @@ begin() {
 	umount -l old
 	# Systemd must not touch the machine's modules or clock.
 	exec setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio \
-	    env -i container=test PATH="$PATH" /lib/systemd/systemd \
+	    env -i container=test PATH="$PATH" \
+	    TEST_SLOW="${TEST_SLOW:-1}" /lib/systemd/systemd \
 	    --unit=served.service
 }
 
@@ -95,7 +96,7 @@ booted() {
 	mkdir -p "$dir/root" "$dir/cgroup" || exit 2
 	# shellcheck disable=SC2016
 	mount -t cgroup2 none "$dir/cgroup" && mkdir "$group" &&
-	    timeout -s KILL 120 sh -c 'echo $$ >"$1/cgroup.procs" &&
+	    timeout -s KILL $((120 * ${TEST_SLOW:-1})) sh -c 'echo $$ >"$1/cgroup.procs" &&
 		exec unshare -C -f -i -m -n -p -u --kill-child \
 		    --propagation private sh "tests/servers/$2.sh" begin' \
 		sh "$group" "$1" >"$dir/console" 2>&1 </dev/null

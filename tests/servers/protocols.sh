@@ -84,7 +84,7 @@ serve_http() { apache "$1"; }
 try_http() {
 	up apache 4 "$1" || return
 	url="http://\[::1\]:$1/www/file"
-	why="connections made: $(curl -sS -6 --noproxy '*' -m 10 \
+	why="connections made: $(curl -sS -6 --noproxy '*' -m 60 \
 	    -w '%{num_connects} ' -o "$dir/one" "$url" -o "$dir/two" "$url" \
 	    2>&1)"
 	[ "$why" = 'connections made: 1 0 ' ] && same one && same two
@@ -241,7 +241,7 @@ serve_imap() {
 
 try_imap() {
 	up imap 4 "$1" || return
-	why=$(curl -sS -m 10 --user somebody:secret -o "$dir/imap" \
+	why=$(curl -sS -m 60 --user somebody:secret -o "$dir/imap" \
 	    "imap://[::1]:$1/INBOX;UID=1" -g 2>&1) && same_mail imap
 }
 
@@ -249,7 +249,7 @@ serve_pop3() { :; }
 
 try_pop3() {
 	up imap 4 "$1" || return
-	why=$(curl -sS -m 10 --user somebody:secret -o "$dir/pop3" \
+	why=$(curl -sS -m 60 --user somebody:secret -o "$dir/pop3" \
 	    "pop3://[::1]:$1/1" -g 2>&1) && same_mail pop3
 }
 
@@ -297,7 +297,7 @@ serve_smtp() {
 
 try_smtp() {
 	up smtp 4 "$1" || return
-	why=$(curl -sS -m 10 --mail-from one@example.org \
+	why=$(curl -sS -m 60 --mail-from one@example.org \
 	    --mail-rcpt two@example.net -T "$dir/mail" "smtp://[::1]:$1" -g \
 	    2>&1) || return
 	why="it was not delivered"

@@ -182,7 +182,7 @@ call() {
 	postfix) set -- "telnet://[::1]:$2" "$3" QUIT ;;
 	*) set -- "http://[::1]:$2/" "$3" '' ;;
 	esac
-	echo "$3" | curl -gsS -6 --noproxy '*' -m 10 --local-port "$2" "$1"
+	echo "$3" | curl -gsS -6 --noproxy '*' -m 60 --local-port "$2" "$1"
 }
 
 # try NAME PORT: true if the receiver logs the client of a session through the

@@ -72,7 +72,7 @@ begin() {
 	esac
 }
 
-fetch() { curl -s -S -6 --noproxy '*' -m 10 -H 'Connection: close' "$@"; }
+fetch() { curl -s -S -6 --noproxy '*' -m 60 -H 'Connection: close' "$@"; }
 
 # As shipped, every service has disable = yes.
 none_enabled() {

@@ -19,7 +19,7 @@ said_hard='with hardening.conf systemd denies no system call that a session make
 
 furnish() { echo '127.0.0.1 legacy' >etc/hosts; }
 
-fetch() { /checkout/tests/servers/webserver -f "$1" 5 | grep -q 'only IPv4'; }
+fetch() { /checkout/tests/servers/webserver -f "$1" 30 | grep -q 'only IPv4'; }
 
 # serve N: starts N web servers, each of which serves one request.  Their ports
 # are in $ports.

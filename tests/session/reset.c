@@ -327,11 +327,11 @@ EACH_WAY(reset_both_unread,
 	send_stream(t.fd[near], 1, 0, UNREAD);
 	finish(t.fd[near]);
 	wait_acked(t.fd[near]);
-	pause_for(SETTLED);
+	await_state(t.pid, 'S');
 	reset_now(&t.fd[near]);
-	pause_for(SETTLED);
+	await_state(t.pid, 'S');
 	finish(t.fd[!near]);
-	pause_for(SETTLED);
+	await_state(t.pid, 'S');
 	reset_now(&t.fd[!near]);
 	expect_over(&t, near, reset_of[!near], UNREAD, 0);
 }

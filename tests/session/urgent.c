@@ -332,8 +332,8 @@ TEST(urgent_behind_lost,
 }
 
 /*
- * strace(1) stops the relay for one second between its poll(2) and its recv(2).
- * During this second, the lost segment arrives.
+ * strace(1) stops the relay for three seconds between its poll(2) and its
+ * recv(2).  During this time, the lost segment arrives.
  */
 TEST(urgent_behind_late,
     "an urgent byte keeps its mark when the lost segment before it comes as "
@@ -352,11 +352,9 @@ TEST(urgent_behind_late,
 	socket_pair(client_family(), &ours, &theirs);
 	end = dup(theirs);
 	begin_on(&t, ours, theirs, words, delay(words, "trace=recvfrom",
-	    "inject=recvfrom:delay_enter=1000000:when=1"));
+	    "inject=recvfrom:delay_enter=3000000:when=1"));
 	lose_before_urgent(&t, end);
-	do			/* wait until strace(1) has stopped the relay */
-		pause_for(SETTLED);
-	while (state_of(t.pid) != 't');
+	await_state(t.pid, 't');	/* strace(1) has stopped the relay */
 	expect_lost_and_urgent(&t, end);
 	kill(t.pid, SIGTERM);
 	expect_status(&t, 0);

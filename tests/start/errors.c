@@ -151,13 +151,13 @@ TEST(icmp, "with IP_RECVERR or IPV6_RECVERR, one ICMP \"unreachable\" "
 /*
  * FIN has gone both ways, but the client has not acknowledged the last bytes,
  * and the relay still has bytes for the target.  In this state, poll(2) reports
- * POLLHUP, although the connection still exists.  With -k 3, the relay looks at
- * it within two seconds.
+ * POLLHUP, although the connection still exists.  With -k 6, the relay looks at
+ * it within three seconds.
  */
 static void
 unreachable_after_fin(const struct row *o)
 {
-	enum { LOOK = 2000 };
+	enum { LOOK = 3500 };
 	static const int room = 32 * MIB;
 	struct relay r;
 	int ours, six, theirs;
@@ -167,7 +167,7 @@ unreachable_after_fin(const struct row *o)
 	if (setsockopt(theirs, SOL_SOCKET, SO_RCVBUFFORCE, &room,
 	    sizeof room) == -1)
 		skip("SO_RCVBUFFORCE: %s", strerror(errno));
-	row_start(&r, ours, theirs, "-k", "3");
+	row_start(&r, ours, theirs, "-k", "6");
 	send_stream(r.client, 2, 0, 16 * MIB);
 	finish(r.client);
 	wait_acked(r.client);
