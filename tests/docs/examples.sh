@@ -73,7 +73,7 @@ run() {
 	start "$1" sh -c "exec $2"
 	up "$1" 6 "$3" && fetch "$3" && fetch "$3"
 	set -- $?
-	kill "$pid" && wait "$pid"
+	kill "$pid" && wait "$pid" 2>/dev/null
 	running=${running% *}
 	return "$1"
 }

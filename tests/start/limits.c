@@ -144,6 +144,7 @@ TEST(few_descriptors, "with five descriptors or more a session works; with "
 	struct session t;
 	char text[2048];
 	char c;
+	int sent;
 
 	limit_kind = RLIMIT_NOFILE;
 	for (limit_value = 5; limit_value < 12; limit_value++)
@@ -151,7 +152,9 @@ TEST(few_descriptors, "with five descriptors or more a session works; with "
 	limit_value = 4;
 	relay_session(&t.relay, NULL);
 	/* The client gets this byte or RST. */
-	(void)!send(t.relay.target, "x", 1, 0);
+	sent = send(t.relay.target, "x", 1, 0) == 1;
+	if (!sent && errno != ECONNRESET)
+		fail("send: %s", strerror(errno));
 	if (!readable(t.relay.client, SOON))
 		fail("neither served nor refused");
 	if (recv(t.relay.client, &c, 1, 0) == 1) {
@@ -161,7 +164,8 @@ TEST(few_descriptors, "with five descriptors or more a session works; with "
 	}
 	if (errno != ECONNRESET)
 		fail("no RST: %s", strerror(errno));
-	expect_end(t.relay.target, RST);
+	if (sent)
+		expect_end(t.relay.target, RST);
 	expect_status(&t, 71);
 	relay_stderr(&t.relay, text, sizeof text);
 	if (strstr(text, "end=error error=") == NULL)
