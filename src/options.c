@@ -70,9 +70,17 @@ port(struct session *s, const char *text)
 
 	n = number(text, 1, 65535);
 	if (n == -1 && !s->opt.numeric && *text != '\0' &&
-	    (*text < '0' || *text > '9') &&
-	    (service = getservbyname(text, "tcp")) != NULL)
-		n = ntohs((in_port_t)service->s_port);
+	    (*text < '0' || *text > '9')) {
+		service = getservbyname(text, "tcp");
+		if (service != NULL)
+			n = ntohs((in_port_t)service->s_port);
+		/*
+		 * The session must not keep a descriptor that a module of
+		 * nsswitch.conf(5) has left open, such as a connection to a
+		 * daemon.
+		 */
+		close_strays();
+	}
 	if (n == -1)
 		return misused(s, "port %s: neither a number from 1 to 65535 "
 		    "nor a service%s", *text == '\0' ? "\"\"" : text,
