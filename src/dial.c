@@ -193,6 +193,7 @@ attempt(struct session *s, const union address *to, int64_t deadline)
 
 	s->target = *to;
 	s->words[0] = '\0';
+	s->gone_early = 0;
 	source.sa.sa_family = AF_UNSPEC;
 	error = open_socket(s, to->sa.sa_family, &source);
 	if (error != 0)

@@ -319,8 +319,8 @@ serve(struct session *s, struct pollfd *p)
 }
 
 /*
- * Note whether this side has sent or acknowledged anything.  If this side owes
- * acknowledgements, check whether its connection has ended, and whether its
+ * Note whether this side has sent or acknowledged anything.  Check whether its
+ * connection has ended and, if this side owes acknowledgements, whether its
  * system still answers.  Returns 1 if this side is alive and owes
  * acknowledgements, -1 if no side is left, and otherwise 0.
  */
@@ -331,17 +331,18 @@ look_at_side(struct session *s, int side)
 	int error;
 
 	look_for_movement(s, side);
-	if (tcp_unsent(s->fd[side]) <= 0) {
+	/*
+	 * Once FIN has gone both ways, poll(2) ignores this side (see
+	 * interest()).  So check here whether an error has ended the
+	 * connection.  Check that first, because FreeBSD drops the
+	 * unacknowledged bytes of a connection that has ended.
+	 */
+	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
+	if (error == 0 && tcp_unsent(s->fd[side]) <= 0) {
 		s->asked[side] = s->now;
 		s->repeats[side] = tcp_repeats(s->fd[side], &silent);
 		return 0;
 	}
-	/*
-	 * Once FIN has gone both ways, poll(2) ignores this side (see
-	 * interest()).  So check here whether an error has ended the
-	 * connection.
-	 */
-	error = tcp_error(s->fd[side], tcp_events(s->fd[side]));
 	if (error == 0 && look_for_silence(s, side))
 		error = ETIMEDOUT;
 	return error != 0 ? gone(s, side, error) : 1;

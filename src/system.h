@@ -69,16 +69,6 @@
 #endif
 
 /*
- * On Linux, poll(2) reports POLLERR for every error that ends a TCP connection,
- * and for some that do not (see tcp_error).
- */
-#ifdef __linux__
-#define POLLERR_TELLS 1
-#else
-#define POLLERR_TELLS 0
-#endif
-
-/*
  * Read the clock by a system call (see now()) if libc's timespec has the same
  * layout as the kernel's.
  */
@@ -128,6 +118,12 @@
 #ifndef TCP_KEEPINTVL
 #define TCP_KEEPINTVL (-1)
 #define TCP_KEEPCNT (-1)
+#endif
+#if !defined(TCP_NOPUSH) && defined(TCP_CORK)
+#define TCP_NOPUSH TCP_CORK
+#endif
+#ifndef TCP_NOPUSH
+#define TCP_NOPUSH (-1)
 #endif
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT (-1)

@@ -13,15 +13,18 @@
 #include <limits.h>
 
 /*
- * Undo SO_RCVLOWAT, because this option holds bytes back.  A parent may have
- * set it.
+ * Undo the options that hold bytes back or send packets past the router.  A
+ * parent may have set such an option on this socket, or on the listener, whose
+ * options every accepted socket inherits.
  */
 void
 tcp_inherit(int fd)
 {
-	static const int one = 1;
+	static const int one = 1, off = 0;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+	(void)setsockopt(fd, SOL_SOCKET, SO_DONTROUTE, &off, sizeof off);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOPUSH, &off, sizeof off);
 }
 
 /* On these systems, no option makes a live connection report errors. */
@@ -164,8 +167,9 @@ tcp_take_urgent(int fd, char *byte, int *early)
 
 #ifndef __sun
 /*
- * Ask kevent(2) about a socket.  Returns true if kevent(2) reports anything
- * now, even 0 bytes.
+ * Ask kevent(2) about a socket.  Returns 1 if kevent(2) reports anything now,
+ * even 0 bytes, 0 if it does not, and -1 if it cannot be asked, because there
+ * are too many open files.
  */
 static int
 ask(int fd, short filter, struct kevent *event)
@@ -174,6 +178,8 @@ ask(int fd, short filter, struct kevent *event)
 	int queue, said;
 
 	queue = kqueue();
+	if (queue == -1)
+		return -1;
 	EV_SET(event, (unsigned)fd, filter, EV_ADD, NOTE_LOWAT, INT_MIN, 0);
 	said = kevent(queue, event, 1, event, 1, &none) == 1 &&
 	    (event->flags & EV_ERROR) == 0;
@@ -184,7 +190,8 @@ ask(int fd, short filter, struct kevent *event)
 
 /*
  * The number of bytes that the peer has not acknowledged, not counting FIN; -1
- * if the system does not say.  For a dead socket, see DEAD_TELLS.
+ * if the system does not say.  For a dead socket, see DEAD_TELLS.  If the system
+ * only cannot say now, the result is 1, so that the relay asks again.
  */
 int
 tcp_unsent(int fd)
@@ -206,9 +213,12 @@ tcp_unsent(int fd)
 	 */
 	struct kevent room;
 	socklen_t len = sizeof n;
+	int said;
 
-	if (ask(fd, EVFILT_WRITE, &room) &&
-	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, &len) == 0)
+	said = ask(fd, EVFILT_WRITE, &room);
+	if (said == -1)
+		return 1;
+	if (said == 1 && getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, &len) == 0)
 		return n - (int)room.data;
 #else
 	(void)fd;
@@ -222,9 +232,9 @@ tcp_unsent(int fd)
  * there was no such error.  On these systems, SO_ERROR gives only errors that
  * end a connection.
  *
- * On the BSDs, RST sets no error if it comes after FIN has gone both ways
- * (tcp_input.c, LAST_ACK).  If bytes are lost because of such an RST, report an
- * error all the same.
+ * On OpenBSD, NetBSD and DragonFly, RST sets no error if it comes after FIN has
+ * gone both ways (tcp_input.c, LAST_ACK).  If bytes are lost because of such an
+ * RST, report an error all the same.
  */
 int
 tcp_error(int fd, int revents)
@@ -273,7 +283,7 @@ tcp_had_fin(int fd, uint64_t taken)
 #ifndef __sun
 	struct kevent event;
 
-	return ask(fd, EVFILT_READ, &event) && (event.flags & EV_EOF) != 0 &&
+	return ask(fd, EVFILT_READ, &event) == 1 && (event.flags & EV_EOF) != 0 &&
 	    event.fflags == 0;
 #else
 	(void)fd;

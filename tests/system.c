@@ -46,6 +46,16 @@ ask_fin(void)
 }
 
 /*
+ * On Linux, poll(2) reports POLLERR for every error that ends a TCP connection,
+ * and for some that do not (see tcp_error).
+ */
+#ifdef __linux__
+#define POLLERR_TELLS 1
+#else
+#define POLLERR_TELLS 0
+#endif
+
+/*
  * Call poll(2) before the reset, so that the process is asleep in poll(2) when
  * the reset comes.  Call poll(2) again after the reset.
  */
