@@ -245,12 +245,16 @@ TEST(link_short_outage,
  * as -k allows.  That is not the peer's fault.  The kernel retransmits about
  * 3.0 and 6.2 seconds after the link went down.  Between these two
  * retransmissions, the relay often looks at the connection, because it has -t.
- * The relay then sees that the peer's last answer is up to 8 seconds old.
+ * The relay then sees that the peer's last answer is up to 10 seconds old.
+ *
+ * On a busy machine, the first retransmission can come after 0.4 seconds
+ * instead of 0.2, and the times of the others change with it.  But the one that
+ * arrives comes no later than 7.6 seconds after the link went down.
  */
 TEST(link_outage_after_silence,
     "silence before a link goes down does not count against the peer")
 {
-	outage("4", "1", 3800, 4500, 1);
+	outage("4", "1", 3800, 3600, 1);
 }
 
 /*
