@@ -81,7 +81,7 @@ double	tree_root_private(pid_t);
 int	tree_size(pid_t);
 void	tree_pin(pid_t);
 
-/* limit.c: the maximum number of descriptors */
+/* common.c */
 void	raise_limit(void);
 int	listen_six(int port);
 

@@ -141,8 +141,8 @@ TEST(link_window_closed,
 
 	pause = getenv("LINKS_PAUSE") != NULL ? atoi(getenv("LINKS_PAUSE")) :
 	    2 * K;
-	alarm((unsigned)((pause / 250 + 60) * test_slow()));
 	begin_links();
+	alarm((unsigned)((pause / 250 + 60) * test_slow()));
 	fill(near_fd(CLIENT), 3);
 	fill(near_fd(TARGET), 3);
 	pause_for(pause);

@@ -252,7 +252,9 @@ free_port(void)
 		fd = private_socket(AF_INET6, SOCK_STREAM, 0);
 		bound = bind(fd, (struct sockaddr *)&in6, sizeof in6);
 		close(fd);
-	} while (bound == -1);
+	} while (bound == -1 && errno == EADDRINUSE);
+	if (bound == -1)
+		fail("bind: %s", strerror(errno));
 	return port;
 }
 

@@ -113,11 +113,11 @@ verdict(struct job *job, int status)
 {
 	char text[700];
 	ssize_t n;
-	int code, stood_still;
+	int code;
 
 	n = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		n = read(job->why, text, sizeof text - 1);
+		n = read(job->why, text, sizeof text - sizeof STOOD_STILL);
 	text[n > 0 ? n : 0] = '\0';
 	close(job->why);
 	/* Kill every process that is left in the test's process group. */
@@ -128,11 +128,12 @@ verdict(struct job *job, int status)
 		snprintf(text, sizeof text, "%s:%d: killed by signal %d%s",
 		    job->test->file, job->test->line, WTERMSIG(status),
 		    WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
-	stood_still = strstr(text, STOOD_STILL) != NULL || (code != 0 &&
-	    code != SKIPPED && still_so_far() - job->still > TOO_LONG);
-	if (stood_still && ++job->tries < TRIES) {
-		print_why("# tried again, because the machine stood still: ",
-		    text);
+	if (code != 0 && code != SKIPPED &&
+	    still_so_far() - job->still > TOO_LONG &&
+	    strstr(text, STOOD_STILL) == NULL)
+		strncat(text, STOOD_STILL, sizeof text - strlen(text) - 1);
+	if (strstr(text, STOOD_STILL) != NULL && ++job->tries < TRIES) {
+		print_why("# tried again: ", text);
 		start(job, job->test);
 		return -1;
 	}

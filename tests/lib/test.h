@@ -134,7 +134,8 @@ void	should_take(int64_t, int ms);
 #define LATER (2000 * test_slow())	/* how late things are allowed to be */
 #define VANISHED (5000 * test_slow())	/* -k 1 notices a lost peer by then */
 #define STILL (300 * test_slow())	/* expect nothing for this long */
-#define TEST_LIMIT ((unsigned)(120 * test_slow()))	/* s, from start() on */
+/* Seconds for a test until its first session, and from each to the next. */
+#define TEST_LIMIT ((unsigned)(120 * test_slow()))
 #define FULL (500 * test_slow())	/* a buffer takes nothing: it is full */
 
 /*
